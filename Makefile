@@ -1,0 +1,92 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+#
+# `make help` lists the targets. What is installed goes into .venv, the Debian packages apart.
+
+# What .venv is made from: 3.11 or newer.
+export PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COLLECTION := $(VENV)/collections/ansible_collections/winops/rds
+TREE := build/ansible_collections/winops/rds
+# What is not part of the collection keeps to ruff and mypy, and not to Ansible's rules.
+NOT_ANSIBLE := ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/conftest.py' ':!benchmarks' ':!development'
+# How many processes share the unit tests; 0: pytest itself.
+UNIT_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-demo link demo test lint types sanity unit integration build clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+# Ansible's commands find each other and this collection, wherever the repository is.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/collections
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+# ---- set-up
+
+setup: link $(VENV)/installed-test $(VENV)/collections/ansible_collections/ansible/windows  ## install what the tests need (idempotent)
+
+setup-demo: link $(VENV)/installed-demo  ## install what the demo needs: less than `setup`
+
+$(VENV)/installed-%: pyproject.toml development/debian-packages.sh
+	@development/debian-packages.sh $*
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the Python packages of the group '$*' of pyproject.toml into $(VENV)."
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'  # the first that knows --group
+	$(BIN)/python -m pip install --quiet --group $*
+	@touch $@
+
+$(VENV)/collections/ansible_collections/ansible/windows: | $(VENV)/installed-test
+	@echo "Downloading ansible.windows (its win_ping is what our modules are measured against)."
+	$(BIN)/python development/ansible_windows.py $(VENV)/collections
+
+# A collection has to live in .../ansible_collections/winops/rds. Its folders are linked one by one: a link to the
+# whole repository would be inside the repository, and whoever follows links would never come out.
+link:
+	@mkdir -p $(COLLECTION)
+	@ln -sfn $(foreach name,$(wildcard galaxy.yml meta playbooks plugins roles),../../../../../$(name)) $(COLLECTION)/
+
+# ---- run
+
+demo: setup-demo  ## a simulated farm of three hosts: list, check mode, log off, again
+	$(BIN)/python -m simulator.demo
+
+# The steps that pytest closes are last, so that the end of the log says how many tests ran.
+test: lint types sanity unit integration  ## everything that must pass
+
+lint: setup  ## style of Python, YAML, Ansible content and changelog
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/ansible-lint --offline
+	$(BIN)/antsibull-changelog lint
+	$(BIN)/antsibull-changelog lint-changelog-yaml --no-semantic-versioning changelogs/changelog.yaml
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+# ansible-test accepts no other path than .../ansible_collections/winops/rds and asks Git for the files, so it gets a
+# copy of what Git would have of the collection after committing everything, in a repository of its own (in ours build/ is ignored).
+sanity: setup  ## ansible-test sanity: what of it runs without containers
+	@rm -rf $(TREE) && git init --quiet $(TREE)
+	@git ls-files -coz --exclude-standard -- . $(NOT_ANSIBLE) | tar -c --null -T - --ignore-failed-read | tar -x -C $(TREE)
+	development/sanity.sh $(TREE)
+
+unit: setup  ## tests of single parts
+	$(BIN)/pytest tests/unit --numprocesses $(UNIT_WORKERS)
+
+integration: setup  ## tests over WinRM against the simulated farm
+	$(BIN)/pytest tests/integration
+
+# ---- build
+
+build: setup  ## the collection's artifact, for Ansible Galaxy
+	$(BIN)/ansible-galaxy collection build --output-path build --force
+
+clean:  ## remove everything that make and the tests made, .venv too
+	rm -rf $(VENV) build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+#
+# debian-packages.sh demo|test: installs the Debian packages of which a command or a file is absent, and says why.
+set -euo pipefail
+
+missing=()
+need() { # need PACKAGE WHY [COMMAND-OR-FILE...]: unless one of the last is there
+    local package=$1 why=$2 sign
+    shift 2
+    for sign in "$@"; do
+        command -v "$sign" >/dev/null || [[ -e $sign ]] && return
+    done
+    missing+=("$package")
+    echo "  $package: $why"
+}
+
+"${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || need python3-venv "makes the virtual environment, .venv"
+mono=/usr/lib/mono/4.5
+need mono-mcs "compiles the collection's C#, as Windows would" mcs
+need mono-runtime "runs the compiled C#" mono
+need libmono-system-core4.0-cil "a .NET library that the C# refers to" $mono/System.Core.dll
+need libmono-system-web-extensions4.0-cil "a .NET library that the C# refers to (JSON)" $mono/System.Web.Extensions.dll
+need gcc "compiles the library that stands in for wtsapi32.dll" gcc
+need libc6-dev "the C headers for it" /usr/include/stdio.h
+need libwinpr2-dev "wtsapi.h, the structures of the WTS API" /usr/include/winpr2/winpr/wtsapi.h
+if [[ ${1:?demo or test} == test ]]; then
+    need mingw-w64-common "wtsapi32.h, to check the structures of the WTS API against" /usr/share/mingw-w64/include/wtsapi32.h
+fi
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "There is no apt-get here. Install what holds the same as these packages of Debian, then try again." >&2
+    exit 1
+fi
+echo "Installing these packages of Debian."
+sudo=()
+[[ $EUID -eq 0 ]] || sudo=(sudo)
+"${sudo[@]}" apt-get -qq update
+"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+#
+# sanity.sh TREE: runs ansible-test sanity in TREE, a Git repository whose path ends in ansible_collections/winops/rds.
+#
+# Everything that `ansible-test sanity --list-tests` shows is run, but for
+#   pslint                  needs PowerShell 7 and two modules from the PowerShell Gallery: never run here
+#   shellcheck              needs shellcheck: run where that is on PATH
+#   validate-modules (.ps1) needs PowerShell 7 to read the options: run where pwsh is on PATH; all other modules always
+set -euo pipefail
+
+# ansible-test keeps a virtual environment for each test under HOME, and fetches get-pip.py from a server of Ansible's
+# to make it. In a home of its own get-pip.py is there already, and is Python's ensurepip: nothing but PyPI is needed
+# and the user's home is left alone. ansible-core up to 2.19 asks for version 24.2 of it, later ones for 25.2.
+home=$PWD/.venv/ansible-test
+mkdir -p "$home/.ansible/test/cache"
+for directory in .cache .config; do # pip's
+    ln -sfn "$HOME/$directory" "$home/$directory"
+done
+for version in 24_2 25_2; do
+    echo 'import ensurepip; ensurepip.bootstrap()' >"$home/.ansible/test/cache/get_pip_$version.py"
+done
+
+python=$(python -c 'import sys; print("{}.{}".format(*sys.version_info))') # not every other Python that is around
+sanity() {
+    HOME=$home ansible-test sanity --color no --python "$python" "$@"
+}
+
+cd "$1"
+sanity --skip-test pslint --skip-test validate-modules
+if command -v pwsh >/dev/null; then
+    sanity --test validate-modules
+else
+    mapfile -t plugins < <(git ls-files --others --exclude-standard plugins | grep -v '\.ps1$')
+    sanity --test validate-modules "${plugins[@]}"
+fi

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Compiles what the engines need, once for each content: the stand-in library and the C# that arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+_LIBRARY_SOURCE = Path(__file__).parent.parent / "winapi" / "windows.c"
+_DOORWAY_SOURCE = Path(__file__).parent / "Doorway.cs"
+
+#: The names by which DllImport asks for it. One file behind all: it has one memory of what was not freed.
+LIBRARY_NAMES = ("wtsapi32.dll", "kernel32.dll", "netapi32.dll")
+
+_locks: defaultdict[Path, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+
+class BuildError(RuntimeError):
+    """A compiler is missing or refused; the message holds what it said."""
+
+
+def cache_folder() -> Path:
+    """Return where compiled files are kept (SIMULATOR_CACHE, or the user's cache folder)."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "winops-rds-simulator"
+    return Path(os.environ.get("SIMULATOR_CACHE") or default)
+
+
+async def windows_library() -> Path:
+    """Build the stand-in library; return its folder, which .NET wants on LD_LIBRARY_PATH.
+
+    :raises BuildError: no C compiler, or no WinPR headers.
+    """
+
+    async def build(folder: Path) -> None:
+        library = folder / "windows.so"
+        flags = (
+            await _output("pkg-config", "--cflags-only-I", "winpr2")
+            if shutil.which("pkg-config")
+            else b"-I/usr/include/winpr2"
+        )
+        arguments = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", *flags.decode().split()]
+        await _output("cc", *arguments, "-o", str(library), str(_LIBRARY_SOURCE), "-pthread")
+        for name in LIBRARY_NAMES:
+            (folder / f"{name}.so").symlink_to(library.name)
+
+    return await _built([_LIBRARY_SOURCE.read_bytes()], build)
+
+
+async def program(csharp: Mapping[str, str]) -> Path:
+    """Compile C# that arrived, with the doorway that calls it, as C# 5; return the program.
+
+    :raises BuildError: mcs is missing, or has an error or a warning.
+    """
+    sources = {"Doorway": _DOORWAY_SOURCE.read_text(encoding="utf-8"), **csharp}
+    library = await windows_library()
+
+    async def build(folder: Path) -> None:
+        files = []
+        for name, text in sources.items():
+            files.append(folder / f"{name.removesuffix('.cs')}.cs")
+            files[-1].write_text(text, encoding="utf-8")
+        options = ["-langversion:5", "-warn:4", "-warnaserror", "-nologo", "-r:System.Web.Extensions"]
+        await _output("mcs", *options, f"-out:{folder / 'program.exe'}", *map(str, files))
+        # Told by name, since Mono has a kernel32.dll of its own and looks for the others under other file names.
+        maps = "".join(f'<dllmap dll="i:{name}" target="{library}/{name}.so"/>' for name in LIBRARY_NAMES)
+        (folder / "program.exe.config").write_text(f"<configuration>{maps}</configuration>", encoding="utf-8")
+
+    return await _built([*(text.encode() for text in sources.values()), str(library).encode()], build) / "program.exe"
+
+
+async def _built(contents: Sequence[bytes], build: Callable[[Path], Awaitable[None]]) -> Path:
+    """The folder that ``build`` fills for these contents. Others may do the same at the same time."""
+    recipe = Path(__file__).read_bytes()
+    digest = hashlib.sha256(b"\0".join([recipe, *contents])).hexdigest()[:32]
+    folder = cache_folder() / digest
+    async with _locks[folder]:
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{digest}."))
+            try:
+                await build(unfinished)
+                unfinished.rename(folder)
+            except OSError:
+                if not folder.exists():  # else another process was first
+                    raise
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+    return folder
+
+
+async def _output(*command: str) -> bytes:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+    except FileNotFoundError:
+        raise BuildError(f"{command[0]} is not installed (Debian: gcc, libwinpr2-dev, mono-mcs)") from None
+    output, _ = await process.communicate()
+    if process.returncode:
+        raise BuildError(f"{' '.join(command)}\n{output.decode(errors='replace')}")
+    return output

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs what arrives on a host: a plain console command, or PowerShell by an engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from .. import console
+from ..farm import Host
+from ..http_service import Stdin
+from ..session_table import Session
+from ..win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
+from ..windows_api import Launch, WindowsApi
+from ..wsman import Invocation
+from .payload import PayloadError, encoded_script, innermost_script, is_bootstrap
+
+Write = Callable[[str, bytes], None]
+
+#: What Windows says and returns for a program that it does not have (cmd.exe; 9009 is MSG_DIR_BAD_COMMAND_OR_FILE).
+_NOT_RECOGNIZED = "'{0}' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
+_NOT_RECOGNIZED_CODE = 9009
+
+
+class Engine(Protocol):
+    """What runs PowerShell, or takes its place."""
+
+    async def run(self, script: str, stdin: bytes, write: Write, launch: Launch, environment: dict[str, str]) -> int:
+        """Run a script and return the exit code. ``environment`` is for the stand-in library."""
+
+
+class HostRunner:
+    """The programs of one host.
+
+    :param hosts: all hosts of the farm, which reach each other by name.
+    :param launch_seconds: how long a PowerShell takes to start.
+    """
+
+    def __init__(
+        self, host: Host, hosts: Sequence[Host], api: WindowsApi, engine: Engine, launch_seconds: float
+    ) -> None:
+        self._host = host
+        self._hosts = {other.name.upper(): other for other in hosts}
+        self._api = api
+        self._engine = engine
+        self._launch_seconds = launch_seconds
+
+    async def run(self, invocation: Invocation, stdin: Stdin, write: Write) -> int:
+        """Run a command, as :class:`simulator.http_service.CommandRunner` describes."""
+        launch, environment = self._api.new_launch(self._host, invocation.account)
+        plain = " ".join([invocation.command, *invocation.arguments])
+        try:
+            script = encoded_script(plain)
+            line = plain if script is None else innermost_script(script)
+        except PayloadError as error:
+            write("stderr", f"{error}\r\n".encode())
+            return 1
+        await asyncio.sleep(self._launch_seconds if script is not None else 0)
+        if script is not None and is_bootstrap(script):
+            return await self._engine.run(script, await stdin.read(), write, launch, environment)
+        here = _HostConsole(self._host, self._hosts, self._api, launch)
+        try:
+            output = await console.run(line.strip(), here)
+        except console.UncitedLanguage as error:
+            write("stderr", f"{error}\r\n".encode())
+            return 1
+        if output is not None:
+            write("stdout", console.encode(output.stdout, self._host.language, invocation.codepage))
+            write("stderr", console.encode(output.stderr, self._host.language, invocation.codepage))
+            return output.return_code
+        if script is not None:
+            return await self._engine.run(script, b"", write, launch, environment)
+        write("stderr", _NOT_RECOGNIZED.format(invocation.command).encode())
+        return _NOT_RECOGNIZED_CODE
+
+
+class _HostConsole:
+    """A host as a console command sees it. Its calls are recorded, and fail, like those of any program."""
+
+    def __init__(self, host: Host, hosts: dict[str, Host], api: WindowsApi, launch: Launch) -> None:
+        self._host = host
+        self._hosts = hosts
+        self._api = api
+        self._launch = launch
+
+    @property
+    def language(self) -> str:
+        return self._host.language
+
+    @property
+    def account(self) -> str:
+        return self._launch.account
+
+    @property
+    def now(self) -> datetime:
+        return self._host.table.now()
+
+    def sessions(self) -> list[Session]:
+        return self._host.table.sessions()
+
+    async def logoff(self, session_id: int) -> None:
+        await self._api.call(self._launch, "WTSLogoffSession", ("0", str(session_id), "1"))
+
+    def server(self, name: str) -> _HostConsole:
+        if name.upper() not in self._hosts:
+            raise Win32Error(RPC_S_SERVER_UNAVAILABLE)
+        host = self._hosts[name.upper()]
+        launch, _ = self._api.new_launch(host, self._launch.account)
+        return _HostConsole(host, self._hosts, self._api, launch)

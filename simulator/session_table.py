@@ -1,0 +1,137 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The truth of one host: which sessions it has, at any moment.
+
+Time passes: a session that was asked to log off is there until its ``logoff_seconds`` are over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from .win32 import ERROR_CTX_CLOSE_PENDING, ERROR_CTX_WINSTATION_NOT_FOUND, Win32Error
+
+SERVICES_ID = 0
+LISTENER_ID = 65536
+
+
+class State(IntEnum):
+    """WTS_CONNECTSTATE_CLASS (wtsapi32.h)."""
+
+    ACTIVE = 0
+    CONNECTED = 1
+    CONNECT_QUERY = 2
+    SHADOW = 3
+    DISCONNECTED = 4
+    IDLE = 5
+    LISTEN = 6
+    RESET = 7
+    DOWN = 8
+    INIT = 9
+
+
+class Protocol(IntEnum):
+    """WTS_PROTOCOL_TYPE_* (wtsapi32.h)."""
+
+    CONSOLE = 0
+    ICA = 1
+    RDP = 2
+
+
+@dataclass
+class Session:
+    """One session. Times are aware and in UTC; None is unknown, which Windows reports as 0."""
+
+    id: int
+    name: str = ""
+    user: str = ""
+    domain: str = ""
+    state: State = State.ACTIVE
+    protocol: Protocol = Protocol.RDP
+    client_name: str = ""
+    client_address: str = ""
+    locked: bool | None = False
+    logon_time: datetime | None = None
+    connect_time: datetime | None = None
+    disconnect_time: datetime | None = None
+    last_input_time: datetime | None = None
+    logoff_seconds: float = 0.0
+    """How long the session takes to log off; infinity: it hangs."""
+    gone_at: float | None = field(default=None, compare=False)
+    """When it has gone, on the monotonic clock; None while nobody asked for it."""
+
+
+class SessionTable:
+    """The sessions of a host.
+
+    :param clock: seconds on a monotonic clock; a test may bring its own.
+    :param clock_offset: how far the host's wall clock is ahead of this machine's.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, clock_offset: timedelta = timedelta()) -> None:
+        self._clock = clock
+        self._clock_offset = clock_offset
+        self._sessions: dict[int, Session] = {}
+        self.add(Session(SERVICES_ID, "services", state=State.DISCONNECTED, protocol=Protocol.CONSOLE))
+        self.add(Session(LISTENER_ID, "rdp-tcp", state=State.LISTEN))
+
+    def now(self) -> datetime:
+        """Return the host's wall clock."""
+        return datetime.now(UTC) + self._clock_offset
+
+    def sessions(self) -> list[Session]:
+        """Return the sessions that the host has now, by ID, session 0 and the listeners included."""
+        now = self._clock()
+        self._sessions = {id: session for id, session in sorted(self._sessions.items()) if not _has_gone(session, now)}
+        return [*self._sessions.values()]
+
+    def get(self, session_id: int) -> Session:
+        """Return one session.
+
+        :raises Win32Error: 7022 ERROR_CTX_WINSTATION_NOT_FOUND, the host does not have it.
+        """
+        session = self._sessions.get(session_id)
+        if session is None or _has_gone(session, self._clock()):
+            raise Win32Error(ERROR_CTX_WINSTATION_NOT_FOUND)
+        return session
+
+    def add(self, session: Session) -> None:
+        """Let a session appear; one with the same ID is replaced, as when Windows gives an ID out again."""
+        self._sessions[session.id] = session
+
+    def change(self, session_id: int, **changes: Any) -> Session:
+        """Set fields of a session.
+
+        :raises Win32Error: 7022, the host does not have it.
+        """
+        session = replace(self.get(session_id), **changes)
+        self.add(session)
+        return session
+
+    def remove(self, session_id: int) -> None:
+        """Let a session be gone at once (its user logged off, say). No error if there is none."""
+        self._sessions.pop(session_id, None)
+
+    def log_off(self, session_id: int) -> float:
+        """Begin a logoff, and return the seconds until the session has gone.
+
+        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is going already.
+        """
+        session = self.get(session_id)
+        if session.gone_at is not None:
+            raise Win32Error(ERROR_CTX_CLOSE_PENDING)
+        session.gone_at = self._clock() + session.logoff_seconds
+        return session.logoff_seconds
+
+    def console_id(self) -> int:
+        """Return what WTSGetActiveConsoleSessionId answers: 0xFFFFFFFF where nothing is attached to the console."""
+        return next((session.id for session in self.sessions() if session.name.lower() == "console"), 0xFFFFFFFF)
+
+
+def _has_gone(session: Session, now: float) -> bool:
+    return session.gone_at is not None and session.gone_at <= now

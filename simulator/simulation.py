@@ -1,0 +1,122 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A farm that runs: every host's WinRM service, and the Windows API behind it."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+import trustme
+import yaml
+
+from .authentication import Account, Accounts
+from .engines.host_runner import Engine, HostRunner
+from .farm import FarmSpec, Host, hosts_of
+from .http_service import Exchange, HttpService, Listener
+from .windows_api import Call, WindowsApi
+from .wsman import Config, Service
+
+
+class Simulation:
+    """Serves the hosts of a farm file until it is stopped; an asynchronous context manager.
+
+    :param spec: the farm.
+    :param engine: what runs the PowerShell that arrives.
+    """
+
+    def __init__(self, spec: FarmSpec, engine: Engine) -> None:
+        self.spec = spec
+        self.hosts: dict[str, Host] = {host.name: host for host in hosts_of(spec)}
+        self._engine = engine
+        self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
+        self.api = WindowsApi(Path(self._folder.name) / "windows-api")
+        self.services: dict[str, HttpService] = {}
+        self._authority = trustme.CA()
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate authority that the hosts' HTTPS certificates are from (PEM)."""
+        return Path(self._folder.name) / "ca.pem"
+
+    async def __aenter__(self) -> Self:
+        self._authority.cert_pem.write_to_path(str(self.ca_file))
+        await self.api.start()
+        try:
+            for host in self.hosts.values():
+                self.services[host.name] = self._service(host)
+                await self.services[host.name].start()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for service in self.services.values():
+            await service.stop()
+        await self.api.stop()
+        self._folder.cleanup()
+
+    def calls(self, host: str) -> list[Call]:
+        """Return the Windows API calls made on a host so far."""
+        return [*self.api.calls_on(self.hosts[host])]
+
+    def mutating_calls(self, host: str) -> list[Call]:
+        """Return those that change something, also where they failed."""
+        return self.api.mutating_calls_on(self.hosts[host])
+
+    def traffic(self, host: str) -> list[Exchange]:
+        """Return the HTTP exchanges with a host so far."""
+        return [*self.services[host].traffic]
+
+    def inventory(self) -> dict[str, Any]:
+        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where the farm has it."""
+        account = self.spec.account
+        user = f"{account.user}@{account.domain}" if account.domain else account.user
+        scheme = "https" if self.spec.http_port is None else "http"
+        return {
+            "rdsh": {
+                "hosts": {name: self._host_variables(name, scheme) for name in self.hosts},
+                "vars": {
+                    "ansible_connection": "winrm",
+                    "ansible_winrm_scheme": scheme,
+                    "ansible_winrm_transport": self.spec.transport,
+                    "ansible_winrm_ca_trust_path": str(self.ca_file),
+                    "ansible_user": user,
+                    "ansible_password": account.password,
+                },
+            }
+        }
+
+    def write_inventory(self, path: Path) -> Path:
+        """Write the inventory as YAML; return the path."""
+        path.write_text(yaml.safe_dump(self.inventory(), allow_unicode=True, sort_keys=False), encoding="utf-8")
+        return path
+
+    def _host_variables(self, name: str, scheme: str) -> dict[str, Any]:
+        (url,) = (url for url in self.services[name].urls if url.startswith(f"{scheme}://"))
+        address, _, port = url.split("/")[2].rpartition(":")
+        return {"ansible_host": address, "ansible_port": int(port)}
+
+    def _service(self, host: Host) -> HttpService:
+        spec, account = self.spec, self.spec.account
+        listeners = []
+        if spec.http_port is not None:
+            listeners.append(Listener(host.address, spec.http_port))
+        if spec.https_port is not None:
+            listeners.append(Listener(host.address, spec.https_port, self._certificate(host)))
+        basic = spec.transport == "basic"
+        accounts = [Account(account.user, account.password, account.domain, account.domain)]
+        return HttpService(
+            Service(host.name, Config(allow_unencrypted=basic, basic=True)),
+            Accounts(host.name, accounts),
+            HostRunner(host, [*self.hosts.values()], self.api, self._engine, spec.launch_seconds),
+            listeners,
+        )
+
+    def _certificate(self, host: Host) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._authority.issue_cert(host.address, host.name.lower()).configure_cert(context)
+        return context

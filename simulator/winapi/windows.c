@@ -1,0 +1,395 @@
+/* Copyright (c) 2026 winops.rds contributors
+ * GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+ *
+ * Stands in for wtsapi32.dll, and for the few functions of kernel32.dll and netapi32.dll that belong to sessions.
+ * Each call is asked of the simulator over a Unix socket; this file only lays out what it answers in memory as
+ * Windows would. Layouts and prototypes come from WinPR's header, so that they are not our own reading.
+ *
+ * A message is a 32-bit length in bytes and UTF-16 text whose fields are separated by U+001F:
+ * function and arguments one way, a Win32 error code and the values the other way.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <winpr/wtsapi.h>
+
+#define SEPARATOR 0x1F
+#define ERROR_INVALID_USER_BUFFER_CODE 1784
+#define RPC_FAILED 1726
+
+/* ---- memory that is given out: counted, and checked when it comes back ---- */
+
+typedef struct {
+	uint64_t magic;
+	uint64_t size;
+} Header;
+
+#define WTS_MAGIC 0x5754535f4d454d31ULL   /* for WTSFreeMemory */
+#define WTSEX_MAGIC 0x5754535f4d454d32ULL /* for WTSFreeMemoryExW */
+#define NET_MAGIC 0x4e45545f4d454d31ULL   /* for NetApiBufferFree */
+
+static int outstanding;
+
+static void *give_out(size_t size, uint64_t magic)
+{
+	Header *header = calloc(1, sizeof *header + size);
+	header->magic = magic;
+	header->size = size;
+	__atomic_add_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+	return header + 1;
+}
+
+/* A wrong free is a crash in Windows at best: make it one here always. */
+static void take_back(void *memory, uint64_t magic)
+{
+	if (!memory)
+		return;
+	Header *header = (Header *)memory - 1;
+	if (header->magic != magic) {
+		fprintf(stderr, "windows.c: memory freed twice or by the wrong function\n");
+		abort();
+	}
+	memset(header, 0xDD, sizeof *header + header->size);
+	free(header);
+	__atomic_sub_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+}
+
+/* ---- asking the simulator ---- */
+
+typedef struct {
+	WCHAR *text;     /* the whole answer; separators have become NULs */
+	uint32_t length; /* in WCHARs */
+	uint32_t position;
+} Answer;
+
+static __thread int connection = -1;
+
+static int transfer(int socket, char *data, size_t size, int out)
+{
+	while (size > 0) {
+		ssize_t n = out ? send(socket, data, size, MSG_NOSIGNAL) : recv(socket, data, size, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return 0;
+		data += n;
+		size -= (size_t)n;
+	}
+	return 1;
+}
+
+static size_t wide_length(const WCHAR *text)
+{
+	size_t length = 0;
+	while (text && text[length])
+		length++;
+	return length;
+}
+
+static int send_message(const WCHAR *text, uint32_t length)
+{
+	uint32_t bytes = length * 2;
+	return transfer(connection, (char *)&bytes, 4, 1) && transfer(connection, (char *)text, bytes, 1);
+}
+
+static int connected(void)
+{
+	if (connection >= 0)
+		return 1;
+	const char *path = getenv("SIMULATOR_SOCKET"), *launch = getenv("SIMULATOR_LAUNCH");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (!path || !launch || strlen(path) >= sizeof address.sun_path)
+		return 0;
+	strcpy(address.sun_path, path);
+	connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(connection, (struct sockaddr *)&address, sizeof address)) {
+		close(connection);
+		connection = -1;
+		return 0;
+	}
+	WCHAR token[64];
+	uint32_t length = 0;
+	while (launch[length] && length < 64) {
+		token[length] = (WCHAR)launch[length];
+		length++;
+	}
+	return send_message(token, length);
+}
+
+/* Formats: "n" a number (uint64_t), "s" a WCHAR string. Returns the Win32 error; on 0 the answer must be freed. */
+static uint32_t ask(Answer *answer, const char *function, const char *format, ...)
+{
+	WCHAR message[4096];
+	uint32_t length = 0, bytes = 0;
+	char digits[24];
+	va_list arguments;
+
+	memset(answer, 0, sizeof *answer);
+	while (*function)
+		message[length++] = (WCHAR)*function++;
+	va_start(arguments, format);
+	for (; *format; format++) {
+		message[length++] = SEPARATOR;
+		if (*format == 'n') {
+			snprintf(digits, sizeof digits, "%llu", (unsigned long long)va_arg(arguments, uint64_t));
+			for (char *digit = digits; *digit; digit++)
+				message[length++] = (WCHAR)*digit;
+		} else {
+			const WCHAR *text = va_arg(arguments, const WCHAR *);
+			for (; text && *text && length < 4000; text++)
+				message[length++] = *text;
+		}
+	}
+	va_end(arguments);
+	if (!connected() || !send_message(message, length) || !transfer(connection, (char *)&bytes, 4, 0))
+		return RPC_FAILED;
+	answer->text = calloc(1, bytes + 2);
+	answer->length = bytes / 2;
+	if (!transfer(connection, (char *)answer->text, bytes, 0)) {
+		free(answer->text);
+		return RPC_FAILED;
+	}
+	for (uint32_t i = 0; i < answer->length; i++)
+		if (answer->text[i] == SEPARATOR)
+			answer->text[i] = 0;
+	uint32_t error = 0;
+	const WCHAR *field = answer->text;
+	for (; *field; field++)
+		error = error * 10 + (*field - '0');
+	answer->position = (uint32_t)(field - answer->text) + 1;
+	if (error)
+		free(answer->text);
+	return error;
+}
+
+static const WCHAR *next_text(Answer *answer)
+{
+	static const WCHAR empty = 0;
+	if (answer->position > answer->length)
+		return &empty;
+	const WCHAR *text = answer->text + answer->position;
+	answer->position += (uint32_t)wide_length(text) + 1;
+	return text;
+}
+
+static int64_t next_number(Answer *answer)
+{
+	const WCHAR *text = next_text(answer);
+	int negative = *text == '-';
+	int64_t number = 0;
+	for (text += negative; *text; text++)
+		number = number * 10 + (*text - '0');
+	return negative ? -number : number;
+}
+
+static void copy_text(WCHAR *target, size_t capacity, const WCHAR *text)
+{
+	size_t length = wide_length(text);
+	memcpy(target, text, 2 * (length < capacity ? length : capacity - 1));
+}
+
+static BOOL result(uint32_t error)
+{
+	errno = (int)error; /* Mono and .NET on Unix report errno as the last Win32 error */
+	return error == 0;
+}
+
+/* The last thing a process says: what it did not give back. */
+__attribute__((destructor)) static void report_leaks(void)
+{
+	Answer answer;
+	if (getenv("SIMULATOR_SOCKET") && !ask(&answer, "ProcessExit", "n", (uint64_t)outstanding))
+		free(answer.text);
+}
+
+/* ---- wtsapi32.dll ---- */
+
+BOOL WTSEnumerateSessionsExW(HANDLE server, DWORD *level, DWORD filter, PWTS_SESSION_INFO_1W *sessions, DWORD *count)
+{
+	Answer answer;
+	if (!level || *level != 1 || filter != 0 || !sessions || !count)
+		return result(87); /* ERROR_INVALID_PARAMETER: "always set this parameter to one" */
+	uint32_t error = ask(&answer, "WTSEnumerateSessionsExW", "n", (uint64_t)server);
+	if (error)
+		return result(error);
+	DWORD n = (DWORD)next_number(&answer);
+	/* One block: the array, then the text that it points into. */
+	WTS_SESSION_INFO_1W *array = give_out(n * sizeof *array + 2 * answer.length + 2, WTSEX_MAGIC);
+	WCHAR *text = (WCHAR *)(array + n);
+	memcpy(text, answer.text, 2 * answer.length);
+#define NEXT_POINTER(member) \
+	do { \
+		const WCHAR *value = next_text(&answer); \
+		array[i].member = *value ? text + (value - answer.text) : NULL; \
+	} while (0)
+	for (DWORD i = 0; i < n; i++) {
+		array[i].ExecEnvId = i;
+		array[i].SessionId = (DWORD)next_number(&answer);
+		array[i].State = (WTS_CONNECTSTATE_CLASS)next_number(&answer);
+		NEXT_POINTER(pSessionName);
+		NEXT_POINTER(pHostName);
+		NEXT_POINTER(pUserName);
+		NEXT_POINTER(pDomainName);
+		NEXT_POINTER(pFarmName);
+	}
+	free(answer.text);
+	*sessions = array;
+	*count = n;
+	return result(0);
+}
+
+static void *session_info(Answer *answer, DWORD *bytes)
+{
+	WTSINFOEXW *info = give_out(*bytes = sizeof *info, WTS_MAGIC);
+	WTSINFOEX_LEVEL1_W *data = &info->Data.WTSInfoExLevel1;
+	info->Level = 1;
+	data->SessionId = (ULONG)next_number(answer);
+	data->SessionState = (WTS_CONNECTSTATE_CLASS)next_number(answer);
+	data->SessionFlags = (LONG)next_number(answer);
+	copy_text(data->WinStationName, sizeof data->WinStationName / 2, next_text(answer));
+	copy_text(data->UserName, sizeof data->UserName / 2, next_text(answer));
+	copy_text(data->DomainName, sizeof data->DomainName / 2, next_text(answer));
+	data->LogonTime.QuadPart = next_number(answer);
+	data->ConnectTime.QuadPart = next_number(answer);
+	data->DisconnectTime.QuadPart = next_number(answer);
+	data->LastInputTime.QuadPart = next_number(answer);
+	data->_CurrentTime.QuadPart = next_number(answer);
+	return info;
+}
+
+static void *client_address(Answer *answer, DWORD *bytes)
+{
+	WTS_CLIENT_ADDRESS *client = give_out(*bytes = sizeof *client, WTS_MAGIC);
+	client->AddressFamily = (DWORD)next_number(answer);
+	for (int i = 0; i < (int)sizeof client->Address; i++)
+		client->Address[i] = (BYTE)next_number(answer);
+	return client;
+}
+
+static void *text_value(Answer *answer, DWORD *bytes)
+{
+	const WCHAR *text = next_text(answer);
+	*bytes = 2 * ((DWORD)wide_length(text) + 1); /* the final NUL counts */
+	return memcpy(give_out(*bytes, WTS_MAGIC), text, *bytes);
+}
+
+static void *number_value(Answer *answer, DWORD *bytes, DWORD size)
+{
+	int64_t number = next_number(answer); /* little-endian: its first bytes are the value */
+	return memcpy(give_out(*bytes = size, WTS_MAGIC), &number, size);
+}
+
+BOOL WTSQuerySessionInformationW(HANDLE server, DWORD id, WTS_INFO_CLASS class, LPWSTR *buffer, DWORD *bytes)
+{
+	Answer answer;
+	void *value;
+	if (!buffer || !bytes)
+		return result(ERROR_INVALID_USER_BUFFER_CODE);
+	uint32_t error = ask(&answer, "WTSQuerySessionInformationW", "nnn", (uint64_t)server, (uint64_t)id, (uint64_t)class);
+	if (error)
+		return result(error);
+	switch (class) {
+	case WTSSessionInfoEx:
+		value = session_info(&answer, bytes);
+		break;
+	case WTSClientAddress:
+		value = client_address(&answer, bytes);
+		break;
+	case WTSClientProtocolType:
+		value = number_value(&answer, bytes, sizeof(USHORT));
+		break;
+	case WTSSessionId:
+	case WTSConnectState:
+		value = number_value(&answer, bytes, sizeof(DWORD));
+		break;
+	default:
+		value = text_value(&answer, bytes);
+	}
+	free(answer.text);
+	*buffer = value;
+	return result(0);
+}
+
+static BOOL act(const char *function, HANDLE server, DWORD id, BOOL wait)
+{
+	Answer answer;
+	uint32_t error = ask(&answer, function, "nnn", (uint64_t)server, (uint64_t)id, (uint64_t)wait);
+	if (!error)
+		free(answer.text);
+	return result(error);
+}
+
+BOOL WTSLogoffSession(HANDLE server, DWORD id, BOOL wait)
+{
+	return act("WTSLogoffSession", server, id, wait);
+}
+
+VOID WTSFreeMemory(PVOID memory)
+{
+	take_back(memory, WTS_MAGIC);
+}
+
+BOOL WTSFreeMemoryExW(WTS_TYPE_CLASS type, PVOID memory, ULONG entries)
+{
+	(void)entries;
+	if (type != WTSTypeSessionInfoLevel1)
+		return result(87);
+	take_back(memory, WTSEX_MAGIC);
+	return result(0);
+}
+
+/* ---- kernel32.dll ---- */
+
+DWORD WTSGetActiveConsoleSessionId(void)
+{
+	Answer answer;
+	if (ask(&answer, "WTSGetActiveConsoleSessionId", ""))
+		return 0xFFFFFFFF;
+	DWORD id = (DWORD)next_number(&answer);
+	free(answer.text);
+	return id;
+}
+
+/* ---- netapi32.dll (lmwksta.h) ---- */
+
+typedef struct {
+	DWORD platform_id;
+	LPWSTR computername;
+	LPWSTR langroup;
+	DWORD ver_major;
+	DWORD ver_minor;
+} WKSTA_INFO_100;
+
+DWORD NetWkstaGetInfo(LPWSTR server, DWORD level, void **buffer)
+{
+	Answer answer;
+	if (level != 100)
+		return 124; /* ERROR_INVALID_LEVEL */
+	uint32_t error = ask(&answer, "NetWkstaGetInfo", "s", server);
+	if (error)
+		return error;
+	WKSTA_INFO_100 *info = give_out(sizeof *info + 2 * answer.length + 2, NET_MAGIC);
+	WCHAR *text = memcpy(info + 1, answer.text, 2 * answer.length);
+	info->platform_id = 500; /* PLATFORM_ID_NT */
+	info->computername = text + (next_text(&answer) - answer.text);
+	info->langroup = text + (next_text(&answer) - answer.text);
+	info->ver_major = (DWORD)next_number(&answer);
+	info->ver_minor = (DWORD)next_number(&answer);
+	free(answer.text);
+	*buffer = info;
+	return 0;
+}
+
+DWORD NetApiBufferFree(void *buffer)
+{
+	take_back(buffer, NET_MAGIC);
+	return 0;
+}

@@ -1,0 +1,90 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Remote shells and the commands in them: state only, no messages ([MS-WSMV] 3.1.1)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .envelope import Request
+
+
+@dataclass(frozen=True)
+class PendingReceive:
+    """A Receive that waits for output until its deadline."""
+
+    request: Request
+    streams: tuple[str, ...]
+
+    @property
+    def deadline(self) -> float:
+        """When it is answered with the TimedOut fault."""
+        return self.request.now + self.request.operation_timeout
+
+
+@dataclass
+class Command:
+    """A command: its output that nobody has fetched yet and, once it has ended, its exit code."""
+
+    id: str
+    output: deque[tuple[str, bytes]] = field(default_factory=deque)
+    exit_code: int | None = None
+    input_closed: bool = False
+    done_sent: bool = False
+    pending: PendingReceive | None = None
+
+    def take_output(self, streams: tuple[str, ...], budget: int, overhead: int) -> list[tuple[str, bytes]]:
+        """The oldest pieces on these streams that fit.
+
+        Args:
+            budget: bytes of XML that the pieces may take; a piece is cut where it does not fit.
+            overhead: bytes that each piece takes beside its base64 text.
+        """
+        taken: list[tuple[str, bytes]] = []
+        kept: deque[tuple[str, bytes]] = deque()
+        while self.output:
+            stream, data = self.output.popleft()
+            if stream not in streams:
+                kept.append((stream, data))
+                continue
+            room = max(0, budget - overhead) // 4 * 3
+            if room:
+                taken.append((stream, data[:room]))
+                budget -= overhead + (len(data[:room]) + 2) // 3 * 4
+            if len(data) > room:
+                self.output.appendleft((stream, data[room:]))
+                break
+        self.output.extendleft(reversed(kept))
+        return taken
+
+    def has_output(self, streams: tuple[str, ...]) -> bool:
+        """Whether output on these streams waits."""
+        return any(stream in streams for stream, _ in self.output)
+
+
+@dataclass
+class Shell:
+    """A shell: what rsp:Shell asked for, and its commands. Only its own account may use it."""
+
+    id: str
+    account: str
+    client_address: str
+    input_streams: str
+    output_streams: str
+    environment: Mapping[str, str]
+    working_directory: str | None
+    idle_timeout: float
+    codepage: int
+    no_profile: bool
+    last_used: float
+    commands: dict[str, Command] = field(default_factory=dict)
+    started: int = 0
+
+    @property
+    def idle_deadline(self) -> float | None:
+        """When it is closed for being idle; never while a command runs or is asked for."""
+        if any(command.exit_code is None or command.pending for command in self.commands.values()):
+            return None
+        return self.last_used + self.idle_timeout

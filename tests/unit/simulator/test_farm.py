@@ -1,0 +1,174 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The farm file."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.farm import FarmFileError, FarmSpec, Fault, Host, HostSpec, hosts_of
+from simulator.session_table import Protocol, Session, State
+
+FARM = """\
+domain: FABRIKAM
+account: {user: ansible, password: secret, domain: FABRIKAM}
+http_port: 0
+https_port: null
+hosts:
+  - name: RDSH01
+    address: 127.0.1.2
+    language: fr-FR
+    windows_version: [6, 1]
+    clock_offset: 3600
+    sessions:
+      - {id: 1, name: console, user: Жанна}
+      - {id: 12, user: CONTOSO\\alice, client_name: PC7, client_address: 10.1.2.3, idle: 30m, logoff: never}
+      - {id: 13, user: bob, state: disconnected, logged_on: 1d 4h, disconnected: 2h, idle: null, locked: null}
+      - {id: 14}
+    faults:
+      - {call: WTSLogoffSession, session: 12, after: 1, times: 2, error: 5}
+  - name: RDSH02
+  - name: RDSH03
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> FarmSpec:
+    path = tmp_path / "farm.yml"
+    path.write_text(FARM, encoding="utf-8")
+    return FarmSpec.load(path)
+
+
+def sessions(host: Host) -> dict[int, Session]:
+    return {session.id: session for session in host.table.sessions()}
+
+
+def ago(host: Host, moment: Any) -> float:
+    """Seconds, to the minute: the tests take time, too."""
+    return round((host.table.now() - moment) / timedelta(minutes=1)) * 60
+
+
+def test_hosts(spec: FarmSpec) -> None:
+    hosts = hosts_of(spec)
+    assert [(host.name, host.address) for host in hosts] == [
+        ("RDSH01", "127.0.1.2"),
+        ("RDSH02", "127.0.1.1"),
+        ("RDSH03", "127.0.1.3"),
+    ]
+    assert (hosts[0].language, hosts[0].windows_version, hosts[0].domain) == ("fr-FR", (6, 1), "FABRIKAM")
+    assert (hosts[1].language, hosts[1].windows_version) == ("en-US", (10, 0))
+
+
+def test_many_hosts_have_an_address_each() -> None:
+    farm = FarmSpec.model_validate({"hosts": [{"name": f"H{i}"} for i in range(300)]})
+    assert len({host.address for host in hosts_of(farm)}) == 300
+
+
+def test_every_host_has_its_services_and_a_listener(spec: FarmSpec) -> None:
+    for host in hosts_of(spec):
+        assert (sessions(host)[0].name, sessions(host)[0].state) == ("services", State.DISCONNECTED)
+        assert sessions(host)[65536].state is State.LISTEN
+
+
+def test_sessions(spec: FarmSpec) -> None:
+    host = hosts_of(spec)[0]
+    console, alice, bob, screen = (sessions(host)[id] for id in (1, 12, 13, 14))
+    assert (console.user, console.domain, console.protocol) == ("Жанна", "FABRIKAM", Protocol.CONSOLE)
+    assert host.table.console_id() == 1
+    assert (alice.user, alice.domain, alice.name, alice.protocol) == ("alice", "CONTOSO", "rdp-tcp#12", Protocol.RDP)
+    assert (alice.client_name, alice.client_address, alice.locked) == ("PC7", "10.1.2.3", False)
+    assert (alice.logoff_seconds, alice.disconnect_time) == (float("inf"), None)
+    assert ago(host, alice.logon_time) == 3600
+    assert ago(host, alice.last_input_time) == 1800
+    assert (bob.name, bob.state, bob.protocol, bob.locked) == ("", State.DISCONNECTED, Protocol.CONSOLE, None)
+    assert ago(host, bob.logon_time) == 28 * 3600
+    assert ago(host, bob.disconnect_time) == 7200
+    assert bob.last_input_time is None
+    assert (screen.user, screen.domain, screen.logon_time, screen.last_input_time) == ("", "", None, None)
+
+
+def test_two_farms_of_one_file_share_nothing(spec: FarmSpec) -> None:
+    one, other = hosts_of(spec)[0], hosts_of(spec)[0]
+    one.table.remove(12)
+    assert one.faults[0].strikes("WTSLogoffSession", 12) is False
+    assert 12 in sessions(other)
+    assert [other.faults[0].strikes("WTSLogoffSession", 12) for _ in range(4)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("fault", "calls", "strikes"),
+    [
+        ({"call": "A"}, [("A", None), ("B", None), ("A", 1)], [True, False, True]),
+        ({"call": "AW"}, [("A", 1), ("AW", 1)], [True, True]),
+        ({"call": "A"}, [("AW", 1)], [True]),
+        ({"call": "A", "session": 2}, [("A", 1), ("A", 2), ("A", None)], [False, True, False]),
+        ({"call": "A", "session": 2, "after": 1}, [("A", 2), ("A", 1), ("A", 2), ("A", 2)], [False, False, True, True]),
+        ({"call": "A", "times": 1}, [("A", 1), ("A", 1)], [True, False]),
+    ],
+)
+def test_when_a_fault_strikes(fault: dict[str, Any], calls: list[Any], strikes: list[bool]) -> None:
+    spec = Fault.model_validate(fault)
+    assert [spec.strikes(*call) for call in calls] == strikes
+
+
+def test_changes(spec: FarmSpec) -> None:
+    host = hosts_of(spec)[0]
+    host.apply(Fault.model_validate({"call": "A", "then": [{"remove": 12}, {"put": {"id": 13, "user": "eve"}}]}).then)
+    assert 12 not in sessions(host)
+    assert sessions(host)[13].user == "eve"
+    host.apply([])
+
+
+@pytest.mark.parametrize(
+    ("farm", "words"),
+    [
+        ("hosts: []", "hosts"),
+        ("{}", "hosts"),
+        ("- a list", "farm.yml"),
+        ("hosts: [", "farm.yml"),
+        ("hosts: [{name: RDSH01, sesions: []}]", "sesions"),
+        ("hosts: [{name: this-name-is-too-long}]", "name"),
+        ("hosts: [{name: a_b}]", "name"),
+        ("hosts: [{name: A, address: 10.0.0.1}]", "address"),
+        ("hosts: [{name: A, language: xx-XX}]", "xx-XX is not simulated"),
+        ("hosts: [{name: A, sessions: [{id: 0}]}]", "id"),
+        ("hosts: [{name: A, sessions: [{id: 4294967294}]}]", "id"),
+        ("hosts: [{name: A, sessions: [{user: x}]}]", "id"),
+        ("hosts: [{name: A, sessions: [{id: 1, state: listen}]}]", "state"),
+        ("hosts: [{name: A, sessions: [{id: 1, idle: soon}]}]", "idle"),
+        ("hosts: [{name: A, sessions: [{id: 1, idle: 5 minutes or so}]}]", "idle"),
+        ("hosts: [{name: A, sessions: [{id: 1, logoff: -1}]}]", "logoff"),
+        ("hosts: [{name: A, sessions: [{id: 1, client_address: nowhere}]}]", "client_address"),
+        ("hosts: [{name: A, faults: [{error: 5}]}]", "call"),
+        ("hosts: [{name: A, faults: [{call: X, times: 0}]}]", "times"),
+        ("hosts: [{name: A}, {name: a}]", "name"),
+        ("hosts: [{name: A, address: 127.0.0.9}, {name: B, address: 127.0.0.9}]", "address"),
+        ("transport: kerberos\nhosts: [{name: A}]", "transport"),
+    ],
+)
+def test_a_file_that_cannot_be_used(tmp_path: Path, farm: str, words: str) -> None:
+    path = tmp_path / "farm.yml"
+    path.write_text(farm, encoding="utf-8")
+    with pytest.raises(FarmFileError) as refusal:
+        FarmSpec.load(path)
+    assert str(path) in str(refusal.value)
+    assert words in str(refusal.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FarmFileError, match=r"nowhere\.yml"):
+        FarmSpec.load(tmp_path / "nowhere.yml")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "farm.yml").write_bytes(b"domain: \xff")
+    with pytest.raises(FarmFileError, match=r"farm\.yml"):
+        FarmSpec.load(tmp_path / "farm.yml")
+
+
+def test_the_smallest_host() -> None:
+    assert HostSpec.model_validate({"name": "A"}).sessions == []

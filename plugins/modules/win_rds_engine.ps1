@@ -1,0 +1,36 @@
+#!powershell
+
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# The doorway: hands the options to SessionEngine.cs and its report back, and decides nothing.
+# Numbers travel as text because Ansible.Basic's int has 32 bits with a sign.
+
+#AnsibleRequires -CSharpUtil Ansible.Basic
+#AnsibleRequires -CSharpUtil ..module_utils.SessionEngine
+
+$spec = @{
+    options = @{
+        session_ids = @{ type = 'list'; elements = 'str' }
+        session_names = @{ type = 'list'; elements = 'str' }
+        users = @{ type = 'list'; elements = 'str' }
+        states = @{ type = 'list'; elements = 'str' }
+        all = @{ type = 'bool'; required = $true }
+        exclude_session_ids = @{ type = 'list'; elements = 'str' }
+        exclude_session_names = @{ type = 'list'; elements = 'str' }
+        exclude_users = @{ type = 'list'; elements = 'str' }
+        protect_console = @{ type = 'bool'; required = $true }
+        wait = @{ type = 'bool'; required = $true }
+        timeout_ms = @{ type = 'str'; required = $true }
+    }
+    supports_check_mode = $true
+}
+$module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
+
+try {
+    $module.Result.report = [ansible_collections.winops.rds.plugins.module_utils.SessionEngine.Engine]::Run($module.Params, $module.CheckMode)
+}
+catch {
+    $module.FailJson("The session engine stopped: $($_.Exception.GetBaseException().Message)", $_)
+}
+$module.ExitJson()

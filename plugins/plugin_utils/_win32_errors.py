@@ -1,0 +1,95 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the errors that Windows gives for session calls mean, and what to do about them.
+
+Codes and names: https://learn.microsoft.com/windows/win32/debug/system-error-codes (winerror.h).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Win32Error(NamedTuple):
+    """A Win32 error, explained for somebody who manages sessions."""
+
+    code: int
+    name: str
+    message: str
+    hint: str
+
+
+_ERRORS = (
+    Win32Error(
+        5,
+        "ERROR_ACCESS_DENIED",
+        "the connecting account may not do this",
+        "Connect (or become) as an administrator of the server, or grant the account Full Control over its sessions: "
+        "Query Information, Reset.",
+    ),
+    Win32Error(
+        6,
+        "ERROR_INVALID_HANDLE",
+        "the connection to the Remote Desktop Services of the server was lost",
+        "Check that the server is up and run the task again.",
+    ),
+    Win32Error(
+        1702,
+        "RPC_S_INVALID_BINDING",
+        "the connection to the Remote Desktop Services of the server is not usable",
+        "Check the server's name and that its Remote Desktop Services (TermService) run.",
+    ),
+    Win32Error(
+        1722,
+        "RPC_S_SERVER_UNAVAILABLE",
+        "the Remote Desktop Services of the server do not answer",
+        "Check that the server is up, that TermService runs and that a firewall lets RPC (TCP 135, 445) through.",
+    ),
+    Win32Error(
+        1726,
+        "RPC_S_CALL_FAILED",
+        "the Remote Desktop Services of the server broke off the call",
+        "Check that TermService is not restarting and run the task again.",
+    ),
+    Win32Error(
+        2,
+        "ERROR_FILE_NOT_FOUND",
+        "Windows does not have this session",
+        "Nothing to do: the session has gone.",
+    ),
+    Win32Error(
+        7007,
+        "ERROR_CTX_CLOSE_PENDING",
+        "the session is being closed already",
+        "Run the task again in a moment to see that it has gone.",
+    ),
+    Win32Error(
+        7022,
+        "ERROR_CTX_WINSTATION_NOT_FOUND",
+        "Windows does not have this session",
+        "Nothing to do: the session has gone.",
+    ),
+    Win32Error(
+        7024,
+        "ERROR_CTX_WINSTATION_BUSY",
+        "the session is busy, as while somebody is just logging on or off",
+        "Run the task again in a moment; if it stays so, the session hangs.",
+    ),
+    Win32Error(
+        7045,
+        "ERROR_CTX_WINSTATION_ACCESS_DENIED",
+        "the connecting account may not touch this session",
+        "Connect (or become) as an administrator of the server.",
+    ),
+)
+_BY_CODE = {error.code: error for error in _ERRORS}
+
+
+def explain(code: int) -> Win32Error:
+    """Return what is known of a Win32 error code; an unknown one is said to be unknown."""
+    return _BY_CODE.get(code) or Win32Error(
+        code,
+        f"WIN32_{code}",
+        "Windows gave an error that is seldom seen here",
+        f"'net helpmsg {code}' on a Windows host tells its text.",
+    )

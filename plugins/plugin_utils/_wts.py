@@ -1,0 +1,61 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The vocabulary of the Windows Terminal Services API: states, protocols, times.
+
+Source: wtsapi32.h, https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wtsapi32-wts_connectstate_class
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+#: WTS_CONNECTSTATE_CLASS in snake case; the position is the number.
+STATES = (
+    "active",
+    "connected",
+    "connect_query",
+    "shadow",
+    "disconnected",
+    "idle",
+    "listen",
+    "reset",
+    "down",
+    "init",
+)
+
+#: WTS_PROTOCOL_TYPE_*; the position is the number.
+PROTOCOLS = ("console", "ica", "rdp")
+
+#: A session name (WinStation name) has at most this many characters: WINSTATIONNAME_LENGTH.
+LONGEST_SESSION_NAME = 32
+
+#: The last ID that is one: 0xFFFFFFFF is WTS_CURRENT_SESSION, 0xFFFFFFFE is WTS_ANY_SESSION.
+LAST_SESSION_ID = 0xFFFFFFFD
+
+_FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+
+
+def state_name(number: int) -> str:
+    """Return the name of a WTS_CONNECTSTATE_CLASS value; an unknown one is ``state_<number>``."""
+    return STATES[number] if 0 <= number < len(STATES) else f"state_{number}"
+
+
+def protocol_name(number: int) -> str:
+    """Return the name of a WTS_PROTOCOL_TYPE value; an unknown one is ``protocol_<number>``."""
+    return PROTOCOLS[number] if 0 <= number < len(PROTOCOLS) else f"protocol_{number}"
+
+
+def iso_time(filetime: int) -> str | None:
+    """Return a FILETIME (100 ns since 1601, UTC) in ISO 8601 to the second; None for 0, which is "unknown",
+    and for a time that no calendar has."""
+    if filetime <= 0:
+        return None
+    try:
+        return (_FILETIME_EPOCH + timedelta(microseconds=filetime // 10)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:
+        return None
+
+
+def seconds_between(earlier: int, later: int) -> int | None:
+    """Return the whole seconds between two FILETIMEs, at least 0; None where the earlier one is unknown."""
+    return max(0, later - earlier) // 10_000_000 if earlier > 0 else None

@@ -1,0 +1,181 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From the engine's report to what a user reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils import _results
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+
+FILETIME_2026 = 134_117_064_000_000_000  # 2026-01-01T02:00:00Z
+SECOND = 10_000_000
+SELECTION = Selection.from_options({"sessions": ["TERM04", "12"], "users": ["CONTOSO\\al*"], "states": ["Active"]})
+
+
+def raw(**changes: Any) -> dict[str, Any]:
+    """One session as the engine reports it."""
+    return {
+        "id": 12,
+        "name": "TERM04",
+        "user": "alice",
+        "domain": "CONTOSO",
+        "state": 0,
+        "protocol": 2,
+        "client_name": "PC7",
+        "client_address": "10.1.2.3",
+        "locked": False,
+        "logon_time": FILETIME_2026,
+        "connect_time": FILETIME_2026,
+        "disconnect_time": 0,
+        "last_input_time": FILETIME_2026 + 60 * SECOND,
+        "current_time": FILETIME_2026 + 150 * SECOND,
+        "matched_by": ["session_ids:0", "session_names:0", "users:0", "states:0"],
+        "result": "logged_off",
+        "error": None,
+        "elapsed_ms": 1449,
+        **changes,
+    }
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    return _results.session_record(raw(**changes), "RDSH01", SELECTION)
+
+
+def records(*outcomes: str) -> list[dict[str, Any]]:
+    return [record(id=10 + i, result=outcome, error=None) for i, outcome in enumerate(outcomes)]
+
+
+def denied(session_id: int) -> dict[str, Any]:
+    return record(id=session_id, result="denied", error={"call": "WTSLogoffSession", "code": 5})
+
+
+def test_a_record() -> None:
+    assert record() == {
+        "server": "RDSH01",
+        "id": 12,
+        "name": "TERM04",
+        "user": "alice",
+        "domain": "CONTOSO",
+        "account": "CONTOSO\\alice",
+        "state": "active",
+        "protocol": "rdp",
+        "client_name": "PC7",
+        "client_address": "10.1.2.3",
+        "locked": False,
+        "logon_time": "2026-01-01T02:00:00Z",
+        "connect_time": "2026-01-01T02:00:00Z",
+        "disconnect_time": None,
+        "last_input_time": "2026-01-01T02:01:00Z",
+        "idle_seconds": 90,
+        "matched_by": ["sessions=12", "sessions=TERM04", "users=CONTOSO\\al*", "states=active"],
+        "result": "logged_off",
+        "error": None,
+        "elapsed_seconds": 1.4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"result": None}, {"result": "would_log_off"}),
+        ({"matched_by": []}, {"matched_by": ["all"]}),
+        ({"domain": ""}, {"account": "alice"}),
+        ({"user": "", "domain": ""}, {"account": "", "user": ""}),
+        ({"client_name": "", "client_address": ""}, {"client_name": None, "client_address": None}),
+        ({"client_name": None, "client_address": None}, {"client_name": None, "client_address": None}),
+        ({"last_input_time": 0}, {"last_input_time": None, "idle_seconds": None}),
+        ({"locked": None}, {"locked": None}),
+        ({"protocol": 0}, {"protocol": "console"}),
+        ({"protocol": 1}, {"protocol": "ica"}),
+        ({"protocol": 9}, {"protocol": "protocol_9"}),
+        ({"protocol": None}, {"protocol": None}),
+        # Windows tells "console" of a session that is nowhere.
+        ({"name": "", "protocol": 0, "state": 4}, {"protocol": None, "state": "disconnected"}),
+        ({"state": 42}, {"state": "state_42"}),
+    ],
+    ids=str,
+)
+def test_parts_of_a_record(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+    made = record(**changes)
+    assert {name: made[name] for name in expected} == expected
+
+
+def test_an_error() -> None:
+    error = denied(12)["error"]
+    assert (error["code"], error["name"]) == (5, "ERROR_ACCESS_DENIED")
+    assert "WTSLogoffSession" in error["message"]
+    text = _results.error_text(error)
+    assert text == f"{error['message']} [5 ERROR_ACCESS_DENIED]. {error['hint']}"
+    assert _results.error_text(_results.own_error("it is protected", "Do not.")) == "it is protected. Do not."
+
+
+def test_summary_counts_what_occurred() -> None:
+    outcomes = records("protected", "logged_off", "already_gone", "logged_off")
+    assert _results.summarize(outcomes) == {"logged_off": 2, "already_gone": 1, "protected": 1}
+    assert _results.summarize([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "not_found", "text"),
+    [
+        ([], [], "No session matches."),
+        ([], ["bob", "13"], "No session matches. Not found: bob, 13."),
+        (["logged_off"], [], "1 session selected: 1 logged off."),
+        (["would_log_off"] * 2, [], "2 sessions selected: 2 would be logged off."),
+        (["spared", "logged_off", "requested"], ["x"],
+         "3 sessions selected: 1 logged off, 1 asked to log off, 1 spared. Not found: x."),
+    ],
+)  # fmt: skip
+def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> None:
+    assert _results.summary_text(records(*outcomes), not_found) == text
+
+
+def test_failure_text_names_the_first_and_counts_the_rest() -> None:
+    failures = [denied(20 + i) for i in range(5)]
+    text = _results.failure_text(failures, [*failures, *records("logged_off")])
+    assert text.startswith("5 of 6 sessions could not be logged off. session 20 (CONTOSO\\alice): ")
+    assert [text.count(f"session {id} ") for id in range(20, 25)] == [1, 1, 1, 0, 0]
+    assert text.endswith("and 2 more, see 'sessions'.")
+    assert "more" not in _results.failure_text(failures[:3], failures[:3])
+    assert _results.failure_text(failures[:1], failures[:1]).startswith("1 of 1 session ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({}, "session 12 (CONTOSO\\alice)"),
+        ({"user": "", "domain": ""}, "session 12 (TERM04)"),
+        ({"user": "", "domain": "", "name": ""}, "session 12 (nobody)"),
+    ],
+)
+def test_title(changes: dict[str, Any], title: str) -> None:
+    assert _results.session_title(record(**changes)) == title
+
+
+def test_diff_holds_what_was_and_what_is() -> None:
+    outcomes = ["logged_off", "would_log_off", "requested", "protected", "spared", "denied", "timed_out", "failed"]
+    diff = _results.session_diff([*records(*outcomes), record(id=99, result="already_gone")])
+    ids = {side: [int(line.split()[1]) for line in diff[side].splitlines()] for side in ("before", "after")}
+    assert ids == {"before": [*range(10, 18)], "after": [*range(13, 18)]}
+    assert (diff["before_header"], diff["after_header"]) == ("sessions before", "sessions after")
+    assert all(word in diff["before"].splitlines()[0] for word in ("RDSH01", "TERM04", "CONTOSO\\alice", "active"))
+
+
+def test_diff_of_nothing_shows_nothing() -> None:
+    diff = _results.session_diff([])
+    assert diff["before"] == diff["after"] == ""
+
+
+def test_a_diff_line_ends_without_blanks() -> None:
+    disconnected = record(name="", user="", domain="", protocol=0, state=4)
+    (line,) = _results.session_diff([disconnected | {"result": "protected"}])["after"].splitlines()
+    assert line == line.rstrip()
+    assert line.split() == ["RDSH01", "12", "-", "-", "disconnected"]
+
+
+def test_every_result_has_one_meaning() -> None:
+    assert not _results.CHANGED & _results.FAILED
+    assert set(_results.RESULTS) >= _results.CHANGED | _results.FAILED

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Options are refused before any host is contacted, in words that name the option and the value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import ARGUMENT_SPEC
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed, validated_options
+
+SPELLINGS = [alias for name, option in ARGUMENT_SPEC.items() for alias in (name, *option.get("aliases", ()))]
+
+
+def options(**given: Any) -> dict[str, Any]:
+    return validated_options(given, ActionModule.ARGUMENT_SPEC)
+
+
+def refusal(**given: Any) -> str:
+    with pytest.raises(TaskFailed) as raised:
+        options(**given)
+    assert raised.value.result == {"failed": True, "msg": str(raised.value)}
+    return str(raised.value)
+
+
+def test_types_and_defaults() -> None:
+    given = options(session=12, user="alice,bob", all="no", protect_console="false", timeout=90)
+    assert given["sessions"] == ["12"]
+    assert given["users"] == ["alice", "bob"]
+    assert (given["all"], given["protect_console"], given["wait"]) == (False, False, True)
+    assert given["timeout"] == "90"
+    assert given["states"] is None
+
+
+def test_an_unknown_option() -> None:
+    message = refusal(sesions=12, userz="x", all=True)
+    assert message.startswith("unknown option sesions, userz; accepted are all, ")
+    assert all(option in message for option in ActionModule.ARGUMENT_SPEC)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"all": "maybe"}, ["'all'", "'maybe'", "Valid booleans"]),
+        ({"users": {"alice": 1}}, ["'users'", "dict"]),
+        ({"wait": "later", "all": True}, ["'wait'", "'later'"]),
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type(given: dict[str, Any], words: list[str]) -> None:
+    message = refusal(**given)
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("option", SPELLINGS)
+def test_null_is_not_taken_for_nothing(option: str) -> None:
+    """An exclusion that is null by mistake would exclude nobody."""
+    assert refusal(**{option: None}).startswith(f"{option} is null; ")
+
+
+@pytest.mark.parametrize("option", [option for option in SPELLINGS if option != "all"])
+@pytest.mark.parametrize("value", [["alice", None], [["alice", "bob"]], [{"name": "alice"}]], ids=str)
+def test_a_list_of_something_else(option: str, value: list[Any]) -> None:
+    message = refusal(**{option: value})
+    assert message.startswith(f"{option}: {value!r} is not a list of plain values")
+
+
+@pytest.mark.parametrize(("option", "alias"), [("sessions", "session"), ("users", "user"), ("states", "state")])
+def test_an_option_under_two_names(option: str, alias: str) -> None:
+    assert refusal(**{option: "1", alias: "2"}) == f"{option} and {alias} are one option: give one of them"

@@ -1,0 +1,37 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS, explain
+
+from tests.unit.engine.session_host import SOURCE
+
+#: Those that the design names, and all that the C# knows.
+EXPLAINED = {5, 6, 1702, 1722, 1726, 7007, 7022, 7024, 7045}
+
+
+def test_every_error_that_is_told_apart_is_explained() -> None:
+    in_csharp = re.findall(r"const int ERROR_\w+ = (\d+);", SOURCE.read_text(encoding="utf-8"))
+    assert in_csharp
+    assert {error.code for error in _ERRORS} >= EXPLAINED | {int(code) for code in in_csharp}
+    assert len({error.code for error in _ERRORS}) == len(_ERRORS)
+
+
+@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.name)
+def test_an_explanation_is_two_sentences_in_the_making(error: object) -> None:
+    """They are put together as ``message [code NAME]. Hint``."""
+    _, name, message, hint = explain(error.code)  # type: ignore[attr-defined]
+    assert re.fullmatch(r"[A-Z0-9_]+", name)
+    assert not message.endswith(".")
+    assert hint.endswith(".")
+
+
+@pytest.mark.parametrize("code", [0, 1, 87, 4294967295])
+def test_an_unknown_error_is_said_to_be_unknown(code: int) -> None:
+    error = explain(code)
+    assert (error.code, error.name) == (code, f"WIN32_{code}")
+    assert f"net helpmsg {code}" in error.hint

@@ -1,0 +1,153 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A farm to test against, and the real Ansible to test with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.engines import ENGINES, default_engine
+from simulator.farm import FarmSpec
+from simulator.simulation import Simulation
+
+REPOSITORY = Path(__file__).parents[2]
+COLLECTIONS = REPOSITORY / ".venv" / "collections"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One task's result on one host."""
+
+    host: str
+    task: str
+    status: str
+    values: dict[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+    def outcomes(self) -> dict[int, str]:
+        """What became of each selected session."""
+        return {record["id"]: record["result"] for record in self.values["sessions"]}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run of ansible or ansible-playbook."""
+
+    exit_code: int
+    output: str
+    results: list[Result]
+
+    def only(self) -> Result:
+        """The result, where there is just one."""
+        assert len(self.results) == 1, self.output
+        return self.results[0]
+
+    def of(self, task: str, host: str | None = None) -> Result:
+        """The result of a task on a host."""
+        found = [r for r in self.results if r.task == task and host in (None, r.host)]
+        assert len(found) == 1, self.output
+        return found[0]
+
+
+class Farm:
+    """A simulated farm that is being served, and the Ansible that is pointed at it."""
+
+    def __init__(self, simulation: Simulation, folder: Path) -> None:
+        self.simulation = simulation
+        self.inventory = simulation.write_inventory(folder / "inventory.yml")
+        self._folder = folder
+
+    def adhoc(self, module: str, options: str = "", *flags: str) -> Run:
+        """``ansible rdsh -m MODULE -a OPTIONS FLAGS``"""
+        arguments = ("-a", options) if options else ()
+        return self._run("ansible", "rdsh", "-m", module, *arguments, *flags)
+
+    def logoff(self, options: str, *flags: str) -> Result:
+        """Ad hoc on the only host, and its result."""
+        return self.adhoc("winops.rds.win_rds_logoff", options, *flags).only()
+
+    def playbook(self, tasks: list[dict[str, Any]], *flags: str, **play: Any) -> Run:
+        """A playbook of one play with these tasks."""
+        path = self._folder / "playbook.yml"
+        path.write_text(yaml.safe_dump([{"hosts": "rdsh", "gather_facts": False, **play, "tasks": tasks}]), "utf-8")
+        return self._run("ansible-playbook", str(path), *flags)
+
+    def users(self, host: str = "RDSH01") -> dict[int, str]:
+        """Who is on a host now."""
+        return {session.id: session.user for session in self.simulation.hosts[host].table.sessions() if session.user}
+
+    def _run(self, command: str, *arguments: str) -> Run:
+        record = self._folder / "results.jsonl"
+        record.unlink(missing_ok=True)
+        finished = subprocess.run(
+            [str(Path(sys.executable).with_name(command)), "-i", str(self.inventory), *arguments],
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
+                "ANSIBLE_CALLBACKS_ENABLED": "record_results",
+                "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+                "ANSIBLE_HOME": str(self._folder / "ansible"),
+                "ANSIBLE_NOCOLOR": "1",
+                "RECORD_RESULTS": str(record),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            timeout=180,
+            check=False,
+        )
+        lines = record.read_text("utf-8").splitlines() if record.exists() else []
+        parsed = [json.loads(line) for line in lines]
+        results = [Result(r["host"], r["task"], r["status"], r["result"]) for r in parsed]
+        return Run(finished.returncode, finished.stdout, results)
+
+
+@contextmanager
+def served(spec: FarmSpec) -> Iterator[Simulation]:
+    """The farm, served from a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="simulated farm")
+    thread.start()
+    simulation = Simulation(spec, ENGINES[default_engine()]())
+    try:
+        asyncio.run_coroutine_threadsafe(simulation.__aenter__(), loop).result(30)
+        try:
+            yield simulation
+        finally:
+            asyncio.run_coroutine_threadsafe(simulation.__aexit__(), loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Farm]]:
+    """Serve farms: ``serve([sessions of RDSH01])`` or ``serve(hosts=[…], **other fields of the farm file)``."""
+    with ExitStack() as stack:
+
+        def start(sessions: list[dict[str, Any]] | None = None, **fields: Any) -> Farm:
+            if sessions is not None:
+                fields["hosts"] = [{"name": "RDSH01", "sessions": sessions, "faults": fields.pop("faults", [])}]
+            spec = FarmSpec.model_validate({"http_port": 0, "https_port": None, **fields})
+            return Farm(stack.enter_context(served(spec)), tmp_path)
+
+        yield start

@@ -63,6 +63,19 @@ async def test_the_same_user_logged_on_again(windows: Windows, queries: int) -> 
     assert windows.logoffs(host) == []
 
 
+@pytest.mark.parametrize("changes", [{"user": "mallory"}, {"domain": "FABRIKAM"}], ids=str)
+async def test_another_account_with_the_same_logon_time(windows: Windows, changes: dict[str, str]) -> None:
+    host = session_host(ALICE)
+
+    def take_over(*_: object) -> None:
+        if windows.identifications(host, 12):
+            host.table.change(12, **changes)
+
+    windows.on_call = take_over
+    assert results(await windows.run(host, sessions=["12"])) == {12: "already_gone"}
+    assert windows.logoffs(host) == []
+
+
 @pytest.mark.parametrize("queries", range(QUERIES_BEFORE_THE_ACT))
 async def test_gone_before_each_query(windows: Windows, queries: int) -> None:
     fault = {"call": QUERY, "session": 12, "after": queries, "times": 1, "before": [{"remove": 12}]}
@@ -94,6 +107,17 @@ async def test_an_id_that_is_reused_during_the_wait_means_that_the_session_has_g
     else:  # a session that loses its user and its times first is being torn down: it has not gone yet
         assert results(await windows.run(host, sessions=["12"], timeout=0.3)) == {12: "timed_out"}
     assert windows.logoffs(host) == [12]
+
+
+async def test_another_account_during_the_wait_even_with_the_same_logon_time(windows: Windows) -> None:
+    host = session_host(ALICE | {"logoff": "never"})
+
+    def take_over(*_: object) -> None:
+        if windows.logoffs(host):
+            host.table.change(12, user="mallory")
+
+    windows.on_call = take_over
+    assert results(await windows.run(host, sessions=["12"])) == {12: "logged_off"}
 
 
 async def test_an_id_that_is_reused_while_the_session_was_busy(windows: Windows) -> None:

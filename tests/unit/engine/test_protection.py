@@ -56,6 +56,13 @@ async def test_a_services_session_with_a_user_is_one_all_the_same(windows: Windo
     assert windows.logoffs(host) == []
 
 
+async def test_listeners_have_the_ids_from_65536(windows: Windows) -> None:
+    host = session_host({"id": 65535, "user": "alice"}, {"id": 70000, "user": "alice"})
+    assert results(await windows.run(host, users=["alice"])) == {65535: "logged_off"}
+    assert results(await windows.run(host, sessions=["70000"])) == {70000: "protected"}
+    assert windows.logoffs(host) == [65535]
+
+
 @pytest.mark.parametrize("options", [{"sessions": ["1"]}, {"sessions": ["console"]}, {"all": True}], ids=str)
 async def test_the_console(windows: Windows, options: dict[str, Any]) -> None:
     host = session_host(CONSOLE, ALICE)
@@ -72,6 +79,12 @@ async def test_the_console_by_its_id_alone(windows: Windows, check_mode: bool) -
     host.table.console_id = lambda: 1  # type: ignore[method-assign]
     host.table.change(1, name="HDX#1")
     assert results(await windows.run(host, sessions=["1"], check_mode=check_mode)) == {1: "protected"}
+
+
+async def test_the_console_by_its_name_alone(windows: Windows) -> None:
+    host = session_host(CONSOLE)
+    host.table.console_id = lambda: 0xFFFFFFFF  # type: ignore[method-assign]  # as while it is being attached
+    assert results(await windows.run(host, sessions=["1"])) == {1: "protected"}
 
 
 async def test_a_session_that_becomes_the_console_just_before_the_act(windows: Windows) -> None:

@@ -43,6 +43,7 @@ async def test_logged_off_is_seen_and_not_assumed(windows: Windows) -> None:
     assert results(await windows.run(host, sessions=["12"])) == {12: "logged_off"}
     assert 12 not in [session.id for session in host.table.sessions()]
     assert windows.identifications(host, 12)[-1].error == 7022
+    assert len(windows.identifications(host, 12)) < 12  # it is looked at ten times a second, and no more
     (request,) = windows.mutating_calls_on(host)
     assert request.arguments == ("0", "12", "0")  # this server, without bWait
 
@@ -132,6 +133,12 @@ async def test_an_error_that_passes_during_the_wait_is_nothing(windows: Windows,
     assert results(report) == {12: "logged_off"}
     assert record(report, 12)["error"] is None
     assert len(windows.identifications(host, 12)) == 5  # listed, before the act, twice the error, gone
+
+
+async def test_a_session_that_is_closing_for_ever(windows: Windows) -> None:
+    fault = {"call": QUERY, "session": 12, "after": QUERIES_BEFORE_THE_ACT, "error": 7007}
+    host = session_host(ALICE, faults=[fault])
+    assert results(await windows.run(host, sessions=["12"], timeout=SHORT)) == {12: "timed_out"}
 
 
 async def test_file_not_found_during_the_wait_means_gone(windows: Windows) -> None:

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(yaml.safe_dump(_get(options.control_port, "inventory"), allow_unicode=True, sort_keys=False), end="")
         else:
             Console().print(*map(_host_table, _get(options.control_port, "hosts")), sep="\n")
-    except (FarmFileError, OSError) as error:
+    except (FarmFileError, OSError, OverflowError) as error:  # the last is a port that there cannot be
         print(f"simulator: {error}", file=sys.stderr)
         return 1
     return 0

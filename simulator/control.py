@@ -94,7 +94,7 @@ class ControlPort:
 
     async def _faults(self, host: Host, request: web.Request) -> list[dict[str, Any]]:
         host.faults = _FAULTS.validate_json(await request.read())
-        return [fault.model_dump(exclude_defaults=True) for fault in host.faults]
+        return [fault.model_dump(mode="json", exclude_defaults=True) for fault in host.faults]
 
     async def _calls(self, host: Host, request: web.Request) -> list[dict[str, Any]]:
         return [asdict(call) for call in self._simulation.calls(host.name)]

@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from .console import languages
-from .session_table import Protocol, Session, SessionTable, State
+from .directory import Directory
+from .session_table import Process, Protocol, Session, SessionTable, State
 
 #: A host may have these, but its console commands say that no text of theirs can be cited.
 _LANGUAGES_WITHOUT_WORDING = ("zh-TW",)
@@ -36,8 +38,21 @@ def _seconds(value: object) -> object:
     return value
 
 
+def _finite_or_never(value: float) -> float | str:
+    return value if math.isfinite(value) else "never"
+
+
 #: Seconds: ``90``, ``2h``, ``1d 4h``, or ``never``.
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0)]
+Seconds = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(ge=0),
+    PlainSerializer(_finite_or_never, when_used="json"),  # JSON has no infinity
+]
+
+
+#: What runs in each session as the system.
+_SYSTEM_PROCESSES = ("csrss.exe", "winlogon.exe", "dwm.exe")
 
 
 def _known_language(value: str) -> str:
@@ -75,6 +90,8 @@ class SessionSpec(_Model):
     disconnected: Seconds = 600.0
     logoff: Seconds = Field(default=0.0, description="how long it takes to log off; never: it hangs")
 
+    processes: list[str] = Field(default=["explorer.exe"], description="the programs of the user")
+
     def session(self, table: SessionTable, domain: str) -> Session:
         """Return the session as it is at the table's now."""
         now = table.now()
@@ -98,7 +115,12 @@ class SessionSpec(_Model):
             disconnect_time=now - timedelta(seconds=self.disconnected) if is_disconnected else None,
             last_input_time=None if self.idle is None or not user else now - timedelta(seconds=self.idle),
             logoff_seconds=self.logoff,
+            processes=self._processes(),
         )
+
+    def _processes(self) -> list[Process]:
+        names = [(name, False) for name in _SYSTEM_PROCESSES] + [(name, True) for name in self.processes if self.user]
+        return [Process(self.id * 1000 + 4 * n, name, of_user) for n, (name, of_user) in enumerate(names, 1)]
 
 
 class Change(_Model):
@@ -150,6 +172,8 @@ class HostSpec(_Model):
     clock_offset: float = Field(default=0.0, description="seconds that the host's clock is ahead")
     sessions: list[SessionSpec] = Field(default_factory=list)
     faults: list[Fault] = Field(default_factory=list)
+    rpc: Literal["up", "down"] = Field(default="up", description="whether other hosts reach it by RPC")
+    rpc_timeout: Seconds = Field(default=21.0, description="how long a host that is down keeps others waiting")
 
 
 def _distinct(hosts: list[HostSpec]) -> list[HostSpec]:
@@ -163,6 +187,10 @@ class FarmSpec(_Model):
     """A farm file."""
 
     domain: str = "CONTOSO"
+    dns_domain: str = "contoso.com"
+    accounts: list[str] = Field(
+        default_factory=list, description="accounts that exist though nobody is logged on with them"
+    )
     account: AccountSpec = AccountSpec()
     http_port: int | None = Field(default=5985, description="null: no HTTP; 0: any free port")
     https_port: int | None = Field(default=5986, description="null: no HTTPS; 0: any free port")
@@ -170,6 +198,7 @@ class FarmSpec(_Model):
         default="ntlm", description="of the inventory; basic is unencrypted on HTTP"
     )
     launch_seconds: Seconds = Field(default=0.0, description="added to each launch: PowerShell takes about a second")
+    rpc_latency: Seconds = Field(default=0.0, description="how long each call from host to host takes")
     hosts: Annotated[list[HostSpec], Field(min_length=1), AfterValidator(_distinct)]
 
     @classmethod
@@ -180,17 +209,23 @@ class FarmSpec(_Model):
         """
         try:
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-            raise FarmFileError(f"{path}: {error}") from error
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise FarmFileError(f"{path}: {' '.join(str(error).split())}") from error
+        except ValidationError as error:
+            wrong = (f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors())
+            raise FarmFileError(f"{path}: {'; '.join(wrong)}") from error
 
 
 class Host:
     """A host of a running farm: its sessions, its faults, and the record of what was asked of it."""
 
-    def __init__(self, spec: HostSpec, domain: str, address: str) -> None:
+    def __init__(self, spec: HostSpec, domain: str, address: str, directory: Directory) -> None:
         self.name = spec.name
         self.domain = domain
         self.address = address
+        self.directory = directory
+        self.rpc_up = spec.rpc == "up"
+        self.rpc_timeout = spec.rpc_timeout
         self.language = spec.language
         self.windows_version = spec.windows_version
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
@@ -200,7 +235,10 @@ class Host:
 
     def put(self, spec: SessionSpec) -> None:
         """Let a session appear, or take over an ID."""
-        self.table.add(spec.session(self.table, self.domain))
+        session = spec.session(self.table, self.domain)
+        self.table.add(session)
+        if session.user:
+            self.directory.add(session.domain, session.user)
 
     def apply(self, changes: list[Change]) -> None:
         """Let things happen."""
@@ -213,6 +251,11 @@ class Host:
 
 def hosts_of(spec: FarmSpec) -> list[Host]:
     """Return the hosts of a farm file, each with an address of its own."""
+    directory = Directory(spec.dns_domain)
+    for name in (*spec.accounts, f"{spec.account.domain}\\{spec.account.user}"):
+        domain, _, user = name.rpartition("\\")
+        directory.add(domain or spec.domain, user)
     taken = {host.address for host in spec.hosts}
     free = (f"127.0.{number // 250 + 1}.{number % 250 + 1}" for number in range(250 * 250))
-    return [Host(host, spec.domain, host.address or next(a for a in free if a not in taken)) for host in spec.hosts]
+    addresses = [host.address or next(address for address in free if address not in taken) for host in spec.hosts]
+    return [Host(host, spec.domain, address, directory) for host, address in zip(spec.hosts, addresses, strict=True)]

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from .win32 import ERROR_CTX_CLOSE_PENDING, ERROR_CTX_WINSTATION_NOT_FOUND, Win32Error
+from .win32 import ERROR_CTX_CLOSE_PENDING, ERROR_CTX_WINSTATION_NOT_FOUND, ERROR_INVALID_PARAMETER, Win32Error
 
 SERVICES_ID = 0
 LISTENER_ID = 65536
@@ -43,6 +43,16 @@ class Protocol(IntEnum):
     RDP = 2
 
 
+@dataclass(frozen=True)
+class Process:
+    """A program that runs in a session."""
+
+    id: int
+    name: str
+    of_user: bool = True
+    """False: it runs as the system, and Windows stops with an error if somebody ends it."""
+
+
 @dataclass
 class Session:
     """One session. Times are aware and in UTC; None is unknown, which Windows reports as 0."""
@@ -62,6 +72,7 @@ class Session:
     last_input_time: datetime | None = None
     logoff_seconds: float = 0.0
     """How long the session takes to log off; infinity: it hangs."""
+    processes: list[Process] = field(default_factory=list)
     gone_at: float | None = field(default=None, compare=False)
     """When it has gone, on the monotonic clock; None while nobody asked for it."""
 
@@ -77,6 +88,8 @@ class SessionTable:
         self._clock = clock
         self._clock_offset = clock_offset
         self._sessions: dict[int, Session] = {}
+        self.crashed = False
+        """Whether somebody ended a process that Windows cannot do without."""
         self.add(Session(SERVICES_ID, "services", state=State.DISCONNECTED, protocol=Protocol.CONSOLE))
         self.add(Session(LISTENER_ID, "rdp-tcp", state=State.LISTEN))
 
@@ -128,9 +141,25 @@ class SessionTable:
         session.gone_at = self._clock() + session.logoff_seconds
         return session.logoff_seconds
 
+    def end_process(self, process_id: int) -> None:
+        """End a process. A session that is logging off has gone once its user has no process left.
+
+        :raises Win32Error: 87 ERROR_INVALID_PARAMETER, there is no such process.
+        """
+        for session in self.sessions():
+            for process in session.processes:
+                if process.id == process_id:
+                    session.processes.remove(process)
+                    self.crashed |= not process.of_user
+                    if session.gone_at is not None and not any(process.of_user for process in session.processes):
+                        session.gone_at = self._clock()
+                    return
+        raise Win32Error(ERROR_INVALID_PARAMETER)
+
     def console_id(self) -> int:
         """Return what WTSGetActiveConsoleSessionId answers: 0xFFFFFFFF where nothing is attached to the console."""
-        return next((session.id for session in self.sessions() if session.name.lower() == "console"), 0xFFFFFFFF)
+        consoles = (session for session in self._sessions.values() if session.name.lower() == "console")
+        return next((session.id for session in consoles if not _has_gone(session, self._clock())), 0xFFFFFFFF)
 
 
 def _has_gone(session: Session, now: float) -> bool:

@@ -32,7 +32,7 @@ class Simulation:
         self.hosts: dict[str, Host] = {host.name: host for host in hosts_of(spec)}
         self._engine = engine
         self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
-        self.api = WindowsApi(Path(self._folder.name) / "windows-api")
+        self.api = WindowsApi(Path(self._folder.name) / "windows-api", [*self.hosts.values()], spec.rpc_latency)
         self.services: dict[str, HttpService] = {}
         self._authority = trustme.CA()
 

@@ -13,18 +13,22 @@ import itertools
 import math
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from .farm import Host
 from .session_table import Session
-from .win32 import ERROR_INVALID_PARAMETER, Win32Error
+from .win32 import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, RPC_S_SERVER_UNAVAILABLE, Win32Error
 
 #: Calls that change something on a host.
-MUTATING = frozenset({"WTSLogoffSession"})
+MUTATING = frozenset({"WTSLogoffSession", "WTSTerminateProcess"})
 
+#: Calls of which the second argument is a session ID.
+_SESSION_CALLS = frozenset({"WTSQuerySessionInformationW", "WTSLogoffSession", "WTSEnumerateProcessesExW"})
+
+_LOCAL_SYSTEM = "S-1-5-18"
 _SEPARATOR = "\x1f"
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _AF_INET, _AF_INET6 = 2, 23  # Windows' numbers (ws2def.h)
@@ -49,7 +53,7 @@ class Call:
     @property
     def session(self) -> int | None:
         """The session that it was for, if it was for one."""
-        return int(self.arguments[1]) if len(self.arguments) > 1 else None
+        return int(self.arguments[1]) if self.function in _SESSION_CALLS else None
 
 
 @dataclass
@@ -63,6 +67,8 @@ class Launch:
     leaks: int | None = None
     """Buffers not freed when it ended; None while it runs, or where it never called the API."""
     connections: set[asyncio.Task[None]] = field(default_factory=set)
+    servers: dict[int, str] = field(default_factory=dict)
+    """The other hosts that it has opened, by handle."""
 
     async def settled(self) -> None:
         """Wait until everything that the ended program said has been heard. A call that hangs ends with its program."""
@@ -78,19 +84,32 @@ class WindowsApi:
     :param socket_path: a Unix socket to listen on.
     """
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, hosts: Sequence[Host] = (), rpc_latency: float = 0.0) -> None:
         self.socket_path = socket_path
         self.calls: dict[str, list[Call]] = {}
         self.launches: list[Launch] = []
+        self._hosts = {host.name.upper(): host for host in hosts}
+        self._rpc_latency = rpc_latency
         self._by_token: dict[str, Launch] = {}
         self._tokens = itertools.count(1)
+        self._handles = itertools.count(4096)
         self._server: asyncio.Server | None = None
-        self._functions: dict[str, Callable[[Host, tuple[str, ...]], Awaitable[list[Value]]]] = {
+        #: Functions of which the first argument is a server's handle.
+        self._session_functions: dict[str, Callable[[Host, tuple[str, ...]], Awaitable[list[Value]]]] = {
             "WTSEnumerateSessionsExW": _enumerate_sessions,
             "WTSQuerySessionInformationW": _query_session_information,
             "WTSLogoffSession": _logoff_session,
-            "WTSGetActiveConsoleSessionId": _console_session,
-            "NetWkstaGetInfo": _workstation_info,
+            "WTSEnumerateProcessesExW": _enumerate_processes,
+            "WTSTerminateProcess": _terminate_process,
+        }
+        #: The others.
+        self._functions: dict[str, Callable[[Launch, str], list[Value]]] = {
+            "WTSOpenServerExW": self._open_server,
+            "WTSCloseServer": lambda launch, handle: [launch.servers.pop(int(handle))],
+            "WTSGetActiveConsoleSessionId": lambda launch, _: [launch.host.table.console_id()],
+            "GetUserNameExW": lambda launch, _: [launch.account],
+            "LookupAccountNameW": _look_up_name,
+            "LookupAccountSidW": _look_up_sid,
         }
 
     async def start(self) -> None:
@@ -117,27 +136,67 @@ class WindowsApi:
         return launch, {"SIMULATOR_SOCKET": str(self.socket_path), "SIMULATOR_LAUNCH": launch.token}
 
     async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
-        """Carry out one call with the faults that its host has, and record it.
+        """Carry out one call with the faults that the host has that it goes to, and record it there.
 
         :raises Win32Error: the call fails.
         """
         began, error = time.monotonic(), 0
-        session = int(arguments[1]) if len(arguments) > 1 else None
-        faults = [fault for fault in launch.host.faults if fault.strikes(function, session)]
+        server = self._server_of(launch, function, arguments)
+        host = launch.host if server is None else self._hosts.get(server.upper())
+        session = int(arguments[1]) if function in _SESSION_CALLS else None
+        faults = [fault for fault in host.faults if fault.strikes(function, session)] if host else []
         try:
+            if server is not None:
+                await self._reach(host)
+            assert host is not None
             for fault in faults:
-                launch.host.apply(fault.before)
-                await asyncio.sleep(fault.delay) if math.isfinite(fault.delay) else await asyncio.Event().wait()
+                host.apply(fault.before)
+                await _pass(fault.delay)
                 if fault.error:
                     raise Win32Error(fault.error)
-            return await self._functions[function](launch.host, arguments)
+            if function in self._session_functions:
+                return await self._session_functions[function](host, arguments)
+            if function == "NetWkstaGetInfo":
+                return [host.name, host.domain, *host.windows_version]
+            return self._functions[function](launch, *(arguments or ("",)))
         except Win32Error as refusal:
             error = refusal.code
             raise
         finally:
-            launch.calls.append(Call(began, launch.token, function, arguments, error))
-            for fault in faults:
-                launch.host.apply(fault.then)
+            record = Call(began, launch.token, function, arguments, error)
+            (self.calls_on(host) if host else launch.calls).append(record)
+            if host:
+                for fault in faults:
+                    host.apply(fault.then)
+
+    def _server_of(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> str | None:
+        """The other host that a call goes to; None: it stays on the host that it was made on.
+
+        :raises Win32Error: 6 ERROR_INVALID_HANDLE, it goes nowhere.
+        """
+        if function == "NetWkstaGetInfo":
+            return _host_name(arguments[0]) or None
+        if function not in self._session_functions or arguments[0] == "0":
+            return None
+        if int(arguments[0]) not in launch.servers:
+            raise Win32Error(ERROR_INVALID_HANDLE)
+        return launch.servers[int(arguments[0])]
+
+    async def _reach(self, host: Host | None) -> None:
+        """Take the time that it takes to reach another host.
+
+        :raises Win32Error: 1722 RPC_S_SERVER_UNAVAILABLE, it is down, or there is none of that name.
+        """
+        if host is None or not host.rpc_up:
+            await _pass(host.rpc_timeout if host else self._rpc_latency)
+            raise Win32Error(RPC_S_SERVER_UNAVAILABLE)
+        await _pass(self._rpc_latency)
+
+    def _open_server(self, launch: Launch, name: str) -> list[Value]:
+        """Succeeds for any name, as WTSOpenServerEx does: the first call with the handle shows whether it is there."""
+        handle = next(self._handles)
+        launch.servers[handle] = _host_name(name)
+        return [handle]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         launch: Launch | None = None
@@ -163,6 +222,11 @@ class WindowsApi:
             writer.close()
             if launch:
                 launch.connections.discard(task)
+
+
+def _host_name(server: str) -> str:
+    """A DNS name is found by its first label."""
+    return server.lstrip("\\").partition(".")[0]
 
 
 async def _read(reader: asyncio.StreamReader) -> str:
@@ -202,7 +266,8 @@ async def _query_session_information(host: Host, arguments: tuple[str, ...]) -> 
 
 
 def _session_info(session: Session, host: Host) -> list[Value]:
-    flags = -1 if session.locked is None else int(session.locked != (host.windows_version > (6, 1)))
+    swapped = host.windows_version == (6, 1)  # see the page of WTSINFOEX_LEVEL1_W
+    flags = -1 if session.locked is None else int(session.locked == swapped)
     times = (
         session.logon_time,
         session.connect_time,
@@ -231,13 +296,33 @@ def _client_address(text: str) -> list[Value]:
 async def _logoff_session(host: Host, arguments: tuple[str, ...]) -> list[Value]:
     seconds = host.table.log_off(int(arguments[1]))
     if arguments[2] != "0":
-        await asyncio.sleep(seconds) if math.isfinite(seconds) else await asyncio.Event().wait()
+        await _pass(seconds)
     return []
 
 
-async def _console_session(host: Host, arguments: tuple[str, ...]) -> list[Value]:
-    return [host.table.console_id()]
+async def _enumerate_processes(host: Host, arguments: tuple[str, ...]) -> list[Value]:
+    session = host.table.get(int(arguments[1]))
+    values: list[Value] = [len(session.processes)]
+    for process in session.processes:
+        owner = host.directory.add(session.domain, session.user).sid if process.of_user else _LOCAL_SYSTEM
+        values += (session.id, process.id, process.name, owner)
+    return values
 
 
-async def _workstation_info(host: Host, arguments: tuple[str, ...]) -> list[Value]:
-    return [host.name, host.domain, *host.windows_version]
+async def _terminate_process(host: Host, arguments: tuple[str, ...]) -> list[Value]:
+    host.table.end_process(int(arguments[1]))
+    return []
+
+
+def _look_up_name(launch: Launch, name: str) -> list[Value]:
+    account = launch.host.directory.find(name)
+    return [account.sid, account.domain]
+
+
+def _look_up_sid(launch: Launch, sid: str) -> list[Value]:
+    account = launch.host.directory.find(sid)
+    return [account.user, account.domain]
+
+
+async def _pass(seconds: float) -> None:
+    await asyncio.sleep(seconds) if math.isfinite(seconds) else await asyncio.Event().wait()

@@ -10,9 +10,10 @@ class ModuleDocFragment:
 options:
   sessions:
     description:
-      - Session IDs (V(12)) and session names (V(TERM04), V(rdp-tcp#3)), as C(query session) lists them.
-      - A value of digits only is an ID, anything else a name. Names match whole and in any case; they take no
-        wildcards.
+      - Session IDs (V(12)), session names (V(TERM04), V(rdp-tcp#3)), as C(query session) lists them, and V(current).
+      - A value of digits only is an ID, V(current) the sessions of the account that the task runs as (the one that
+        Ansible connects with, or C(become_user)), anything else a name. Names match whole and in any case;
+        they take no wildcards.
       - A disconnected session has no name. Select it by its ID, by O(users) or by O(states).
       - Session 0, which runs the services of Windows, and listeners are never touched. Naming one here is an error.
     type: list
@@ -22,9 +23,12 @@ options:
     description:
       - Accounts whose sessions are meant.
       - V(alice) is an account of any domain, V(CONTOSO\\alice) that of one domain (by its NetBIOS name), V(.\\alice) a
-        local account of the host.
+        local account of the host (or of each O(server)).
       - V(*) stands for any text and V(?) for one character, before and after the backslash, as in V(CONTOSO\\temp-*).
         Case does not matter.
+      - V(alice@contoso.com) (a user principal name) and a SID (V(S-1-5-21-1004336348-1177238915-682003330-1001)) are
+        looked up by the host that Ansible connects to. They take no wildcards. One that does not exist matches
+        nothing. If the look-up itself fails, so does the task, and no session is touched.
       - An account with several sessions is meant with all of them.
     type: list
     elements: str
@@ -35,29 +39,83 @@ options:
       - Accepted are V(active), V(connected), V(connect_query), V(shadow), V(disconnected), V(idle), V(reset), V(down)
         and V(init), in any case. See
         U(https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wtsapi32-wts_connectstate_class).
-      - V(idle) is a state in which a session waits for a client. It does not mean that the user does nothing.
+      - V(idle) is a state in which a session waits for a client. It does not mean that the user does nothing, see
+        O(idle_for).
     type: list
     elements: str
     aliases: [state]
+  idle_for:
+    description:
+      - Sessions without input for at least this long, by the clock of the host that has the session.
+      - In seconds (V(90)), with units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)),
+        at most 366 days.
+      - A session whose last input Windows does not know is not meant.
+    type: str
+  disconnected_for:
+    description:
+      - Sessions that are disconnected, and have been for at least this long. Written as in O(idle_for).
+    type: str
+  logged_on_for:
+    description:
+      - Sessions whose users logged on at least this long ago. Written as in O(idle_for).
+    type: str
+  clients:
+    description:
+      - The client computers of the sessions that are meant.
+      - A name (V(PC-0815)), in which V(*) and V(?) are wildcards and case does not matter; an address (V(192.0.2.15),
+        V(2001:db8::15)) or a network (V(10.1.0.0/16), V(2001:db8::/32)).
+      - A session whose client Windows does not tell is not meant.
+    type: list
+    elements: str
+    aliases: [client]
   all:
     description:
-      - Every session that has a user, said explicitly.
-      - Contradicts O(sessions), O(users) and O(states), which would narrow it.
+      - Every session that has a user, said explicitly. Other options narrow it, as they narrow each other.
     type: bool
     default: false
   exclude_users:
     description:
       - Accounts whose sessions are left alone, whatever else matches. Written as in O(users).
+      - A name that nobody has excludes nobody, and is not reported. C(--check) shows who would be logged off.
     type: list
     elements: str
   exclude_sessions:
     description:
-      - Session IDs and names that are left alone, whatever else matches. Written as in O(sessions).
+      - Session IDs, session names and V(current), which are left alone, whatever else matches. Written as in
+        O(sessions).
     type: list
     elements: str
+  missing:
+    description:
+      - What to do if a value of O(sessions) or O(users) matches no session of any server.
+      - V(ignore) names it in RV(not_found), because the state that was asked for holds already.
+      - V(fail) makes the task fail at its end; what does match is dealt with before.
+    type: str
+    choices: [ignore, fail]
+    default: ignore
+  server:
+    description:
+      - Names or addresses of other Remote Desktop Session Hosts, whose sessions are meant instead of those of the
+        host that Ansible connects to. They are reached from there by RPC, side by side, in the same launch.
+      - To mean the host's own sessions as well, name it too.
+      - One that fails is reported in RV(servers) and makes the task fail at its end; the others are dealt with.
+      - What it needs (rights, firewall, credentials for the second hop) is told in
+        U(https://github.com/winops/rds/blob/main/docs/other-servers.md).
+    type: list
+    elements: str
+    aliases: [servers]
+  server_timeout:
+    description:
+      - How long to wait for a server that does not answer a call of the Windows API, the host itself included. Written
+        as in O(idle_for), more than nothing.
+      - Once it is over, nothing more is asked of that server. Sessions that were not settled are reported with the
+        error 1460 C(ERROR_TIMEOUT).
+    type: str
+    default: 30s
 notes:
-  - At least one of O(sessions), O(users), O(states) and O(all) is required. These options narrow each other
-    (C(and)); the values of one option widen it (C(or)); exclusions come last.
+  - At least one of O(sessions), O(users), O(states), O(idle_for), O(disconnected_for), O(logged_on_for), O(clients) and
+    O(all) is required. These options narrow each other (C(and)); the values of one option widen it (C(or)); exclusions
+    come last. The rules in one table are in U(https://github.com/winops/rds/blob/main/docs/matching.md).
   - An empty list or an empty value is refused, because it is nearly always a variable that should have held something.
     A session or user that is both selected and excluded is refused too.
 """

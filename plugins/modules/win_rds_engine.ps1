@@ -13,15 +13,26 @@ $spec = @{
     options = @{
         session_ids = @{ type = 'list'; elements = 'str' }
         session_names = @{ type = 'list'; elements = 'str' }
+        current = @{ type = 'bool'; required = $true }
         users = @{ type = 'list'; elements = 'str' }
         states = @{ type = 'list'; elements = 'str' }
+        idle_for = @{ type = 'str' }
+        disconnected_for = @{ type = 'str' }
+        logged_on_for = @{ type = 'str' }
+        client_names = @{ type = 'list'; elements = 'str' }
+        client_networks = @{ type = 'list'; elements = 'str' }
         all = @{ type = 'bool'; required = $true }
         exclude_session_ids = @{ type = 'list'; elements = 'str' }
         exclude_session_names = @{ type = 'list'; elements = 'str' }
+        exclude_current = @{ type = 'bool'; required = $true }
         exclude_users = @{ type = 'list'; elements = 'str' }
+        servers = @{ type = 'list'; elements = 'str'; required = $true }
+        server_timeout_ms = @{ type = 'str'; required = $true }
         protect_console = @{ type = 'bool'; required = $true }
         wait = @{ type = 'bool'; required = $true }
         timeout_ms = @{ type = 'str'; required = $true }
+        max_parallel = @{ type = 'str' }
+        terminate = @{ type = 'bool'; required = $true }
     }
     supports_check_mode = $true
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ._selection import Selection
@@ -36,9 +37,45 @@ FAILED = frozenset({"denied", "timed_out", "failed"})
 _LISTED_FAILURES = 3
 
 
+@dataclass(frozen=True)
+class ServerRecords:
+    """What the engine saw and did on one server."""
+
+    name: str
+    records: list[Record]
+    found: set[tuple[str, str]]
+    """The options' values that fitted a session there, as (option, value)."""
+    changed: bool
+    error: dict[str, Any] | None
+    """Why its sessions could not be listed or dealt with."""
+
+
+def server_records(raw: Mapping[str, Any], selection: Selection, inventory_hostname: str) -> ServerRecords:
+    """Return one server's part of the engine's report."""
+    name = raw["server"] or raw["computer_name"] or inventory_hostname
+    records = [session_record(session, name, selection) for session in raw["sessions"]]
+    return ServerRecords(
+        name=name,
+        records=records,
+        found={selection.describe_match(match) for match in raw["found"]},
+        # What Windows accepted has changed something, whatever came of it.
+        changed=any(session["requested"] for session in raw["sessions"])
+        or any(record["result"] == "would_log_off" for record in records),
+        error=_server_error(raw),
+    )
+
+
+def _server_error(raw: Mapping[str, Any]) -> dict[str, Any] | None:
+    if raw["crash"]:
+        return own_error(
+            f"the session engine stopped: {raw['crash'].splitlines()[0]}", "This is a bug; please report it."
+        )
+    return windows_error(raw["error"]) if raw["error"] else None
+
+
 def session_record(raw: Mapping[str, Any], server: str, selection: Selection) -> Record:
     """Return one session as users read it, from what the engine tells of it."""
-    matched = [selection.describe_match(match) for match in raw["matched_by"]]
+    matched = [selection.describe_match(match) for match in raw["matched_by"]] + selection.met_by_all()
     return {
         "server": server,
         "id": raw["id"],
@@ -58,11 +95,17 @@ def session_record(raw: Mapping[str, Any], server: str, selection: Selection) ->
         "last_input_time": iso_time(raw["last_input_time"]),
         # By the host's own clock: the controller's may differ.
         "idle_seconds": seconds_between(raw["last_input_time"], raw["current_time"]),
-        "matched_by": [f"{option}={value}" for option, value in matched] or ["all"],
+        "matched_by": [f"{option}={value}" for option, value in matched],
         "result": raw["result"] or "would_log_off",
         "error": windows_error(raw["error"]) if raw["error"] else None,
         "elapsed_seconds": round(raw["elapsed_ms"] / 1000, 1),
+        "ended_processes": raw["ended_processes"],
     }
+
+
+def is_named(record: Record) -> bool:
+    """Whether a session was asked for by its ID or its name, and not because it fits a description."""
+    return any(match.startswith("sessions=") and match.lower() != "sessions=current" for match in record["matched_by"])
 
 
 def windows_error(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,14 +149,24 @@ def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:
     return text + (f" Not found: {', '.join(not_found)}." if not_found else "")
 
 
-def failure_text(failures: Sequence[Record], records: Sequence[Record]) -> str:
-    """Return why a task failed: the first failures in full, then how many more."""
-    listed = [f"{session_title(record)}: {error_text(record['error'])}" for record in failures[:_LISTED_FAILURES]]
-    more = len(failures) - len(listed)
+def failure_reasons(servers: Sequence[ServerRecords], records: Sequence[Record]) -> list[str]:
+    """Return why a task failed, a reason for each server and session that was not dealt with."""
+    several = len(servers) > 1
+    reasons = [f"{server.name}: {error_text(server.error)}" for server in servers if server.error]
+    for record in records:
+        if record["result"] in FAILED or (record["result"] == "protected" and is_named(record)):
+            where = f"{record['server']}: " if several else ""
+            reasons.append(f"{where}{session_title(record)}: {error_text(record['error'])}")
+    return reasons
+
+
+def failure_text(reasons: Sequence[str], records: Sequence[Record], not_found: Sequence[str]) -> str:
+    """Return the message of a task that failed: the first reasons in full, how many more, and what was done."""
+    more = len(reasons) - _LISTED_FAILURES
     return (
-        f"{len(failures)} of {_sessions(len(records))} could not be logged off. "
-        + " | ".join(listed)
-        + (f" | and {more} more, see 'sessions'." if more else "")
+        " | ".join(reasons[:_LISTED_FAILURES])
+        + (f" | and {more} more, see 'servers' and 'sessions'." if more > 0 else "")
+        + (f" {summary_text(records, not_found)}" if records else "")
     )
 
 

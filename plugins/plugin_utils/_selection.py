@@ -4,18 +4,33 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from ._durations import format_duration, parse_duration
 from ._wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, STATES
 
 #: Options by which sessions are selected; each narrows what the others select.
-SELECTING = ("sessions", "users", "states", "all")
+SELECTING = (
+    "sessions",
+    "users",
+    "states",
+    "idle_for",
+    "disconnected_for",
+    "logged_on_for",
+    "clients",
+    "all",
+)
 
 #: Options that narrow what a task touches. To take an empty one for "not given" would touch more.
-NARROWING = (*SELECTING, "exclude_users", "exclude_sessions")
+NARROWING = (*SELECTING, "exclude_users", "exclude_sessions", "server")
+
+#: In ``sessions``: those of the account that the task runs as.
+CURRENT = "current"
 
 #: Listeners are not sessions that anybody could end.
 SELECTABLE_STATES = tuple(state for state in STATES if state != "listen")
@@ -25,10 +40,24 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "sessions": {"type": "list", "elements": "str", "aliases": ["session"]},
     "users": {"type": "list", "elements": "str", "aliases": ["user"]},
     "states": {"type": "list", "elements": "str", "aliases": ["state"]},
+    "idle_for": {"type": "str"},
+    "disconnected_for": {"type": "str"},
+    "logged_on_for": {"type": "str"},
+    "clients": {"type": "list", "elements": "str", "aliases": ["client"]},
     "all": {"type": "bool", "default": False},
     "exclude_users": {"type": "list", "elements": "str"},
     "exclude_sessions": {"type": "list", "elements": "str"},
+    "missing": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
+    "server": {"type": "list", "elements": "str", "aliases": ["servers"]},
+    "server_timeout": {"type": "str", "default": "30s"},
 }
+
+_SID = re.compile(r"S-1-\d+(-\d+){1,15}", re.ASCII | re.IGNORECASE)
+_TICKS_PER_SECOND = 10_000_000
+
+
+#: How the engine is told to work on the host that it runs on.
+LOCAL_SERVER = ""
 
 
 class SelectionError(ValueError):
@@ -42,9 +71,14 @@ class Selection:
     sessions: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    idle_for: float | None = None
+    disconnected_for: float | None = None
+    logged_on_for: float | None = None
+    clients: tuple[str, ...] = ()
     all: bool = False
     exclude_users: tuple[str, ...] = ()
     exclude_sessions: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Selection:
@@ -53,60 +87,77 @@ class Selection:
         :raises SelectionError: nothing is selected, a value cannot be right, or two options contradict each other.
         """
         selection = cls(
-            sessions=_values(options, "sessions"),
+            sessions=_session_values(options, "sessions"),
             users=_values(options, "users"),
             states=tuple(state.lower() for state in _values(options, "states")),
+            idle_for=duration_option(options, "idle_for"),
+            disconnected_for=duration_option(options, "disconnected_for"),
+            logged_on_for=duration_option(options, "logged_on_for"),
+            clients=_values(options, "clients"),
             all=bool(options.get("all")),
             exclude_users=_values(options, "exclude_users"),
-            exclude_sessions=_values(options, "exclude_sessions"),
+            exclude_sessions=_session_values(options, "exclude_sessions"),
+            # A server that is named twice is one.
+            servers=tuple({value.lower(): value for value in _values(options, "server")}.values()),
         )
         selection._check()
         return selection
 
     def engine_options(self) -> dict[str, Any]:
-        """Return the options of win_rds_engine: numbers as text, accounts as ``DOMAIN\\user``."""
+        """Return the options of win_rds_engine: numbers as text, accounts as ``DOMAIN\\user``, UPN or SID."""
         return {
             "session_ids": [str(int(value)) for value in self.sessions if _is_number(value)],
-            "session_names": [value for value in self.sessions if not _is_number(value)],
+            "session_names": [value for value in self.sessions if _is_name(value)],
+            "current": any(map(_is_current, self.sessions)),
             "users": [_account_pattern(value) for value in self.users],
             "states": [str(STATES.index(value)) for value in self.states],
+            "idle_for": _ticks(self.idle_for),
+            "disconnected_for": _ticks(self.disconnected_for),
+            "logged_on_for": _ticks(self.logged_on_for),
+            "client_names": [value for value in self.clients if _network(value) is None],
+            "client_networks": [str(network) for value in self.clients if (network := _network(value)) is not None],
             "all": self.all,
             "exclude_session_ids": [str(int(value)) for value in self.exclude_sessions if _is_number(value)],
-            "exclude_session_names": [value for value in self.exclude_sessions if not _is_number(value)],
+            "exclude_session_names": [value for value in self.exclude_sessions if _is_name(value)],
+            "exclude_current": any(map(_is_current, self.exclude_sessions)),
             "exclude_users": [_account_pattern(value) for value in self.exclude_users],
+            "servers": list(self.servers) or [LOCAL_SERVER],
         }
 
     def describe_match(self, match: str) -> tuple[str, str]:
         """Return option and value for an engine's ``criterion:position``, such as ``session_names:0``."""
         criterion, position = match.split(":")
-        if criterion == "session_ids":
-            return "sessions", [value for value in self.sessions if _is_number(value)][int(position)]
-        if criterion == "session_names":
-            return "sessions", [value for value in self.sessions if not _is_number(value)][int(position)]
-        return criterion, getattr(self, criterion)[int(position)]
+        option, fits = _CRITERIA[criterion]
+        return option, [value for value in getattr(self, option) if fits(value)][int(position)]
 
-    def not_found(self, found: set[tuple[str, str]]) -> list[str]:
+    def met_by_all(self) -> list[tuple[str, str]]:
+        """Return the options, with their values, that every selected session fits: those of one value."""
+        durations = [(option, getattr(self, option)) for option in ("idle_for", "disconnected_for", "logged_on_for")]
+        met = [(option, format_duration(seconds)) for option, seconds in durations if seconds is not None]
+        return [*met, ("all", "true")] if self.all else met
+
+    def not_found(self, found: Set[tuple[str, str]]) -> list[str]:
         """Return the values of ``sessions`` and ``users`` that fitted no session, in the order given."""
         wanted = [("sessions", value) for value in self.sessions] + [("users", value) for value in self.users]
         return [value for option, value in wanted if (option, value) not in found]
 
     def _check(self) -> None:
-        if not (self.sessions or self.users or self.states or self.all):
+        # A duration may be 0, which selects every session whose time is known, and is equal to False.
+        given = (getattr(self, option) for option in SELECTING)
+        if all(value in ((), None) or value is False for value in given):
             raise SelectionError(
                 f"no session is selected: give at least one of {', '.join(SELECTING)} (all=true: every user session)"
             )
-        if self.all:
-            for option in ("sessions", "users", "states"):
-                if getattr(self, option):
-                    raise SelectionError(
-                        f"all=true selects every user session, so it contradicts {option}: leave one of them out"
-                    )
         for option in ("sessions", "exclude_sessions"):
             for value in getattr(self, option):
                 _check_session(option, value)
         for option in ("users", "exclude_users"):
             for value in getattr(self, option):
                 _check_account(option, value)
+        for value in self.clients:
+            _check_client(value)
+        for value in self.servers:
+            _check_server(value)
         for value in self.states:
             if value not in SELECTABLE_STATES:
                 raise SelectionError(
@@ -139,6 +190,12 @@ def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
     return values
 
 
+def _session_values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
+    # "current" is told to the engine, and found by it, once: so there is one spelling of it.
+    values = _values(options, option)
+    return tuple(dict.fromkeys(CURRENT if _is_current(value) else value for value in values))
+
+
 def _is_number(value: str) -> bool:
     return value.isascii() and value.isdigit()
 
@@ -156,16 +213,79 @@ def _check_session(option: str, value: str) -> None:
 
 def _check_account(option: str, value: str) -> None:
     domain, separator, user = value.rpartition("\\")
-    if "@" in value or value.upper().startswith("S-1-"):
+    name, at, suffix = value.partition("@")
+    is_upn = bool(at and name and suffix and not separator and not set("*?@") & set(name + suffix))
+    is_pattern = bool(user and not at and bool(separator) == bool(domain) and "\\" not in domain)
+    if not (is_upn or is_pattern):
         raise SelectionError(
-            f"{option}: {value!r}: write the account as DOMAIN\\user; names with @ and SIDs are not looked up"
+            f"{option}: {value!r} is not an account; accepted are alice, CONTOSO\\alice, .\\alice (a local account), "
+            "patterns of these with * and ?, alice@contoso.com, and a SID"
         )
-    if not user or (separator and not domain) or "\\" in domain:
+
+
+def _check_client(value: str) -> None:
+    if "/" in value and _network(value) is None:
         raise SelectionError(
-            f"{option}: {value!r} is not an account; accepted are alice, CONTOSO\\alice, .\\alice (a local account) "
-            "and patterns with * and ?"
+            f"clients: {value!r} is not a network; accepted are 10.1.0.0/16, 2001:db8::/32, an address, and a computer "
+            "name with * and ?"
         )
+
+
+def _check_server(value: str) -> None:
+    # A NetBIOS or DNS name or an address, as logoff takes it.
+    if not re.fullmatch(r"[\w.:-]+", value):
+        raise SelectionError(f"server: {value!r} is not the name or address of a server, such as RDSH02")
+
+
+def duration_option(options: Mapping[str, Any], option: str) -> float | None:
+    """Return a duration option in seconds; None where it is not given.
+
+    :raises SelectionError: it is no duration.
+    """
+    text = options.get(option)
+    if text is None:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise SelectionError(f"{option}: {error}") from None
+
+
+def _ticks(seconds: float | None) -> str | None:
+    """A duration as the engine takes it: in 100 ns, the unit of a FILETIME."""
+    return None if seconds is None else str(round(seconds * _TICKS_PER_SECOND))
+
+
+def _network(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The network that a client has to be in; None if the value is the pattern of a name."""
+    # An address may name an interface of the client (fe80::1%eth0), which Windows does not tell.
+    address = re.sub("%[^/]+", "", value) if ":" in value else value
+    try:
+        return ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return None
+
+
+def _is_current(value: str) -> bool:
+    return value.lower() == CURRENT
+
+
+def _is_name(value: str) -> bool:
+    return not _is_number(value) and not _is_current(value)
 
 
 def _account_pattern(value: str) -> str:
-    return value if "\\" in value else f"*\\{value}"
+    """As the engine takes it: with a backslash a pattern, without one an account that has to be looked up."""
+    return value if "\\" in value or "@" in value or _SID.fullmatch(value) else f"*\\{value}"
+
+
+#: For each criterion of the engine the option that it comes from, and which of its values it holds.
+_CRITERIA: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "session_ids": ("sessions", _is_number),
+    "session_names": ("sessions", _is_name),
+    "current": ("sessions", _is_current),
+    "users": ("users", lambda value: True),
+    "states": ("states", lambda value: True),
+    "client_names": ("clients", lambda value: _network(value) is None),
+    "client_networks": ("clients", lambda value: _network(value) is not None),
+}

@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
+from ._report import ReportError, check_report
 from ._results import error_text, windows_error
 from ._selection import ARGUMENT_SPEC, SelectionError
 
 ENGINE = "winops.rds.win_rds_engine"
+LONGEST_REFUSAL = 600  # characters
 
 
 class TaskFailed(Exception):
@@ -21,6 +23,8 @@ class TaskFailed(Exception):
     shows the path and the traceback of the plugin to a user who made a typing mistake."""
 
     def __init__(self, msg: str, **result: Any) -> None:
+        if not result:
+            msg = _one_line(msg)
         super().__init__(msg)
         self.result = {**result, "failed": True, "msg": msg}
 
@@ -49,24 +53,34 @@ class SessionAction(ActionBase):
         except TaskFailed as failure:
             result.update(failure.result)
         except SelectionError as error:
-            result.update(failed=True, msg=str(error))
+            result.update(TaskFailed(str(error)).result)
         result["invocation"] = {"module_args": options or dict(self._task.args)}
         return result
 
     def run_engine(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Launch the engine on the target, once, and return its report.
 
-        :raises TaskFailed: the launch failed, or Windows could not list its sessions.
+        :raises TaskFailed: the launch failed, or its report cannot be read; or an account could not be looked up, so
+            that nothing was touched.
         """
         result = self._execute_module(module_name=ENGINE, module_args=options, task_vars=task_vars)
         report: dict[str, Any] | None = result.get("report")
         if report is None:
             # The launch failed before the engine could speak: these are Ansible's and PowerShell's own words.
             raise TaskFailed(**{"msg": "the session engine did not run", **result})
-        if report["error"]:
+        try:
+            check_report(report, options, check_mode=self._task.check_mode)
+        except ReportError as error:
             raise TaskFailed(
-                f"The sessions could not be listed: {error_text(windows_error(report['error']))}", sessions=[]
+                f"the session engine's answer cannot be read: {error}. Sessions may have been logged off: --check "
+                "tells who is left; run the task again with -vvv to see the answer."
+            ) from None
+        for account in report["unknown_exclusions"]:
+            self._display.warning(
+                f"exclude_users: there is no account {account}, so it excludes nobody; is it misspelt?"
             )
+        if report["error"]:
+            raise TaskFailed(f"an account could not be looked up: {error_text(windows_error(report['error']))}")
         return report
 
     def say(self, text: str) -> None:
@@ -88,18 +102,22 @@ def validated_options(given: Mapping[str, Any], spec: Mapping[str, Mapping[str, 
     :raises TaskFailed: an option is unknown, not of its type, or given in a way in which Ansible would not see what
         was meant.
     """
+    spellings = {spelling for name, option in spec.items() for spelling in (name, *option.get("aliases", ()))}
+    if unknown := sorted(str(name) for name in given if name not in spellings):
+        raise TaskFailed(f"unknown option {', '.join(unknown)}; accepted are {', '.join(sorted(spec))}")
     for name, option in spec.items():
         _refuse_traps(name, [alias for alias in (name, *option.get("aliases", ())) if alias in given], given)
     checked = ArgumentSpecValidator(spec).validate(given)
-    if checked.unsupported_parameters:
-        raise TaskFailed(
-            f"unknown option {', '.join(sorted(checked.unsupported_parameters))}; "
-            f"accepted are {', '.join(sorted(spec))}"
-        )
     if checked.error_messages:
         raise TaskFailed(". ".join(checked.error_messages))
     validated: dict[str, Any] = checked.validated_parameters
     return validated
+
+
+def _one_line(text: str) -> str:
+    """A refusal quotes what was given, which may be of any length and form."""
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_REFUSAL else f"{text[: LONGEST_REFUSAL // 2]} … {text[-LONGEST_REFUSAL // 2 :]}"
 
 
 def _refuse_traps(name: str, spellings: Sequence[str], given: Mapping[str, Any]) -> None:

@@ -24,8 +24,7 @@ _ERRORS = (
         5,
         "ERROR_ACCESS_DENIED",
         "the connecting account may not do this",
-        "Connect (or become) as an administrator of the server, or grant the account Full Control over its sessions: "
-        "Query Information, Reset.",
+        "Connect (or become) as an administrator of the server; or grant the account Query Information and Reset.",
     ),
     Win32Error(
         6,
@@ -37,13 +36,13 @@ _ERRORS = (
         1702,
         "RPC_S_INVALID_BINDING",
         "the connection to the Remote Desktop Services of the server is not usable",
-        "Check the server's name and that its Remote Desktop Services (TermService) run.",
+        "Check the server's name, and that its TermService runs.",
     ),
     Win32Error(
         1722,
         "RPC_S_SERVER_UNAVAILABLE",
-        "the Remote Desktop Services of the server do not answer",
-        "Check that the server is up, that TermService runs and that a firewall lets RPC (TCP 135, 445) through.",
+        "the server's Remote Desktop Services do not answer",
+        "Check that it is up, that TermService runs, and that its firewall lets RPC in (TCP 135, 445).",
     ),
     Win32Error(
         1726,
@@ -56,6 +55,54 @@ _ERRORS = (
         "ERROR_FILE_NOT_FOUND",
         "Windows does not have this session",
         "Nothing to do: the session has gone.",
+    ),
+    Win32Error(
+        13,
+        "ERROR_INVALID_DATA",
+        "Windows answered with nothing",
+        "Run the task again; if it stays so, please report it.",
+    ),
+    Win32Error(
+        1332,
+        "ERROR_NONE_MAPPED",
+        "the server does not know the account that the task runs as",
+        "Check that the server reaches a domain controller, or name the account instead of 'current'.",
+    ),
+    Win32Error(
+        1337,
+        "ERROR_INVALID_SID",
+        "this is not a SID",
+        "Write it as 'whoami /user' shows it (S-1-5-21-…).",
+    ),
+    Win32Error(
+        1355,
+        "ERROR_NO_SUCH_DOMAIN",
+        "the domain of the account is not known, or none of its controllers answers",
+        "Check the name, and that the server reaches a domain controller.",
+    ),
+    Win32Error(
+        1359,
+        "ERROR_INTERNAL_ERROR",
+        "the session engine stopped before it was done with this session",
+        "Run the task again; please report it as a bug.",
+    ),
+    Win32Error(
+        1460,
+        "ERROR_TIMEOUT",
+        "the server did not answer within server_timeout",
+        "Check the server, or raise server_timeout; run the task again to see what became of its sessions.",
+    ),
+    Win32Error(
+        1789,
+        "ERROR_TRUSTED_RELATIONSHIP_FAILURE",
+        "the server has lost its trust with the domain",
+        "Repair the trust (Test-ComputerSecureChannel -Repair) or name accounts as DOMAIN\\user.",
+    ),
+    Win32Error(
+        2138,
+        "NERR_WkstaNotStarted",
+        "the server does not tell its own name, which .\\user needs",
+        "Start its Workstation service (LanmanWorkstation), or write the server's name before the backslash.",
     ),
     Win32Error(
         7007,

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 winops.rds contributors
 // GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-// Calls one static method as a module's PowerShell script would: JSON {type, method, parameters, check_mode} on stdin,
-// JSON {report} or {error} on stdout. For the mono engine.
+// Calls static methods as a module's PowerShell script would: for each line of JSON {type, method, parameters,
+// check_mode} on stdin, a line of JSON {report} or {error} on stdout. The mono engine sends one.
 
 using System;
 using System.Collections;
@@ -17,8 +17,24 @@ internal static class Doorway
     private static int Main()
     {
         JavaScriptSerializer json = new JavaScriptSerializer { MaxJsonLength = Int32.MaxValue };
-        string input = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false)).ReadToEnd();
-        Dictionary<string, object> request = json.Deserialize<Dictionary<string, object>>(input);
+        StreamReader input = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
+        StreamWriter output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
+        int exitCode = 0;
+        string line;
+        while ((line = input.ReadLine()) != null)
+        {
+            Dictionary<string, object> answer = Answer(json.Deserialize<Dictionary<string, object>>(line));
+            output.WriteLine(json.Serialize(answer));
+            if (answer.ContainsKey("error"))
+                exitCode = 1;
+        }
+        // Like a process of Windows, without waiting for threads whose call hangs: at the end of Main, Mono aborts them first.
+        Environment.Exit(exitCode);
+        return exitCode;
+    }
+
+    private static Dictionary<string, object> Answer(Dictionary<string, object> request)
+    {
         Dictionary<string, object> answer = new Dictionary<string, object>();
         try
         {
@@ -31,9 +47,7 @@ internal static class Doorway
             answer["error"] = error.GetBaseException().Message;
             answer["exception"] = error.GetBaseException().ToString();
         }
-        byte[] output = new UTF8Encoding(false).GetBytes(json.Serialize(answer));
-        Console.OpenStandardOutput().Write(output, 0, output.Length);
-        return answer.ContainsKey("error") ? 1 : 0;
+        return answer;
     }
 
     // A list option reaches a module as List<object> (Ansible.Basic), not as the serializer's ArrayList.

@@ -17,7 +17,7 @@ _LIBRARY_SOURCE = Path(__file__).parent.parent / "winapi" / "windows.c"
 _DOORWAY_SOURCE = Path(__file__).parent / "Doorway.cs"
 
 #: The names by which DllImport asks for it. One file behind all: it has one memory of what was not freed.
-LIBRARY_NAMES = ("wtsapi32.dll", "kernel32.dll", "netapi32.dll")
+LIBRARY_NAMES = ("wtsapi32.dll", "kernel32.dll", "netapi32.dll", "advapi32.dll", "secur32.dll")
 
 _locks: defaultdict[Path, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -40,17 +40,23 @@ async def windows_library() -> Path:
 
     async def build(folder: Path) -> None:
         library = folder / "windows.so"
-        flags = (
-            await _output("pkg-config", "--cflags-only-I", "winpr2")
-            if shutil.which("pkg-config")
-            else b"-I/usr/include/winpr2"
-        )
-        arguments = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", *flags.decode().split()]
+        arguments = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", *await _winpr_flags()]
         await _output("cc", *arguments, "-o", str(library), str(_LIBRARY_SOURCE), "-pthread")
         for name in LIBRARY_NAMES:
             (folder / f"{name}.so").symlink_to(library.name)
 
     return await _built([_LIBRARY_SOURCE.read_bytes()], build)
+
+
+async def _winpr_flags() -> list[str]:
+    """Where WinPR's headers are, of its version 2 or else 3."""
+    if shutil.which("pkg-config"):
+        for version in "winpr2", "winpr3":
+            try:
+                return (await _output("pkg-config", "--cflags-only-I", version)).decode().split()
+            except BuildError:
+                continue
+    return ["-I/usr/include/winpr2", "-I/usr/include/winpr3"]
 
 
 async def program(csharp: Mapping[str, str]) -> Path:

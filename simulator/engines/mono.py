@@ -27,13 +27,16 @@ class MonoEngine:
         except PayloadError as error:
             write("stderr", f"{error}\r\n".encode())
             return 1
-        result = await _run_module(module, environment)
+        if module.become_user:
+            domain, _, user = module.become_user.rpartition("\\")
+            launch.account = f"{domain or launch.host.domain}\\{user}"
+        result = await run_module(module, environment)
         await launch.settled()
         write("stdout", json.dumps(result).encode())
         return 1 if result.get("failed") else 0
 
 
-async def _run_module(module: Module, environment: dict[str, str]) -> dict[str, Any]:
+async def run_module(module: Module, environment: dict[str, str]) -> dict[str, Any]:
     """The module's result, as its ExitJson or FailJson would write it."""
     if module.name == "ansible.windows.win_ping":
         return _win_ping(module)

@@ -19,48 +19,42 @@ from .host_runner import Write
 class PwshEngine:
     """Runs PowerShell scripts with ``pwsh``.
 
-    :raises build.BuildError: at the first run, where pwsh is not on PATH.
+    :raises build.BuildError: at each run, where pwsh is not on PATH.
     """
-
-    def __init__(self) -> None:
-        self._programs: tempfile.TemporaryDirectory[str] | None = None
 
     async def run(self, script: str, stdin: bytes, write: Write, launch: Launch, environment: dict[str, str]) -> int:
         library = await build.windows_library()
-        process = await asyncio.create_subprocess_exec(
-            str(self._program()),
-            *("-NoProfile", "-NonInteractive", "-EncodedCommand"),
-            base64.b64encode(script.encode("utf-16-le")).decode(),
-            env={
-                **os.environ,
-                **environment,
-                "PATH": os.pathsep.join([str(self._program().parent), os.environ.get("PATH", "")]),
-                "LD_LIBRARY_PATH": str(library),
-                # No escape sequences in what Ansible parses.
-                "NO_COLOR": "1",
-                "TERM": "dumb",
-            },
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            output, errors = await process.communicate(stdin)
-        except asyncio.CancelledError:
-            process.kill()  # the client terminated the command
-            await process.wait()
-            raise
+        pwsh = shutil.which("pwsh")
+        if pwsh is None:
+            raise build.BuildError("pwsh (PowerShell 7) is not on PATH")
+        with tempfile.TemporaryDirectory(prefix="simulator-") as folder:
+            # The name by which Ansible starts it once more from within.
+            powershell = Path(folder) / "PowerShell"
+            powershell.symlink_to(pwsh)
+            process = await asyncio.create_subprocess_exec(
+                str(powershell),
+                *("-NoProfile", "-NonInteractive", "-EncodedCommand"),
+                base64.b64encode(script.encode("utf-16-le")).decode(),
+                env={
+                    **os.environ,
+                    **environment,
+                    "PATH": os.pathsep.join([folder, os.environ.get("PATH", "")]),
+                    "LD_LIBRARY_PATH": str(library),
+                    # No escape sequences in what Ansible parses.
+                    "NO_COLOR": "1",
+                    "TERM": "dumb",
+                },
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            try:
+                output, errors = await process.communicate(stdin)
+            except asyncio.CancelledError:
+                process.kill()  # the client terminated the command
+                await process.wait()
+                raise
         await launch.settled()
         write("stdout", output)
         write("stderr", errors)
         return process.returncode or 0
-
-    def _program(self) -> Path:
-        """pwsh under the name ``PowerShell``, by which Ansible starts it once more from within."""
-        pwsh = shutil.which("pwsh")
-        if pwsh is None:
-            raise build.BuildError("pwsh (PowerShell 7) is not on PATH")
-        if self._programs is None:
-            self._programs = tempfile.TemporaryDirectory(prefix="simulator-")
-            (Path(self._programs.name) / "PowerShell").symlink_to(pwsh)
-        return Path(self._programs.name) / "PowerShell"

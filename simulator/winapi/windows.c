@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 winops.rds contributors
  * GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
  *
- * Stands in for wtsapi32.dll, and for the few functions of kernel32.dll and netapi32.dll that belong to sessions.
+ * Stands in for wtsapi32.dll, and for the few functions of other libraries that session modules call.
  * Each call is asked of the simulator over a Unix socket; this file only lays out what it answers in memory as
  * Windows would. Layouts and prototypes come from WinPR's header, so that they are not our own reading.
  *
@@ -35,6 +35,7 @@ typedef struct {
 #define WTS_MAGIC 0x5754535f4d454d31ULL   /* for WTSFreeMemory */
 #define WTSEX_MAGIC 0x5754535f4d454d32ULL /* for WTSFreeMemoryExW */
 #define NET_MAGIC 0x4e45545f4d454d31ULL   /* for NetApiBufferFree */
+#define LOCAL_MAGIC 0x4c4f434c4d454d31ULL /* for LocalFree */
 
 static int outstanding;
 
@@ -75,9 +76,8 @@ static __thread int connection = -1;
 static int transfer(int socket, char *data, size_t size, int out)
 {
 	while (size > 0) {
+		/* Interrupted, it is not tried again: so Mono ends a thread that hangs here when the process is to end. */
 		ssize_t n = out ? send(socket, data, size, MSG_NOSIGNAL) : recv(socket, data, size, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0)
 			return 0;
 		data += n;
@@ -200,6 +200,55 @@ static BOOL result(uint32_t error)
 {
 	errno = (int)error; /* Mono and .NET on Unix report errno as the last Win32 error */
 	return error == 0;
+}
+
+/* ---- SIDs: revision, count, a 48-bit authority (big-endian), then 32-bit numbers ---- */
+
+#define SID_BYTES 68 /* SECURITY_MAX_SID_SIZE */
+
+/* Returns the size in bytes; 0 if the text is no SID. */
+static uint32_t parse_sid(const WCHAR *text, uint8_t *sid)
+{
+	uint64_t numbers[17];
+	int count = 0;
+	if ((text[0] | 0x20) != 's')
+		return 0;
+	for (text++; *text == '-' && count < 17; count++) {
+		const WCHAR *digit = ++text;
+		numbers[count] = 0;
+		uint64_t most = count < 2 ? 0xFFFFFFFFFFFF : 0xFFFFFFFF;
+		while (*text >= '0' && *text <= '9' && numbers[count] <= most)
+			numbers[count] = numbers[count] * 10 + (uint64_t)(*text++ - '0');
+		if (text == digit || numbers[count] > most)
+			return 0;
+	}
+	if (*text || count < 3)
+		return 0;
+	sid[0] = (uint8_t)numbers[0];
+	sid[1] = (uint8_t)(count - 2);
+	for (int i = 0; i < 6; i++)
+		sid[2 + i] = (uint8_t)(numbers[1] >> (40 - 8 * i));
+	for (int i = 2; i < count; i++) {
+		uint32_t number = (uint32_t)numbers[i];
+		memcpy(sid + 8 + 4 * (i - 2), &number, 4);
+	}
+	return 8 + 4 * (uint32_t)(count - 2);
+}
+
+static void format_sid(const uint8_t *sid, WCHAR *text)
+{
+	char buffer[256];
+	uint64_t authority = 0;
+	for (int i = 0; i < 6; i++)
+		authority = authority << 8 | sid[2 + i];
+	int length = snprintf(buffer, sizeof buffer, "S-%u-%llu", sid[0], (unsigned long long)authority);
+	for (int i = 0; i < sid[1]; i++) {
+		uint32_t number;
+		memcpy(&number, sid + 8 + 4 * i, 4);
+		length += snprintf(buffer + length, sizeof buffer - (size_t)length, "-%u", number);
+	}
+	for (int i = 0; i <= length; i++)
+		text[i] = (WCHAR)buffer[i];
 }
 
 /* The last thing a process says: what it did not give back. */
@@ -332,6 +381,62 @@ BOOL WTSLogoffSession(HANDLE server, DWORD id, BOOL wait)
 	return act("WTSLogoffSession", server, id, wait);
 }
 
+HANDLE WTSOpenServerExW(LPWSTR name)
+{
+	Answer answer;
+	uint32_t error = ask(&answer, "WTSOpenServerExW", "s", name);
+	if (error) {
+		result(error);
+		return NULL;
+	}
+	HANDLE server = (HANDLE)(uintptr_t)next_number(&answer);
+	free(answer.text);
+	__atomic_add_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+	return server;
+}
+
+VOID WTSCloseServer(HANDLE server)
+{
+	Answer answer;
+	if (!ask(&answer, "WTSCloseServer", "n", (uint64_t)server)) {
+		free(answer.text);
+		__atomic_sub_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+BOOL WTSEnumerateProcessesExW(HANDLE server, DWORD *level, DWORD id, LPWSTR *processes, DWORD *count)
+{
+	Answer answer;
+	if (!level || *level != 0 || !processes || !count)
+		return result(87); /* of the two levels only WTS_PROCESS_INFO is simulated */
+	uint32_t error = ask(&answer, "WTSEnumerateProcessesExW", "nn", (uint64_t)server, (uint64_t)id);
+	if (error)
+		return result(error);
+	DWORD n = (DWORD)next_number(&answer);
+	/* One block: the array, the SIDs, then the text that it points into. */
+	WTS_PROCESS_INFOW *array = give_out(n * (sizeof *array + SID_BYTES) + 2 * answer.length + 2, WTSEX_MAGIC);
+	uint8_t *sids = (uint8_t *)(array + n);
+	WCHAR *text = (WCHAR *)(sids + n * SID_BYTES);
+	memcpy(text, answer.text, 2 * answer.length);
+	for (DWORD i = 0; i < n; i++) {
+		array[i].SessionId = (DWORD)next_number(&answer);
+		array[i].ProcessId = (DWORD)next_number(&answer);
+		const WCHAR *name = next_text(&answer);
+		array[i].pProcessName = text + (name - answer.text);
+		parse_sid(next_text(&answer), sids + i * SID_BYTES);
+		array[i].pUserSid = (PSID)(void *)(sids + i * SID_BYTES);
+	}
+	free(answer.text);
+	*processes = (LPWSTR)array;
+	*count = n;
+	return result(0);
+}
+
+BOOL WTSTerminateProcess(HANDLE server, DWORD process, DWORD code)
+{
+	return act("WTSTerminateProcess", server, process, (BOOL)code);
+}
+
 VOID WTSFreeMemory(PVOID memory)
 {
 	take_back(memory, WTS_MAGIC);
@@ -340,7 +445,7 @@ VOID WTSFreeMemory(PVOID memory)
 BOOL WTSFreeMemoryExW(WTS_TYPE_CLASS type, PVOID memory, ULONG entries)
 {
 	(void)entries;
-	if (type != WTSTypeSessionInfoLevel1)
+	if (type != WTSTypeSessionInfoLevel1 && type != WTSTypeProcessInfoLevel0)
 		return result(87);
 	take_back(memory, WTSEX_MAGIC);
 	return result(0);
@@ -356,6 +461,84 @@ DWORD WTSGetActiveConsoleSessionId(void)
 	DWORD id = (DWORD)next_number(&answer);
 	free(answer.text);
 	return id;
+}
+
+HANDLE LocalFree(HANDLE memory)
+{
+	take_back(memory, LOCAL_MAGIC);
+	return NULL;
+}
+
+/* ---- advapi32.dll, secur32.dll ---- */
+
+BOOL ConvertStringSidToSidW(const WCHAR *text, void **sid)
+{
+	uint8_t bytes[SID_BYTES] = { 0 };
+	if (!parse_sid(text, bytes))
+		return result(1337); /* ERROR_INVALID_SID */
+	*sid = memcpy(give_out(SID_BYTES, LOCAL_MAGIC), bytes, SID_BYTES);
+	return result(0);
+}
+
+/* Copies text into a caller's buffer of so many characters; without room says how many it takes, NUL included. */
+static int fill(WCHAR *buffer, DWORD *capacity, const WCHAR *text)
+{
+	DWORD length = (DWORD)wide_length(text);
+	if (*capacity < length + 1) {
+		*capacity = length + 1;
+		return 0;
+	}
+	memcpy(buffer, text, 2 * (length + 1));
+	*capacity = length;
+	return 1;
+}
+
+BOOL LookupAccountNameW(const WCHAR *system, const WCHAR *name, uint8_t *sid, DWORD *sid_size, WCHAR *domain,
+                        DWORD *domain_size, int *use)
+{
+	Answer answer;
+	uint8_t bytes[SID_BYTES] = { 0 };
+	(void)system;
+	uint32_t error = ask(&answer, "LookupAccountNameW", "s", name);
+	if (error)
+		return result(error);
+	uint32_t size = parse_sid(next_text(&answer), bytes);
+	int fits = *sid_size >= size;
+	if (fits)
+		memcpy(sid, bytes, size);
+	*sid_size = size;
+	fits &= fill(domain, domain_size, next_text(&answer));
+	*use = 1; /* SidTypeUser */
+	free(answer.text);
+	return result(fits ? 0 : 122); /* ERROR_INSUFFICIENT_BUFFER */
+}
+
+BOOL LookupAccountSidW(const WCHAR *system, const uint8_t *sid, WCHAR *name, DWORD *name_size, WCHAR *domain,
+                       DWORD *domain_size, int *use)
+{
+	Answer answer;
+	WCHAR text[256];
+	(void)system;
+	format_sid(sid, text);
+	uint32_t error = ask(&answer, "LookupAccountSidW", "s", text);
+	if (error)
+		return result(error);
+	int fits = fill(name, name_size, next_text(&answer));
+	fits &= fill(domain, domain_size, next_text(&answer));
+	*use = 1;
+	free(answer.text);
+	return result(fits ? 0 : 122);
+}
+
+BYTE GetUserNameExW(int format, WCHAR *name, DWORD *size)
+{
+	Answer answer;
+	uint32_t error = format == 2 ? ask(&answer, "GetUserNameExW", "") : 87; /* NameSamCompatible */
+	if (error)
+		return (BYTE)result(error);
+	int fits = fill(name, size, next_text(&answer));
+	free(answer.text);
+	return (BYTE)result(fits ? 0 : 234); /* ERROR_MORE_DATA */
 }
 
 /* ---- netapi32.dll (lmwksta.h) ---- */

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from simulator import windows_api
 from tests.unit.engine.session_host import Windows
 
 
 @pytest.fixture
-async def windows() -> AsyncIterator[Windows]:
+async def windows(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Windows]:
+    # Many programs here end while a call of theirs hangs.
+    monkeypatch.setattr(windows_api, "_LAST_WORDS_SECONDS", 0.2)
     # Not tmp_path, whose length a Unix socket's path may not have.
     with tempfile.TemporaryDirectory() as folder:
         api = Windows(Path(folder) / "socket")

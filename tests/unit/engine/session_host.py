@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
 
+from simulator.directory import Directory
 from simulator.engines import build
 from simulator.engines.doorway import read_doorway
 from simulator.farm import Host, HostSpec
@@ -25,6 +26,7 @@ DOORWAY = PLUGINS / "modules" / "win_rds_engine.ps1"
 ENUMERATE = "WTSEnumerateSessionsExW"
 QUERY = "WTSQuerySessionInformationW"
 LOGOFF = "WTSLogoffSession"
+TERMINATE = "WTSTerminateProcess"
 SESSION_INFO = 25  # WTSSessionInfoEx, the query that tells whose session it is
 
 #: Of one session: whose it is, protocol, client name and address, and once more whose it is.
@@ -39,17 +41,25 @@ Report = dict[str, Any]
 def session_host(*sessions: dict[str, Any], **settings: Any) -> Host:
     """A host with these sessions (and session 0, and a listener), in the words of a farm file."""
     spec = HostSpec.model_validate({"name": "RDSH01", "sessions": sessions, **settings})
-    return Host(spec, domain="CONTOSO", address="127.0.1.1")
+    return Host(spec, domain="CONTOSO", address="127.0.1.1", directory=Directory("contoso.com"))
 
 
-def results(report: Report) -> dict[int, str | None]:
-    """The result of each selected session, by ID."""
+def server_report(report: Report, server: str = "") -> Report:
+    """A server's part of the report; "" is the host that the engine runs on."""
     assert report["error"] is None
-    return {session["id"]: session["result"] for session in report["sessions"]}
+    (of_server,) = (part for part in report["servers"] if part["server"] == server)
+    assert of_server["crash"] is None
+    return of_server
 
 
-def record(report: Report, session_id: int) -> dict[str, Any]:
-    (session,) = (session for session in report["sessions"] if session["id"] == session_id)
+def results(report: Report, server: str = "") -> dict[int, str | None]:
+    """The result of each selected session of a server that was dealt with, by ID."""
+    assert server_report(report, server)["error"] is None
+    return {session["id"]: session["result"] for session in server_report(report, server)["sessions"]}
+
+
+def record(report: Report, session_id: int, server: str = "") -> dict[str, Any]:
+    (session,) = (session for session in server_report(report, server)["sessions"] if session["id"] == session_id)
     return session
 
 
@@ -64,13 +74,25 @@ class Windows(WindowsApi):
         return await super().call(launch, function, arguments)
 
     def logoffs(self, host: Host) -> list[int | None]:
-        """The sessions for which a logoff was requested, with or without success."""
+        """The sessions for which a logoff was requested, with or without success; nothing else was changed."""
         assert {call.function for call in self.mutating_calls_on(host)} <= {LOGOFF}
         return [call.session for call in self.mutating_calls_on(host)]
+
+    def terminations(self, host: Host) -> list[int]:
+        """The processes that were to be ended, with or without success."""
+        return [int(call.arguments[1]) for call in self.mutating_calls_on(host) if call.function == TERMINATE]
 
     def identifications(self, host: Host, session_id: int) -> list[Call]:
         """The queries that read whose session it is."""
         return [call for call in self.calls_on(host) if call.function == QUERY and is_identification(call, session_id)]
+
+    def connect(self, *hosts: Host) -> None:
+        """Let hosts reach each other by name."""
+        self._hosts = {host.name.upper(): host for host in hosts}
+
+    def set_latency(self, seconds: float) -> None:
+        """Let each call from host to host take so long."""
+        self._rpc_latency = seconds
 
     async def run(
         self,
@@ -80,17 +102,24 @@ class Windows(WindowsApi):
         protect_console: bool = True,
         wait: bool = True,
         timeout: float = 10,
+        server_timeout: float = 10,
+        max_parallel: int | None = None,
+        terminate: bool = False,
+        account: str = "CONTOSO\\ansible",
+        hung_servers: int = 0,
         environment: dict[str, str] | None = None,
         **options: Any,
     ) -> Report:
         """Launch the engine once and return its report.
 
-        :param timeout: seconds.
+        :param timeout: seconds, as server_timeout.
+        :param account: the one that it runs as.
+        :param hung_servers: how many handles cannot be closed, because a call with them is never answered.
         :param options: the selecting options, as a task gives them.
         """
         doorway = read_doorway(DOORWAY.read_text(encoding="utf-8"))
         program = await build.program({SOURCE.stem: SOURCE.read_text(encoding="utf-8")})
-        launch, variables = self.new_launch(host, "ansible@CONTOSO")
+        launch, variables = self.new_launch(host, account)
         request = {
             "type": doorway.type_name,
             "method": doorway.method,
@@ -100,6 +129,9 @@ class Windows(WindowsApi):
                 "protect_console": protect_console,
                 "wait": wait,
                 "timeout_ms": str(round(timeout * 1000)),
+                "server_timeout_ms": str(round(server_timeout * 1000)),
+                "max_parallel": None if max_parallel is None else str(max_parallel),
+                "terminate": terminate,
             },
         }
         process = await asyncio.create_subprocess_exec(
@@ -118,7 +150,7 @@ class Windows(WindowsApi):
         await launch.settled()
         answer = json.loads(output)
         assert "error" not in answer, answer
-        assert launch.leaks == 0
+        assert launch.leaks == hung_servers
         report: Report = answer["report"]
         return report
 

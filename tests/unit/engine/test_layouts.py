@@ -115,12 +115,12 @@ WINPR = Headers(("winpr/wtsapi.h",), ("-I/usr/include/winpr2", "-I/usr/include/w
 # Written for a compiler that makes programs for Windows; this one needs to be told a little. LONG has 32 bits in them
 # also where long has 64.
 MINGW = Headers(
-    ("winsock2.h", "windows.h", "wtsapi32.h", "lm.h"),
+    ("winsock2.h", "windows.h", "wtsapi32.h", "lm.h", "secext.h"),
     (
         *("-nostdinc", "-isystem", "/usr/share/mingw-w64/include"),
         *("-isystem", run("cc", "-print-file-name=include").strip()),
         *("-std=gnu11", "-fms-extensions", "-fshort-wchar", "-D_WIN32", "-D_WIN64", "-D__MINGW64__"),
-        *("-D__declspec(x)=", "-D__cdecl=", "-D__stdcall=", "-D__fastcall="),
+        *("-DSECURITY_WIN32", "-D__declspec(x)=", "-D__cdecl=", "-D__stdcall=", "-D__fastcall="),
     ),
 )
 
@@ -130,6 +130,7 @@ STRUCTURES: dict[str, tuple[list[Headers], dict[str, str]]] = {
     "WTSINFOEXW": ([WINPR], {}),
     "WTSINFOEX_LEVEL1_W": ([WINPR], {"CurrentTime": "_CurrentTime"}),
     "WTS_CLIENT_ADDRESS": ([WINPR, MINGW], {}),
+    "WTS_PROCESS_INFOW": ([WINPR, MINGW], {}),
     "WKSTA_INFO_100": (
         [MINGW],
         {
@@ -148,7 +149,9 @@ CONSTANTS: dict[str, list[Headers] | None] = {
     "WTSClientAddress": [WINPR, MINGW],
     "WTSClientProtocolType": [WINPR, MINGW],
     "WTSSessionInfoEx": [WINPR],
+    "WTSTypeProcessInfoLevel0": [WINPR],
     "WTSTypeSessionInfoLevel1": [WINPR],
+    "WTSDisconnected": [WINPR, MINGW],
     "WTSListen": [WINPR, MINGW],
     "WTS_SESSIONSTATE_LOCK": [WINPR],
     "WTS_SESSIONSTATE_UNLOCK": [WINPR],
@@ -156,12 +159,19 @@ CONSTANTS: dict[str, list[Headers] | None] = {
     "AF_INET6": [MINGW],
     "ERROR_FILE_NOT_FOUND": [MINGW],
     "ERROR_ACCESS_DENIED": [MINGW],
+    "ERROR_INVALID_DATA": [MINGW],
+    "ERROR_NONE_MAPPED": [MINGW],
+    "ERROR_INTERNAL_ERROR": [MINGW],
+    "ERROR_TIMEOUT": [MINGW],
     "ERROR_CTX_CLOSE_PENDING": [MINGW],
     "ERROR_CTX_WINSTATION_NOT_FOUND": [MINGW],
     "ERROR_CTX_WINSTATION_BUSY": [MINGW],
     "ERROR_CTX_WINSTATION_ACCESS_DENIED": [MINGW],
+    "NameSamCompatible": [MINGW],
     "FirstListenerId": None,
     "PollMilliseconds": None,
+    "LookMilliseconds": None,
+    "StackBytes": None,
 }
 
 

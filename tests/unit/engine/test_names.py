@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.engine.session_host import Windows, record, results, session_host
+from tests.unit.engine.session_host import Windows, record, results, server_report, session_host
 
 TURKISH = {"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"}  # there i is not the small I
 
@@ -32,7 +32,7 @@ async def test_case_is_ignored_in_every_script(windows: Windows, environment: di
     }
     others = ["IRMAK", "irmak", "İLKER", "STRASSE", "muller", "ЖАНН"]
     report = await windows.run(host, check_mode=True, users=[*wanted, *others], environment=environment)
-    matched = {session["user"]: session["matched_by"] for session in report["sessions"]}
+    matched = {session["user"]: session["matched_by"] for session in server_report(report)["sessions"]}
     assert matched == {
         user: [f"users:{i}" for i, pattern in enumerate(wanted) if wanted[pattern] == user] for user in users
     }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._wts import iso_time, seconds_between
 
-from tests.unit.engine.session_host import ALICE, QUERY, Windows, record, results, session_host
+from tests.unit.engine.session_host import ALICE, QUERY, Windows, record, results, server_report, session_host
 
 HOUR = 3600
 STATES = ("active", "connected", "connect_query", "shadow", "disconnected", "idle", "reset", "down", "init")
@@ -32,7 +32,7 @@ async def test_everything_that_there_is_to_tell(windows: Windows) -> None:
         "client_address": "10.1.2.3",
     }
     report = await windows.run(session_host(session), users=["Жанна"], check_mode=True)
-    assert report["computer_name"] == "RDSH01"
+    assert server_report(report)["computer_name"] == "RDSH01"
     told = record(report, 65535)
     times = {name: told.pop(name) for name in list(told) if name.endswith("_time")}
     assert told == {
@@ -47,8 +47,10 @@ async def test_everything_that_there_is_to_tell(windows: Windows) -> None:
         "locked": False,
         "matched_by": ["users:0"],
         "result": None,
+        "requested": False,
         "error": None,
         "elapsed_ms": 0,
+        "ended_processes": [],
     }
     assert set(times) == {"logon_time", "connect_time", "disconnect_time", "last_input_time", "current_time"}
 
@@ -75,10 +77,10 @@ async def test_client_addresses(windows: Windows) -> None:
     addresses = ["10.1.2.3", "255.0.0.254", "fe80::1", "2001:db8:85a3:1:2:8a2e:370:7334", ""]
     host = session_host(*(ALICE | {"id": 20 + i, "client_address": text} for i, text in enumerate(addresses)))
     report = await windows.run(host, users=["alice"], check_mode=True)
-    assert [session["client_address"] for session in report["sessions"]] == addresses
+    assert [session["client_address"] for session in server_report(report)["sessions"]] == [*addresses[:-1], None]
 
 
-@pytest.mark.parametrize("version", [(10, 0), (6, 3), (6, 2), (6, 1)], ids=str)
+@pytest.mark.parametrize("version", [(10, 0), (6, 3), (6, 2), (6, 1), (6, 0)], ids=str)
 async def test_locked(windows: Windows, version: tuple[int, int]) -> None:
     """Windows 7 and Server 2008 R2 (6.1) report the two flags the wrong way round."""
     locked = [True, False, None]
@@ -86,21 +88,22 @@ async def test_locked(windows: Windows, version: tuple[int, int]) -> None:
         *(ALICE | {"id": 20 + i, "locked": value} for i, value in enumerate(locked)), windows_version=version
     )
     report = await windows.run(host, users=["alice"], check_mode=True)
-    assert [session["locked"] for session in report["sessions"]] == locked
+    assert [session["locked"] for session in server_report(report)["sessions"]] == locked
 
 
 async def test_protocols(windows: Windows) -> None:
     host = session_host(*(ALICE | {"id": 20 + i, "protocol": p} for i, p in enumerate(["console", "ica", "rdp"])))
     report = await windows.run(host, users=["alice"], check_mode=True)
-    assert [session["protocol"] for session in report["sessions"]] == [0, 1, 2]
+    assert [session["protocol"] for session in server_report(report)["sessions"]] == [0, 1, 2]
 
 
 async def test_states(windows: Windows) -> None:
     host = session_host(*(ALICE | {"id": 20 + i, "state": state} for i, state in enumerate(STATES)))
     report = await windows.run(host, users=["alice"], check_mode=True)
-    assert [session["state"] for session in report["sessions"]] == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    assert [session["state"] for session in server_report(report)["sessions"]] == [0, 1, 2, 3, 4, 5, 7, 8, 9]
     report = await windows.run(host, states=[*STATES], check_mode=True)
-    assert [session["matched_by"] for session in report["sessions"]] == [[f"states:{i}"] for i in range(len(STATES))]
+    matched_by = [session["matched_by"] for session in server_report(report)["sessions"]]
+    assert matched_by == [[f"states:{i}"] for i in range(len(STATES))]
 
 
 @pytest.mark.parametrize("queries", [1, 2, 3])
@@ -119,7 +122,7 @@ WORKSTATION_STOPPED = {"call": "NetWkstaGetInfo", "error": 2138}  # NERR_WkstaNo
 async def test_a_host_that_does_not_tell_its_name(windows: Windows) -> None:
     host = session_host(ALICE, faults=[WORKSTATION_STOPPED])
     report = await windows.run(host, users=["alice"])
-    assert report["computer_name"] == ""
+    assert server_report(report)["computer_name"] == ""
     assert results(report) == {12: "logged_off"}
 
 
@@ -127,18 +130,25 @@ async def test_a_host_that_does_not_tell_its_name(windows: Windows) -> None:
 async def test_a_local_account_of_a_host_that_does_not_tell_its_name(windows: Windows, options: dict[str, Any]) -> None:
     host = session_host({"id": 12, "user": "RDSH01\\carol"}, faults=[WORKSTATION_STOPPED])
     report = await windows.run(host, **options)
-    assert report["error"] == {"call": "NetWkstaGetInfo", "code": 2138}
+    assert server_report(report)["error"] == {"call": "NetWkstaGetInfo", "code": 2138}
     assert windows.logoffs(host) == []
 
 
 async def test_many_sessions(windows: Windows) -> None:
     host = session_host(*({"id": 100 + i, "user": f"user{i}"} for i in range(200)))
     report = await windows.run(host, users=["user*"], check_mode=True)
-    assert [session["user"] for session in report["sessions"]] == [f"user{i}" for i in range(200)]
+    assert [session["user"] for session in server_report(report)["sessions"]] == [f"user{i}" for i in range(200)]
 
 
-async def test_no_sessions(windows: Windows) -> None:
+async def test_no_sessions_of_users(windows: Windows) -> None:
+    assert results(await windows.run(session_host(), all=True)) == {}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+async def test_no_sessions_at_all(windows: Windows, check_mode: bool) -> None:
+    """Session 0 is always there: who lists nothing has not told that nobody is logged on."""
     host = session_host()
     for session in host.table.sessions():
         host.table.remove(session.id)
-    assert results(await windows.run(host, all=True)) == {}
+    report = server_report(await windows.run(host, all=True, check_mode=check_mode))
+    assert (report["error"], report["sessions"]) == ({"call": "WTSEnumerateSessionsEx", "code": 13}, [])

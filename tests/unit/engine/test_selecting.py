@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.engine.session_host import ALICE, BOB, Windows, record, results, session_host
+from tests.unit.engine.session_host import ALICE, BOB, Windows, record, results, server_report, session_host
 
 FARM = (
     {"id": 1, "name": "Console", "user": "admin"},
@@ -87,7 +87,7 @@ async def test_tells_which_values_fitted(windows: Windows) -> None:
     )
     assert record(report, 12)["matched_by"] == ["session_ids:0", "session_names:0", "users:1"]
     # 13 was excluded, but it is there: who named it shall not read "not found".
-    assert set(report["found"]) == {"session_ids:0", "session_ids:2", "session_names:0", "users:1"}
+    assert set(server_report(report)["found"]) == {"session_ids:0", "session_ids:2", "session_names:0", "users:1"}
 
 
 FITTING = [
@@ -104,7 +104,7 @@ OTHERS = [
 async def test_wildcards(windows: Windows) -> None:
     patterns = FITTING + OTHERS
     report = await windows.run(session_host({"id": 12, "user": "anna.k"}), check_mode=True, users=patterns)
-    fitted = {patterns[int(match.removeprefix("users:"))] for match in report["found"]}
+    fitted = {patterns[int(match.removeprefix("users:"))] for match in server_report(report)["found"]}
     assert fitted == set(FITTING)
 
 

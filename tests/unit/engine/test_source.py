@@ -22,6 +22,7 @@ NAMESPACES = {
     "System.Globalization",
     "System.Net",
     "System.Runtime.InteropServices",
+    "System.Text",
     "System.Threading",
 }
 CSHARP = sorted((PLUGINS / "module_utils").glob("*.cs"))
@@ -55,16 +56,56 @@ def test_windows_is_called_in_module_utils_alone() -> None:
     assert callers == {SOURCE}
 
 
-async def test_the_stand_in_library_has_every_function_that_is_imported() -> None:
+#: Where each function is, as "DLL" under "Requirements" on its page at learn.microsoft.com says. Here one library
+#: stands in for all of them, so no other test would see a wrong name.
+LIBRARIES = {
+    "advapi32.dll": {"ConvertStringSidToSidW", "LookupAccountNameW", "LookupAccountSidW"},
+    "kernel32.dll": {"LocalFree", "WTSGetActiveConsoleSessionId"},
+    "netapi32.dll": {"NetApiBufferFree", "NetWkstaGetInfo"},
+    "secur32.dll": {"GetUserNameExW"},
+    "wtsapi32.dll": {
+        "WTSCloseServer",
+        "WTSEnumerateProcessesExW",
+        "WTSEnumerateSessionsExW",
+        "WTSFreeMemory",
+        "WTSFreeMemoryExW",
+        "WTSLogoffSession",
+        "WTSOpenServerExW",
+        "WTSQuerySessionInformationW",
+        "WTSTerminateProcess",
+    },
+}
+
+
+def imported() -> list[tuple[str, str]]:
+    """Library and function of each import."""
     text = SOURCE.read_text(encoding="utf-8")
-    imported = re.findall(
+    imports = re.findall(
         r'\[DllImport\("([^"]+)"[^\]]*\)\]\s*(?:\[return:[^\]]*\]\s*)?internal static extern \w+ (\w+)\(', text
     )
-    assert len(imported) == text.count("DllImport(") == text.count(" extern ")
-    assert {library for library, _ in imported} == set(build.LIBRARY_NAMES)
+    assert len(imports) == text.count("DllImport(") == text.count(" extern ")
+    return imports
+
+
+def test_every_function_is_imported_from_the_library_that_has_it() -> None:
+    assert sorted(imported()) == sorted((library, name) for library, names in LIBRARIES.items() for name in names)
+
+
+def test_every_import_of_text_is_of_utf_16() -> None:
+    """Without CharSet.Unicode, .NET would hand a W function ANSI text."""
+    text = SOURCE.read_text(encoding="utf-8")
+    for attributes, parameters in re.findall(
+        r"\[DllImport\(([^\]]*)\)\]\s*(?:\[return:[^\]]*\]\s*)?internal static extern \w+ \w+\(([^;]*)\);", text
+    ):
+        if re.search(r"\bstring\b|\bStringBuilder\b", parameters):
+            assert "CharSet.Unicode" in attributes
+
+
+async def test_the_stand_in_library_has_every_function_that_is_imported() -> None:
+    assert {library for library, _ in imported()} == set(build.LIBRARY_NAMES)
     folder = await build.windows_library()
     symbols = subprocess.run(
         ["nm", "-D", "--defined-only", folder / "wtsapi32.dll.so"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     exported = {line.split()[2] for line in symbols.splitlines() if line.split()[1] == "T"}
-    assert {function for _, function in imported} <= exported
+    assert {function for _, function in imported()} <= exported

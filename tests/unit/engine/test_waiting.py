@@ -19,6 +19,7 @@ from tests.unit.engine.session_host import (
     Windows,
     record,
     results,
+    server_report,
     session_host,
 )
 
@@ -35,7 +36,7 @@ async def test_all_are_requested_before_any_is_awaited(windows: Windows) -> None
     looks = [i for i, call in enumerate(calls) if call.function == QUERY and i > requests[call.session]]
     assert min(looks) > max(requests.values())
     # As long as the slowest (1 s), not as their sum (10 s).
-    assert 900 <= max(session["elapsed_ms"] for session in report["sessions"]) < 4000
+    assert 900 <= max(session["elapsed_ms"] for session in server_report(report)["sessions"]) < 4000
 
 
 async def test_logged_off_is_seen_and_not_assumed(windows: Windows) -> None:
@@ -74,7 +75,7 @@ async def test_a_second_run_finds_nothing(windows: Windows) -> None:
     host = session_host(ALICE)
     assert results(await windows.run(host, sessions=["12"], users=["alice"])) == {12: "logged_off"}
     report = await windows.run(host, sessions=["12"], users=["alice"])
-    assert (results(report), report["found"]) == ({}, [])
+    assert (results(report), server_report(report)["found"]) == ({}, [])
     assert windows.logoffs(host) == [12]
 
 
@@ -202,11 +203,13 @@ async def test_a_session_is_asked_only_once(windows: Windows) -> None:
 async def test_sessions_that_cannot_be_listed(windows: Windows, code: int, check_mode: bool) -> None:
     host = session_host(ALICE, faults=[{"call": ENUMERATE, "error": code}])
     report = await windows.run(host, all=True, check_mode=check_mode)
-    assert report == {
-        "computer_name": "RDSH01",
+    assert server_report(report) == {
+        "server": "",
+        "computer_name": "",
         "found": [],
         "sessions": [],
         "error": {"call": "WTSEnumerateSessionsEx", "code": code},
+        "crash": None,
     }
 
 

@@ -10,14 +10,14 @@ import subprocess
 from typing import Any
 
 import pytest
-from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT, ActionModule
 from ansible_collections.winops.rds.plugins.plugin_utils import _results
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES
 
 from simulator.engines.doorway import read_doorway
 from tests.unit.engine.session_host import DOORWAY
-from tests.unit.plugins.test_results import denied, record
+from tests.unit.plugins.test_logoff import Reported
+from tests.unit.plugins.test_results import denied, raw, record
 
 MODULE, ENGINE = "winops.rds.win_rds_logoff", "winops.rds.win_rds_engine"
 
@@ -92,12 +92,17 @@ def test_a_record(documentation: dict[str, Any]) -> None:
 
 
 def test_a_result(documentation: dict[str, Any]) -> None:
-    task = Task.load({"action": MODULE, "diff": True})
-    action = ActionModule(task, None, None, None, None, None)
-    result = action._result([record()], ["bob"])
+    down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
+    action = Reported(raw(ended_processes=[{"id": 4711, "name": "winword.exe"}]), diff=True, error=down)
+    result = action.result(sessions=["12", "TERM04"], users=["CONTOSO\\al*"], states=["active"])
+    assert result.pop("failed")
     returned = documentation[MODULE]["return"]
     check(returned, result)
     check(returned["diff"]["contains"], result["diff"])
+    check(returned["servers"]["contains"], result["servers"][0])
+    check(returned["servers"]["contains"]["error"]["contains"], result["servers"][0]["error"])
+    (ended,) = result["sessions"][0]["ended_processes"]
+    check(returned["sessions"]["contains"]["ended_processes"]["contains"], ended)
 
 
 def test_examples_are_options_that_there_are(documentation: dict[str, Any]) -> None:

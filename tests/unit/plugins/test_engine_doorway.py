@@ -12,6 +12,7 @@ import tree_sitter
 import tree_sitter_powershell
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import SelectionError
 from ansible_collections.winops.rds.plugins.plugin_utils._session_action import (
     ENGINE,
     TaskFailed,
@@ -127,6 +128,9 @@ def test_it_is_a_doorway_to_the_engine() -> None:
         {"sessions": [12, "TERM04"], "users": ["alice"], "states": ["idle"], "wait": False},
         {"users": ["*"], "exclude_users": ["bob"], "exclude_sessions": [3, "x"], "protect_console": False},
         {"sessions": 4294967293, "timeout": "1d"},
+        {"sessions": "current", "exclude_sessions": "console", "max_parallel": 5, "on_timeout": "terminate"},
+        {"idle_for": "90", "disconnected_for": "2h", "logged_on_for": "1d", "clients": ["PC*", "10.1.0.0/16"]},
+        {"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104"], "server": ["RDSH02", "rdsh03"], "missing": "fail"},
     ],
     ids=str,
 )
@@ -142,6 +146,11 @@ def test_what_the_controller_sends() -> None:
     assert (options["timeout_ms"], options["wait"], options["protect_console"]) == ("90500", True, True)
     assert sent(all=True)["timeout_ms"] == "120000"
     assert sent(all=True, wait=False, protect_console=False)["wait"] is False
+    assert (options["servers"], options["server_timeout_ms"]) == ([""], "30000")
+    assert (options["terminate"], options["max_parallel"]) == (False, None)
+    limited = sent(all=True, server="RDSH02", server_timeout="1.5", on_timeout="terminate", max_parallel="7")
+    assert (limited["servers"], limited["server_timeout_ms"]) == (["RDSH02"], "1500")
+    assert (limited["terminate"], limited["max_parallel"]) == (True, "7")
 
 
 @pytest.mark.parametrize(
@@ -155,11 +164,19 @@ def test_what_the_controller_sends() -> None:
         ({"timeout": 0}, ["timeout: 0", "wait=false"]),
         ({"timeout": "0.0001"}, ["timeout: 0", "wait=false"]),
         ({"timeout": "1m", "wait": False}, ["timeout", "wait=false", "leave one of them out"]),
+        ({"on_timeout": "terminate", "wait": False}, ["on_timeout=terminate", "wait=false", "leave one of them out"]),
+        ({"max_parallel": 5, "wait": False}, ["max_parallel", "wait=false", "leave one of them out"]),
+        ({"max_parallel": 0}, ["max_parallel: 0", "accepted are 1 to 65535"]),
+        ({"max_parallel": -1}, ["max_parallel: -1", "accepted are 1 to 65535"]),
+        ({"server_timeout": "soon"}, ["server_timeout: 'soon'", "accepted are"]),
+        ({"server_timeout": ""}, ["server_timeout: ''", "accepted are"]),
+        ({"server_timeout": "0"}, ["server_timeout: 0", "time to answer"]),
+        ({"server_timeout": "400d"}, ["server_timeout: '400d'", "longer than a year"]),
     ],
     ids=str,
 )
-def test_bad_time_outs(task: dict[str, Any], words: list[str]) -> None:
+def test_bad_limits(task: dict[str, Any], words: list[str]) -> None:
     action = ActionModule(Task.load({"action": "winops.rds.win_rds_logoff"}), None, None, None, None, None)
-    with pytest.raises(TaskFailed) as raised:
+    with pytest.raises((TaskFailed, SelectionError)) as raised:
         action.run_task(validated_options({"all": True, **task}, ActionModule.ARGUMENT_SPEC), {})
     assert [word for word in words if word not in str(raised.value)] == []

@@ -12,7 +12,7 @@ from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionM
 from ansible_collections.winops.rds.plugins.plugin_utils._results import CHANGED, FAILED, RESULTS
 from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed, validated_options
 
-from tests.unit.plugins.test_results import raw
+from tests.unit.plugins.test_results import raw, raw_server
 
 DENIED = {"call": "WTSLogoffSession", "code": 5}
 
@@ -20,10 +20,17 @@ DENIED = {"call": "WTSLogoffSession", "code": 5}
 class Reported(ActionModule):
     """The action plugin, at the moment when the engine has come back."""
 
-    def __init__(self, *sessions: dict[str, Any], found: list[str] | None = None, diff: bool = False) -> None:
+    def __init__(
+        self,
+        *sessions: dict[str, Any],
+        found: list[str] | None = None,
+        error: dict[str, Any] | None = None,
+        diff: bool = False,
+    ) -> None:
         task = Task.load({"action": "winops.rds.win_rds_logoff", "diff": diff})
         super().__init__(task, None, None, None, None, None)
-        self.report = {"computer_name": "RDSH01", "found": found or [], "sessions": [*sessions], "error": None}
+        server = raw_server(*sessions, found=found or [], error=error)
+        self.report: dict[str, Any] = {"servers": [server], "unknown_exclusions": [], "error": None}
         self.said: list[str] = []
 
     def run_engine(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -42,14 +49,14 @@ class Reported(ActionModule):
 
 
 def session(result: str | None, error: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    return raw(result=result, error=error, matched_by=[], **changes)
+    return raw(**{"result": result, "error": error, "matched_by": [], **changes})
 
 
 @pytest.mark.parametrize("outcome", RESULTS)
 def test_changed_and_failed(outcome: str) -> None:
     engine = None if outcome == "would_log_off" else outcome
     result = Reported(session(engine, DENIED if outcome in ("denied", "failed") else None)).result(all=True)
-    assert result["changed"] == (outcome in CHANGED)
+    assert result["changed"] == (outcome in CHANGED or outcome == "timed_out")  # Windows accepted what timed out
     assert result.get("failed", False) == (outcome in FAILED)
     assert result["summary"] == {outcome: 1}
     assert [record["result"] for record in result["sessions"]] == [outcome]
@@ -67,8 +74,9 @@ def test_a_failure_hides_no_success() -> None:
     result = Reported(session("logged_off", id=12), session("denied", DENIED, id=13)).result(all=True)
     assert (result["changed"], result["failed"]) == (True, True)
     assert [record["id"] for record in result["sessions"]] == [12, 13]
-    assert "1 of 2 sessions could not be logged off" in result["msg"]
+    assert "session 13 (CONTOSO\\alice): " in result["msg"]
     assert "5 ERROR_ACCESS_DENIED" in result["msg"]
+    assert result["msg"].endswith(" 2 sessions selected: 1 logged off, 1 denied.")
 
 
 def test_a_time_out_says_how_long_it_was() -> None:
@@ -89,10 +97,12 @@ def test_a_time_out_says_how_long_it_was() -> None:
     ids=str,
 )
 def test_protection_is_an_error_only_for_who_asked_for_that_session(protected: dict[str, Any], words: str) -> None:
-    named = Reported(session("protected", **protected)).result(sessions=[protected["id"]])
+    by_id = session("protected", **protected, matched_by=["session_ids:0"])
+    named = Reported(by_id).result(sessions=[protected["id"]])
     assert named["failed"]
     assert words in named["msg"]
-    swept = Reported(session("protected", **protected)).result(states=["active", "disconnected"])
+    by_state = session("protected", **protected, matched_by=["states:1"])
+    swept = Reported(by_state).result(states=["active", "disconnected"])
     assert "failed" not in swept
     assert swept["msg"] == "1 session selected: 1 protected."
     assert swept["sessions"][0]["error"] is None
@@ -100,8 +110,80 @@ def test_protection_is_an_error_only_for_who_asked_for_that_session(protected: d
 
 def test_a_host_without_a_name_has_the_one_of_the_inventory() -> None:
     action = Reported(session("logged_off"))
-    action.report["computer_name"] = ""
+    action.report["servers"][0]["computer_name"] = ""
     assert action.result(all=True)["sessions"][0]["server"] == "rdsh01.example"
+
+
+def test_what_windows_accepted_is_a_change_even_if_the_session_stays() -> None:
+    accepted = Reported(session("timed_out", requested=True)).result(all=True)
+    assert (accepted["changed"], accepted["failed"]) == (True, True)
+    leaving = Reported(session("timed_out", requested=False)).result(all=True)
+    assert (leaving["changed"], leaving["failed"]) == (False, True)
+
+
+def test_a_time_out_tells_what_was_ended() -> None:
+    ended = [{"id": 4711, "name": "winword.exe"}, {"id": 4712, "name": "excel.exe"}]
+    action = Reported(session("timed_out", ended_processes=ended))
+    result = action.result(all=True, on_timeout="terminate", timeout=5)
+    assert "still had the session after 5s and after winword.exe, excel.exe had been ended" in result["msg"]
+    assert "Restart the host" in result["sessions"][0]["error"]["hint"]
+    assert action.said[0].startswith(
+        "RDSH01: session 12 (CONTOSO\\alice): timed out, having ended winword.exe, excel.exe: Windows accepted"
+    )
+    action = Reported(session("logged_off", ended_processes=ended[:1]))
+    assert action.result(all=True, on_timeout="terminate")["sessions"][0]["ended_processes"] == ended[:1]
+    assert action.said == ["RDSH01: session 12 (CONTOSO\\alice): logged off after 1.4s, having ended winword.exe"]
+
+
+def test_a_time_out_that_windows_explains_keeps_its_error() -> None:
+    hung = {"call": "WTSLogoffSession", "code": 1460}
+    (record,) = Reported(session("timed_out", hung)).result(all=True)["sessions"]
+    assert (record["error"]["code"], record["error"]["name"]) == (1460, "ERROR_TIMEOUT")
+    assert "server_timeout" in record["error"]["message"]
+
+
+@pytest.mark.parametrize("missing", ["ignore", "fail"])
+def test_missing(missing: str) -> None:
+    action = Reported(session("logged_off"), found=["session_ids:0"])
+    result = action.result(sessions=["12", "13"], users=["bob"], missing=missing)
+    assert result["not_found"] == ["13", "bob"]
+    assert result["changed"] is True
+    assert result.get("failed", False) == (missing == "fail")
+    failure = "not found: 13, bob (missing=fail). Check the names, or leave missing out. " if missing == "fail" else ""
+    assert result["msg"] == f"{failure}1 session selected: 1 logged off. Not found: 13, bob."
+    found = Reported(session("logged_off"), found=["session_ids:0"])
+    assert "failed" not in found.result(sessions=["12"], missing="fail")
+
+
+def test_several_servers() -> None:
+    action = Reported()
+    down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
+    action.report["servers"] = [
+        raw_server(session("logged_off"), server="RDSH02", found=["users:0"]),
+        raw_server(server="RDSH03", computer_name="", error=down),
+        raw_server(session("denied", DENIED, id=13), server="RDSH04", found=["users:1"]),
+    ]
+    result = action.result(users=["alice", "bob", "eve"], server=["RDSH02", "RDSH03", "RDSH04"])
+    assert (result["changed"], result["failed"]) == (True, True)
+    assert [(record["server"], record["result"]) for record in result["sessions"]] == [
+        ("RDSH02", "logged_off"),
+        ("RDSH04", "denied"),
+    ]
+    assert [(server["server"], (server["error"] or {}).get("code")) for server in result["servers"]] == [
+        ("RDSH02", None),
+        ("RDSH03", 1722),
+        ("RDSH04", None),
+    ]
+    assert result["not_found"] == ["eve"]
+    assert result["msg"].startswith("RDSH03: the server's Remote Desktop Services do not answer")
+    assert " | RDSH04: session 13 (CONTOSO\\alice): " in result["msg"]
+    assert [text.split(":")[0] for text in action.said] == ["RDSH03", "RDSH02", "RDSH04"]
+
+
+def test_a_server_that_changed_nothing_takes_no_change_from_the_others() -> None:
+    action = Reported()
+    action.report["servers"] = [raw_server(server="A"), raw_server(session(None), server="B"), raw_server(server="C")]
+    assert action.result(all=True, server=["A", "B", "C"])["changed"] is True
 
 
 def test_each_action_is_told_in_words() -> None:

@@ -17,6 +17,7 @@ SELECTION = Selection.from_options({"sessions": ["TERM04", "12"], "users": ["CON
 
 def raw(**changes: Any) -> dict[str, Any]:
     """One session as the engine reports it."""
+    requested = changes.get("result", "logged_off") in ("logged_off", "requested", "timed_out")
     return {
         "id": 12,
         "name": "TERM04",
@@ -34,10 +35,29 @@ def raw(**changes: Any) -> dict[str, Any]:
         "current_time": FILETIME_2026 + 150 * SECOND,
         "matched_by": ["session_ids:0", "session_names:0", "users:0", "states:0"],
         "result": "logged_off",
+        "requested": requested,
         "error": None,
         "elapsed_ms": 1449,
+        "ended_processes": [],
         **changes,
     }
+
+
+def raw_server(*sessions: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A server's part of the engine's report; its name is empty for the host that the task runs on."""
+    return {
+        "server": "",
+        "computer_name": "RDSH01",
+        "found": [],
+        "sessions": [*sessions],
+        "error": None,
+        "crash": None,
+        **changes,
+    }
+
+
+def server(*sessions: dict[str, Any], **changes: Any) -> _results.ServerRecords:
+    return _results.server_records(raw_server(*sessions, **changes), SELECTION, "rdsh01.example")
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -74,6 +94,7 @@ def test_a_record() -> None:
         "result": "logged_off",
         "error": None,
         "elapsed_seconds": 1.4,
+        "ended_processes": [],
     }
 
 
@@ -81,7 +102,7 @@ def test_a_record() -> None:
     ("changes", "expected"),
     [
         ({"result": None}, {"result": "would_log_off"}),
-        ({"matched_by": []}, {"matched_by": ["all"]}),
+        ({"matched_by": []}, {"matched_by": []}),
         ({"domain": ""}, {"account": "alice"}),
         ({"user": "", "domain": ""}, {"account": "", "user": ""}),
         ({"client_name": "", "client_address": ""}, {"client_name": None, "client_address": None}),
@@ -133,14 +154,140 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
     assert _results.summary_text(records(*outcomes), not_found) == text
 
 
+@pytest.mark.parametrize(
+    ("options", "matched_by"),
+    [
+        ({"all": True}, ["all=true"]),
+        ({"idle_for": "90m"}, ["idle_for=1h 30m"]),
+        ({"disconnected_for": "P1D"}, ["disconnected_for=1d"]),
+        ({"logged_on_for": "0"}, ["logged_on_for=0s"]),
+        ({"all": True, "idle_for": "1", "logged_on_for": "2"}, ["idle_for=1s", "logged_on_for=2s", "all=true"]),
+    ],
+    ids=str,
+)
+def test_what_every_selected_session_meets(options: dict[str, Any], matched_by: list[str]) -> None:
+    selection = Selection.from_options(options)
+    assert _results.session_record(raw(matched_by=[]), "RDSH01", selection)["matched_by"] == matched_by
+
+
+def test_all_criteria_that_a_session_meets() -> None:
+    options = {"sessions": ["current"], "clients": ["PC*", "10.0.0.0/8"], "idle_for": "5m"}
+    told = ["current:0", "client_names:0", "client_networks:0"]
+    made = _results.session_record(raw(matched_by=told), "RDSH01", Selection.from_options(options))
+    assert made["matched_by"] == ["sessions=current", "clients=PC*", "clients=10.0.0.0/8", "idle_for=5m"]
+
+
+@pytest.mark.parametrize(
+    ("matched_by", "named"),
+    [
+        (["sessions=12"], True),
+        (["users=alice", "sessions=TERM04"], True),
+        (["sessions=current"], False),
+        (["sessions=CURRENT"], False),
+        (["users=sessions=12"], False),
+        (["all=true"], False),
+    ],
+    ids=str,
+)
+def test_who_was_asked_for_by_name(matched_by: list[str], named: bool) -> None:
+    assert _results.is_named({"matched_by": matched_by}) == named
+
+
+def test_processes_that_were_ended() -> None:
+    ended = [{"id": 4711, "name": "winword.exe"}]
+    assert record(ended_processes=ended)["ended_processes"] == ended
+
+
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        ({}, "RDSH01"),
+        ({"server": "rdsh02"}, "rdsh02"),  # as the task calls it
+        ({"computer_name": ""}, "rdsh01.example"),
+        ({"server": "rdsh02", "computer_name": ""}, "rdsh02"),
+    ],
+    ids=str,
+)
+def test_the_name_of_a_server(names: dict[str, str], name: str) -> None:
+    of_server = server(raw(), **names)
+    assert of_server.name == name
+    assert [session["server"] for session in of_server.records] == [name]
+
+
+def test_a_server_that_was_not_dealt_with() -> None:
+    assert server(raw()).error is None
+    unreachable = server(error={"call": "WTSEnumerateSessionsEx", "code": 1722}).error
+    assert unreachable
+    assert (unreachable["code"], unreachable["name"]) == (1722, "RPC_S_SERVER_UNAVAILABLE")
+    crashed = server(crash="System.InvalidCastException: no\n  at somewhere\n  at the end").error
+    assert crashed
+    assert (crashed["code"], crashed["message"]) == (
+        None,
+        "the session engine stopped: System.InvalidCastException: no",
+    )
+
+
+@pytest.mark.parametrize(
+    ("session", "changed"),
+    [
+        ({"result": "logged_off"}, True),
+        ({"result": "requested"}, True),
+        ({"result": None}, True),  # in check mode
+        ({"result": "timed_out", "requested": True}, True),
+        ({"result": "failed", "requested": True}, True),
+        # It was leaving already when it was asked to.
+        ({"result": "timed_out", "requested": False}, False),
+        ({"result": "already_gone"}, False),
+        ({"result": "spared"}, False),
+        ({"result": "protected"}, False),
+        ({"result": "denied"}, False),
+        ({"result": "failed"}, False),
+    ],
+    ids=str,
+)
+def test_a_server_has_changed_where_windows_accepted_a_request(session: dict[str, Any], changed: bool) -> None:
+    assert server(raw(**session)).changed == changed
+    assert server(raw(result="spared"), raw(**session)).changed == changed
+
+
+def test_what_was_found_on_a_server() -> None:
+    assert server(found=["session_ids:0", "users:0"]).found == {("sessions", "12"), ("users", "CONTOSO\\al*")}
+
+
+def reasons(*servers: _results.ServerRecords) -> list[str]:
+    return _results.failure_reasons(servers, [session for of_server in servers for session in of_server.records])
+
+
+DENIED = {"call": "WTSLogoffSession", "code": 5}
+
+
+def test_reasons_of_one_server_do_not_repeat_its_name() -> None:
+    (reason,) = reasons(server(raw(result="logged_off"), raw(result="denied", error=DENIED)))
+    assert reason.startswith("session 12 (CONTOSO\\alice): the connecting account may not do this (WTSLogoffSession)")
+
+
+def test_reasons_of_several_servers() -> None:
+    refusing = server(raw(result="denied", error=DENIED), server="RDSH02")
+    down = server(server="RDSH03", error={"call": "WTSEnumerateSessionsEx", "code": 1722})
+    of_server, of_session = reasons(server(raw()), refusing, down)
+    assert down.error
+    assert of_server == f"RDSH03: {_results.error_text(down.error)}"
+    assert of_session.startswith("RDSH02: session 12 (CONTOSO\\alice): ")
+
+
 def test_failure_text_names_the_first_and_counts_the_rest() -> None:
     failures = [denied(20 + i) for i in range(5)]
-    text = _results.failure_text(failures, [*failures, *records("logged_off")])
-    assert text.startswith("5 of 6 sessions could not be logged off. session 20 (CONTOSO\\alice): ")
+    why = _results.failure_reasons([server()], failures)
+    text = _results.failure_text(why, [*failures, *records("logged_off")], [])
+    assert text.startswith("session 20 (CONTOSO\\alice): ")
     assert [text.count(f"session {id} ") for id in range(20, 25)] == [1, 1, 1, 0, 0]
-    assert text.endswith("and 2 more, see 'sessions'.")
-    assert "more" not in _results.failure_text(failures[:3], failures[:3])
-    assert _results.failure_text(failures[:1], failures[:1]).startswith("1 of 1 session ")
+    assert "| and 2 more, see 'servers' and 'sessions'." in text
+    assert text.endswith(" 6 sessions selected: 1 logged off, 5 denied.")
+    assert "more" not in _results.failure_text(why[:3], failures[:3], [])
+
+
+def test_failure_text_of_what_was_never_listed_has_no_summary() -> None:
+    assert _results.failure_text(["RDSH01: it is down."], [], ["12"]) == "RDSH01: it is down."
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -16,7 +17,18 @@ from ansible_collections.winops.rds.plugins.plugin_utils._selection import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-LISTS = ("sessions", "users", "states", "exclude_users", "exclude_sessions")
+LISTS = ("sessions", "users", "states", "clients", "exclude_users", "exclude_sessions", "server")
+TICKS = 10_000_000  # 100 ns in a second
+
+#: The engine's lists of which it reports the positions that fitted, and the option that each comes from.
+CRITERIA = {
+    "session_ids": "sessions",
+    "session_names": "sessions",
+    "users": "users",
+    "states": "states",
+    "client_names": "clients",
+    "client_networks": "clients",
+}
 
 
 def refusal(**options: Any) -> str:
@@ -26,8 +38,9 @@ def refusal(**options: Any) -> str:
 
 
 def engine_options(**options: Any) -> dict[str, Any]:
-    """What is not empty of the engine's options."""
-    return {name: value for name, value in Selection.from_options(options).engine_options().items() if value}
+    """What is not empty of the engine's options, and where it is to work unless it is on the host itself."""
+    sent = Selection.from_options(options).engine_options()
+    return {name: value for name, value in sent.items() if value and (name, value) != ("servers", [""])}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +58,26 @@ def engine_options(**options: Any) -> dict[str, Any]:
         ({"users": ["alice"]}, {"users": ["*\\alice"]}),
         ({"users": ["CONTOSO\\alice", ".\\bob", "*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\*"]}),
         ({"states": ["Disconnected", "ACTIVE"]}, {"states": ["4", "0"]}),
+        ({"sessions": ["Current", "12"]}, {"current": True, "session_ids": ["12"]}),
+        ({"all": True, "exclude_sessions": ["current"]}, {"all": True, "exclude_current": True}),
+        # Without a backslash an account has to be looked up: a user principal name, a SID.
+        ({"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104", "s-1-5-18"]},
+         {"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104", "s-1-5-18"]}),
+        ({"users": ["S-1-5", "S-1-5-", "S-1", "S-1-5-x", "xS-1-5-18", "S-1-5-21-*"]},
+         {"users": ["*\\S-1-5", "*\\S-1-5-", "*\\S-1", "*\\S-1-5-x", "*\\xS-1-5-18", "*\\S-1-5-21-*"]}),
+        ({"all": True, "exclude_users": ["bob@contoso.com"]}, {"all": True, "exclude_users": ["bob@contoso.com"]}),
+        ({"idle_for": "90"}, {"idle_for": str(90 * TICKS)}),
+        ({"disconnected_for": "1d 4h", "logged_on_for": "0.5"},
+         {"disconnected_for": str(28 * 3600 * TICKS), "logged_on_for": str(TICKS // 2)}),
+        # Nobody would say so, and it means: whose last input is known.
+        ({"idle_for": "0"}, {"idle_for": "0"}),
+        ({"clients": ["PC-*", "10.1.2.3", "10.1.2.3/16", "FE80::/10", "2001:db8::0:1", "10.1.2", "pc7.contoso.com"]},
+         {"client_names": ["PC-*", "10.1.2", "pc7.contoso.com"],
+          "client_networks": ["10.1.2.3/32", "10.1.0.0/16", "fe80::/10", "2001:db8::1/128"]}),
+        ({"all": True, "server": ["RDSH02", "rdsh03.contoso.com", "10.0.0.7", "rdsh02"]},
+         {"all": True, "servers": ["rdsh02", "rdsh03.contoso.com", "10.0.0.7"]}),
+        ({"all": True, "states": ["active"], "idle_for": "1h"},
+         {"all": True, "states": ["0"], "idle_for": str(3600 * TICKS)}),
         ({"all": True}, {"all": True}),
         ({"all": True, "exclude_users": ["bob", "F\\*"], "exclude_sessions": ["3", "console"]},
          {"all": True, "exclude_users": ["*\\bob", "F\\*"], "exclude_session_ids": ["3"],
@@ -73,7 +106,7 @@ def test_no_selecting_option(options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("option", LISTS)
 def test_empty_lists_and_values(option: str) -> None:
-    selecting = {"all": True} if option.startswith("exclude") else {}
+    selecting = {"all": True} if option not in SELECTING else {}
     assert f"{option} is an empty list" in refusal(**{option: []}, **selecting)
     for value in "", "  ", "\t":
         assert f"{option} holds an empty value" in refusal(**{option: ["1", value]}, **selecting)
@@ -104,10 +137,52 @@ def test_sessions_that_cannot_be(option: str, value: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["users", "exclude_users"])
-@pytest.mark.parametrize("value", ["\\alice", "CONTOSO\\", "\\", "A\\B\\c", "\\\\server\\alice", "a\\\\b"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("\\alice", "CONTOSO\\", "\\", "A\\B\\c", "\\\\server\\alice", "a\\\\b"),
+        # A user principal name is looked up and takes no wildcards.
+        *(
+            "@contoso.com",
+            "alice@",
+            "@",
+            "*@contoso.com",
+            "alice@contoso.*",
+            "a?@b",
+            "a@b@c",
+            "CONTOSO\\alice@contoso.com",
+        ),
+    ],
+)
 def test_accounts_that_cannot_be(option: str, value: str) -> None:
     message = refusal(**{"all": True, option: [value]} if option != "users" else {option: [value]})
     assert message.startswith(f"{option}: {value!r} is not an account; accepted are alice, CONTOSO\\alice")
+
+
+@pytest.mark.parametrize(
+    "value", ["10.1.0.0/33", "10.1.0/16", "PC/7", "/", "10.1.2.3/255.0.255.0", "fe80::/129", "*/8"]
+)
+def test_networks_that_cannot_be(value: str) -> None:
+    assert refusal(clients=["PC7", value]).startswith(f"clients: {value!r} is not a network; accepted are 10.1.0.0/16")
+
+
+@pytest.mark.parametrize("value", ["RDSH 02", "RDSH*", "\\\\RDSH02", "a,b", "https://rdsh02/", "a;b", "'x'"])
+def test_servers_that_cannot_be(value: str) -> None:
+    message = refusal(all=True, server=["RDSH02", value])
+    assert message == f"server: {value!r} is not the name or address of a server, such as RDSH02"
+
+
+@pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])
+@pytest.mark.parametrize("value", ["", "soon", "-5", "2y", "400d"])
+def test_durations_that_cannot_be(option: str, value: str) -> None:
+    assert refusal(**{option: value}).startswith(f"{option}: {value!r} is ")
+
+
+@pytest.mark.parametrize("option", ["users", "sessions", "clients", "exclude_users", "server"])
+@pytest.mark.parametrize("value", ["CONTOSO\alice", "a\nb", "a\x00b", "a\x7f"], ids=ascii)
+def test_control_characters(option: str, value: str) -> None:
+    """What is left of a backslash that was not doubled."""
+    assert refusal(**{"all": True, option: [value]}).startswith(f"{option}: {value!r} holds a control character; ")
 
 
 @pytest.mark.parametrize("value", ["listen", "disc", "4", "activ", "active,idle", "*"])
@@ -121,11 +196,9 @@ def test_unknown_states(value: str) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"all": True, "sessions": ["12"]}, ["all", "sessions"]),
-        ({"all": True, "users": ["alice"]}, ["all", "users"]),
-        ({"all": True, "states": ["idle"]}, ["all", "states"]),
         ({"users": ["Alice", "bob"], "exclude_users": ["aLICE"]}, ["users", "exclude_users", "'Alice'"]),
         ({"sessions": ["TERM04"], "exclude_sessions": ["term04"]}, ["sessions", "exclude_sessions", "'TERM04'"]),
+        ({"sessions": ["current"], "exclude_sessions": ["Current"]}, ["sessions", "exclude_sessions", "'current'"]),
     ],
     ids=str,
 )
@@ -141,19 +214,41 @@ def test_not_found_keeps_the_order_given() -> None:
     assert selection.not_found(found) == ["TERM04", "007", "bob"]
 
 
+def test_current_is_not_found_where_nobody_is_logged_on_with_the_account() -> None:
+    selection = Selection.from_options({"sessions": ["current", "12"]})
+    assert selection.not_found(set()) == ["current", "12"]
+    assert selection.not_found({selection.describe_match("current:0")}) == ["12"]
+
+
+def test_what_all_selected_sessions_meet() -> None:
+    assert Selection.from_options({"users": ["a"]}).met_by_all() == []
+    assert Selection.from_options({"all": True, "logged_on_for": "2h"}).met_by_all() == [
+        ("logged_on_for", "2h"),
+        ("all", "true"),
+    ]
+
+
 def test_states_are_no_values_that_could_be_missing() -> None:
     selection = Selection.from_options({"states": ["Idle"]})
     assert selection.describe_match("states:0") == ("states", "idle")
     assert selection.not_found(set()) == []
 
 
-VALUES = st.text("0123456789+-\\*?.aZé١ \t", max_size=40)
+VALUES = st.text("0123456789+-\\*?.@/:aSZé١ \t", max_size=40)
+DURATIONS = ("idle_for", "disconnected_for", "logged_on_for")
+OPTIONS = st.fixed_dictionaries(
+    {"all": st.booleans()},
+    optional={
+        **{name: st.lists(VALUES | st.sampled_from(("current", "S-1-5-18", "a@b.c")), max_size=3) for name in LISTS},
+        **{name: st.text("0123456789hms.", max_size=5) for name in DURATIONS},
+    },
+)
 
 
-@given(st.fixed_dictionaries({}, optional={name: st.lists(VALUES, max_size=3) for name in LISTS}), st.booleans())
-def test_options_are_either_refused_or_understood(options: dict[str, list[str]], all_sessions: bool) -> None:
+@given(OPTIONS)
+def test_options_are_either_refused_or_understood(options: dict[str, Any]) -> None:
     try:
-        selection = Selection.from_options({**options, "all": all_sessions})
+        selection = Selection.from_options(options)
     except SelectionError:
         return
     sent = selection.engine_options()
@@ -162,9 +257,15 @@ def test_options_are_either_refused_or_understood(options: dict[str, list[str]],
     for name in "session_names", "exclude_session_names":
         assert all(0 < len(value) <= 32 for value in sent[name])
     for name in "users", "exclude_users":
-        assert all(value.count("\\") == 1 and value.strip("\\") == value for value in sent[name])
-    for name, values in sent.items():
-        if name != "all" and not name.startswith("exclude"):
-            assert [selection.describe_match(f"{name}:{i}")[0] for i in range(len(values))] == [
-                name.replace("session_ids", "sessions").replace("session_names", "sessions")
-            ] * len(values)
+        patterns = [value for value in sent[name] if "\\" in value]
+        assert all(value.count("\\") == 1 and value.strip("\\") == value for value in patterns)
+        looked_up = [value for value in sent[name] if "\\" not in value]
+        assert all("@" in value or value.upper().startswith("S-1-") for value in looked_up)
+    for name in DURATIONS:
+        assert sent[name] is None or 0 <= int(sent[name]) <= 366 * 24 * 3600 * TICKS
+    assert all(ipaddress.ip_network(value) for value in sent["client_networks"])
+    for criterion, option in CRITERIA.items():
+        matches = [f"{criterion}:{i}" for i in range(len(sent[criterion]))]
+        assert [selection.describe_match(match)[0] for match in matches] == [option] * len(matches)
+    assert sent["current"] == ("current" in [value.strip().lower() for value in options.get("sessions", [])])
+    assert sent["servers"]

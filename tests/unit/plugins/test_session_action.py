@@ -7,10 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import ARGUMENT_SPEC
 from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed, validated_options
 
+ALIASES = [(name, alias) for name, option in ARGUMENT_SPEC.items() for alias in option.get("aliases", ())]
 SPELLINGS = [alias for name, option in ARGUMENT_SPEC.items() for alias in (name, *option.get("aliases", ()))]
 
 
@@ -32,6 +34,10 @@ def test_types_and_defaults() -> None:
     assert (given["all"], given["protect_console"], given["wait"]) == (False, False, True)
     assert given["timeout"] == "90"
     assert given["states"] is None
+    given = options(all=True, client="PC7", server="RDSH02,RDSH03", max_parallel="5", idle_for=90)
+    assert (given["clients"], given["server"]) == (["PC7"], ["RDSH02", "RDSH03"])
+    assert (given["max_parallel"], given["idle_for"]) == (5, "90")
+    assert (given["missing"], given["on_timeout"], given["server_timeout"]) == ("ignore", "fail", "30s")
 
 
 def test_an_unknown_option() -> None:
@@ -46,6 +52,9 @@ def test_an_unknown_option() -> None:
         ({"all": "maybe"}, ["'all'", "'maybe'", "Valid booleans"]),
         ({"users": {"alice": 1}}, ["'users'", "dict"]),
         ({"wait": "later", "all": True}, ["'wait'", "'later'"]),
+        ({"max_parallel": "many", "all": True}, ["'max_parallel'", "many"]),
+        ({"missing": "error", "all": True}, ["missing", "ignore, fail", "error"]),
+        ({"on_timeout": "kill", "all": True}, ["on_timeout", "fail, terminate", "kill"]),
     ],
     ids=str,
 )
@@ -67,6 +76,50 @@ def test_a_list_of_something_else(option: str, value: list[Any]) -> None:
     assert message.startswith(f"{option}: {value!r} is not a list of plain values")
 
 
-@pytest.mark.parametrize(("option", "alias"), [("sessions", "session"), ("users", "user"), ("states", "state")])
+@pytest.mark.parametrize(("option", "alias"), ALIASES)
 def test_an_option_under_two_names(option: str, alias: str) -> None:
     assert refusal(**{option: "1", alias: "2"}) == f"{option} and {alias} are one option: give one of them"
+
+
+class Launched(ActionModule):
+    """The action plugin, with what comes back from the host."""
+
+    def __init__(self, **answer: Any) -> None:
+        super().__init__(Task.load({"action": "winops.rds.win_rds_logoff"}), None, None, None, None, None)
+        self.answer = answer
+
+    def _execute_module(self, **_: Any) -> dict[str, Any]:
+        return self.answer
+
+    def failure(self) -> dict[str, Any]:
+        with pytest.raises(TaskFailed) as raised:
+            self.run_engine({}, {})
+        return raised.value.result
+
+
+def test_a_launch_that_failed_is_told_in_the_words_of_the_connection() -> None:
+    failure = Launched(unreachable=True, msg="ntlm: the specified credentials were rejected by the server").failure()
+    assert failure["msg"] == "ntlm: the specified credentials were rejected by the server"
+    assert (failure["failed"], failure["unreachable"]) == (True, True)
+    assert Launched().failure()["msg"] == "the session engine did not run"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(1355, "1355 ERROR_NO_SUCH_DOMAIN"), (1789, "1789 ERROR_TRUSTED_RELATIONSHIP_FAILURE")]
+)
+def test_accounts_that_could_not_be_looked_up(code: int, words: str) -> None:
+    report = {"servers": [], "unknown_exclusions": [], "error": {"call": "LookupAccountName", "code": code}}
+    message = Launched(report=report).failure()["msg"]
+    assert message.startswith("an account could not be looked up: ")
+    assert f"(LookupAccountName) [{words}]. " in message
+
+
+def test_a_report() -> None:
+    report = {"servers": [], "unknown_exclusions": [], "error": None}
+    assert Launched(report=report, changed=False).run_engine({"servers": []}, {}) == report
+
+
+def test_a_report_that_is_none() -> None:
+    message = Launched(report={"servers": [{}], "unknown_exclusions": [], "error": None}).failure()["msg"]
+    assert message.startswith("the session engine's answer cannot be read: ")
+    assert "--check" in message

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,35 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert build.cache_folder() == tmp_path / ".cache" / "winops-rds-simulator"
+
+
+PKG_CONFIG = """\
+#!/bin/sh
+[ "$2" = {known} ] || {{ echo "Package '$2' was not found" >&2; exit 1; }}
+echo -I/somewhere/$2
+"""
+
+
+@pytest.mark.parametrize(
+    ("known", "flags"),
+    [
+        ("winpr2", ["-I/somewhere/winpr2"]),
+        ("winpr3", ["-I/somewhere/winpr3"]),
+        ("none", ["-I/usr/include/winpr2", "-I/usr/include/winpr3"]),
+    ],
+)
+async def test_where_the_headers_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: str, flags: list[str]
+) -> None:
+    program = tmp_path / "pkg-config"
+    program.write_text(PKG_CONFIG.format(known=known))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert await build._winpr_flags() == flags
+
+
+async def test_where_the_headers_are_is_guessed_without_pkg_config(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert await build._winpr_flags() == ["-I/usr/include/winpr2", "-I/usr/include/winpr3"]

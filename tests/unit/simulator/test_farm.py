@@ -91,6 +91,29 @@ def test_sessions(spec: FarmSpec) -> None:
     assert (screen.user, screen.domain, screen.logon_time, screen.last_input_time) == ("", "", None, None)
 
 
+def test_processes(spec: FarmSpec) -> None:
+    host = hosts_of(spec)[0]
+    host.apply(
+        Fault.model_validate({"call": "A", "then": [{"put": {"id": 15, "user": "x", "processes": ["a.exe"]}}]}).then
+    )
+    processes = {id: [(p.name, p.of_user) for p in session.processes] for id, session in sessions(host).items()}
+    system = [("csrss.exe", False), ("winlogon.exe", False), ("dwm.exe", False)]
+    assert processes[12] == [*system, ("explorer.exe", True)]
+    assert processes[14] == system  # a logon screen
+    assert processes[15] == [*system, ("a.exe", True)]
+    assert processes[0] == processes[65536] == []
+    ids = [process.id for session in sessions(host).values() for process in session.processes]
+    assert len(set(ids)) == len(ids)
+
+
+def test_how_hosts_reach_each_other() -> None:
+    farm = FarmSpec.model_validate(
+        {"rpc_latency": "20s", "hosts": [{"name": "A"}, {"name": "B", "rpc": "down", "rpc_timeout": 3}]}
+    )
+    assert farm.rpc_latency == 20
+    assert [(host.rpc_up, host.rpc_timeout) for host in hosts_of(farm)] == [(True, 21), (False, 3)]
+
+
 def test_two_farms_of_one_file_share_nothing(spec: FarmSpec) -> None:
     one, other = hosts_of(spec)[0], hosts_of(spec)[0]
     one.table.remove(12)
@@ -144,6 +167,8 @@ def test_changes(spec: FarmSpec) -> None:
         ("hosts: [{name: A, sessions: [{id: 1, logoff: -1}]}]", "logoff"),
         ("hosts: [{name: A, sessions: [{id: 1, client_address: nowhere}]}]", "client_address"),
         ("hosts: [{name: A, faults: [{error: 5}]}]", "call"),
+        ("hosts: [{name: A, rpc: broken}]", "hosts.0.rpc"),
+        ("hosts: [{name: A, sessions: [{id: 1, processes: a.exe}]}]", "hosts.0.sessions.0.processes"),
         ("hosts: [{name: A, faults: [{call: X, times: 0}]}]", "times"),
         ("hosts: [{name: A}, {name: a}]", "name"),
         ("hosts: [{name: A, address: 127.0.0.9}, {name: B, address: 127.0.0.9}]", "address"),
@@ -157,6 +182,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, farm: str, words: str) -> No
         FarmSpec.load(path)
     assert str(path) in str(refusal.value)
     assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

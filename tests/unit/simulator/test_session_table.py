@@ -8,8 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulator.session_table import LISTENER_ID, SERVICES_ID, Session, SessionTable, State
-from simulator.win32 import ERROR_CTX_CLOSE_PENDING, ERROR_CTX_WINSTATION_NOT_FOUND, Win32Error
+from simulator.session_table import LISTENER_ID, SERVICES_ID, Process, Session, SessionTable, State
+from simulator.win32 import (
+    ERROR_CTX_CLOSE_PENDING,
+    ERROR_CTX_WINSTATION_NOT_FOUND,
+    ERROR_INVALID_PARAMETER,
+    Win32Error,
+)
 
 
 class Clock:
@@ -107,6 +112,37 @@ def test_remove(table: SessionTable) -> None:
     table.remove(12)
     table.remove(12)
     assert error_of(table, 12) == ERROR_CTX_WINSTATION_NOT_FOUND
+
+
+def test_a_hanging_session_goes_with_the_last_process_of_its_user(table: SessionTable) -> None:
+    processes = [Process(1, "csrss.exe", of_user=False), Process(2, "winword.exe"), Process(3, "excel.exe")]
+    table.add(Session(12, logoff_seconds=float("inf"), processes=processes))
+    table.log_off(12)
+    table.end_process(2)
+    assert [process.id for process in table.get(12).processes] == [1, 3]
+    table.end_process(3)
+    assert 12 not in ids(table)
+    assert table.crashed is False
+
+
+def test_a_session_that_nobody_logs_off_stays_without_processes(table: SessionTable) -> None:
+    table.add(Session(12, processes=[Process(2, "winword.exe")]))
+    table.end_process(2)
+    assert 12 in ids(table)
+
+
+def test_a_process_of_the_system_is_better_not_ended(table: SessionTable) -> None:
+    table.add(Session(12, processes=[Process(1, "csrss.exe", of_user=False), Process(2, "winword.exe")]))
+    table.end_process(1)
+    assert table.crashed is True
+
+
+@pytest.mark.parametrize("process_id", [0, 3])
+def test_a_process_that_is_not_there(table: SessionTable, process_id: int) -> None:
+    table.add(Session(12, processes=[Process(2, "winword.exe")]))
+    with pytest.raises(Win32Error) as error:
+        table.end_process(process_id)
+    assert error.value.code == ERROR_INVALID_PARAMETER
 
 
 def test_console_id(table: SessionTable) -> None:

@@ -1,0 +1,212 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""No more logoffs at once than a server may have, and what is done about one that hangs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.farm import Host
+from tests.unit.engine.session_host import (
+    ALICE,
+    BOB,
+    LOGOFF,
+    QUERIES_BEFORE_THE_ACT,
+    QUERY,
+    TERMINATE,
+    Windows,
+    record,
+    results,
+    session_host,
+)
+
+SHORT = 0.2  # seconds, where a test has to wait for the end of the time-out
+PROCESSES = "WTSEnumerateProcessesExW"
+
+
+def in_flight(host: Host) -> int:
+    return sum(session.gone_at is not None for session in host.table.sessions())
+
+
+@pytest.mark.parametrize("most", [1, 2, 1000])
+async def test_no_more_in_flight_than_there_may_be(windows: Windows, most: int) -> None:
+    host = session_host(*({"id": 20 + i, "user": f"user{i}", "logoff": 0.15} for i in range(4)))
+    seen: list[int] = []
+    windows.on_call = lambda _, function, __: seen.append(in_flight(host) + 1) if function == LOGOFF else None
+    report = await windows.run(host, all=True, max_parallel=most)
+    assert set(results(report).values()) == {"logged_off"}
+    assert windows.logoffs(host) == [20, 21, 22, 23]
+    assert max(seen) == min(most, 4)
+
+
+async def test_the_limit_is_of_each_server(windows: Windows) -> None:
+    sessions = [{"id": 20 + i, "user": f"user{i}", "logoff": 0.2} for i in range(2)]
+    others = [session_host(*sessions, name=name) for name in ("RDSH02", "RDSH03")]
+    here = session_host(name="MGMT")
+    windows.connect(here, *others)
+    seen: list[int] = []
+    windows.on_call = lambda _, function, __: (
+        seen.append(sum(map(in_flight, others)) + 1) if function == LOGOFF else None
+    )
+    report = await windows.run(here, all=True, server=["RDSH02", "RDSH03"], max_parallel=1)
+    assert [results(report, host.name) for host in others] == [{20: "logged_off", 21: "logged_off"}] * 2
+    assert max(seen) == 2
+
+
+async def test_who_has_to_wait_has_the_whole_time(windows: Windows) -> None:
+    host = session_host(
+        ALICE | {"logoff": "never"}, BOB | {"logoff": 0.15}, {"id": 14, "user": "carol", "logoff": 0.15}
+    )
+    report = await windows.run(host, all=True, max_parallel=1, timeout=SHORT)
+    assert results(report) == {12: "timed_out", 13: "logged_off", 14: "logged_off"}
+    requests = {call.session: call.time for call in windows.mutating_calls_on(host)}
+    assert requests[13] - requests[12] >= SHORT
+    assert requests[14] - requests[13] >= 0.15
+    assert 150 <= record(report, 14)["elapsed_ms"] < 1000 * (requests[14] - requests[12])
+
+
+async def test_who_is_not_logged_off_takes_nobodys_turn(windows: Windows) -> None:
+    """A session that is denied, gone or spared is none that is in flight."""
+    faults = [
+        {"call": LOGOFF, "session": 12, "error": 5},
+        {"call": QUERY, "session": 13, "after": QUERIES_BEFORE_THE_ACT - 1, "before": [{"remove": 13}]},
+    ]
+    host = session_host(ALICE, BOB, {"id": 14, "user": "carol"}, faults=faults)
+    report = await windows.run(host, all=True, max_parallel=1)
+    assert results(report) == {12: "denied", 13: "already_gone", 14: "logged_off"}
+
+
+async def test_who_waits_is_looked_at_when_the_turn_comes(windows: Windows) -> None:
+    host = session_host(ALICE | {"logoff": 0.2}, BOB | {"state": "disconnected"})
+
+    def reconnect(_: object, function: str, __: object) -> None:
+        if function == LOGOFF:
+            host.table.change(13, last_input_time=None, logon_time=host.table.now())
+
+    windows.on_call = reconnect
+    assert results(await windows.run(host, all=True, max_parallel=1)) == {12: "logged_off", 13: "already_gone"}
+    assert windows.logoffs(host) == [12]
+
+
+HANGING = ALICE | {"logoff": "never", "processes": ["winword.exe", "excel.exe"]}
+#: csrss.exe, winlogon.exe and dwm.exe come first.
+WINWORD, EXCEL = {"id": 12016, "name": "winword.exe"}, {"id": 12020, "name": "excel.exe"}
+
+
+async def test_what_hangs_is_ended(windows: Windows) -> None:
+    host = session_host(HANGING, BOB)
+    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    assert results(report) == {12: "logged_off", 13: "logged_off"}
+    assert record(report, 12)["ended_processes"] == [WINWORD, EXCEL]
+    assert record(report, 13)["ended_processes"] == []
+    assert windows.terminations(host) == [WINWORD["id"], EXCEL["id"]]
+    assert host.table.crashed is False  # of the system's processes none was touched
+    requests = [call.time for call in windows.mutating_calls_on(host)]
+    assert requests[2] - requests[0] >= SHORT  # and not before the time-out
+    assert record(report, 12)["elapsed_ms"] >= 1000 * SHORT
+    assert record(report, 12)["error"] is None
+
+
+@pytest.mark.parametrize("options", [{"terminate": False}, {"terminate": True, "check_mode": True}], ids=str)
+async def test_nothing_is_ended_unless_it_is_to_be(windows: Windows, options: dict[str, Any]) -> None:
+    host = session_host(HANGING)
+    report = await windows.run(host, all=True, timeout=SHORT, **options)
+    assert results(report) == {12: None if "check_mode" in options else "timed_out"}
+    assert PROCESSES not in {call.function for call in windows.calls_on(host)}
+    assert windows.terminations(host) == []
+
+
+async def test_nothing_is_ended_of_a_session_that_leaves_in_time(windows: Windows) -> None:
+    host = session_host(HANGING | {"logoff": 0.2})
+    report = await windows.run(host, all=True, timeout=10, terminate=True)
+    assert results(report) == {12: "logged_off"}
+    assert PROCESSES not in {call.function for call in windows.calls_on(host)}
+
+
+LEFT: dict[str, dict[str, Any]] = {
+    "gone before the list": {"before": [{"remove": 12}]},
+    "gone after it": {"then": [{"remove": 12}]},
+    "taken over before the list": {"before": [{"put": HANGING | {"user": "mallory"}}]},
+    "taken over after it": {"then": [{"put": HANGING | {"user": "mallory"}}]},
+    "the same user logged on again": {"before": [{"put": HANGING | {"logged_on": 1}}]},
+}
+
+
+@pytest.mark.parametrize("changes", LEFT.values(), ids=LEFT)
+async def test_nothing_is_ended_for_a_session_that_left(windows: Windows, changes: dict[str, Any]) -> None:
+    """Its ID may be somebody else's by then, whose processes are nobody's business."""
+    host = session_host(HANGING, faults=[{"call": PROCESSES, **changes}])
+    report = await windows.run(host, sessions=["12"], timeout=SHORT, terminate=True)
+    assert results(report) == {12: "logged_off"}
+    assert record(report, 12)["ended_processes"] == []
+    assert windows.terminations(host) == []
+    assert windows.logoffs(host) == [12]
+
+
+async def test_a_session_that_leaves_while_its_processes_are_ended(windows: Windows) -> None:
+    host = session_host(HANGING, faults=[{"call": TERMINATE, "times": 1, "then": [{"remove": 12}]}])
+    report = await windows.run(host, sessions=["12"], timeout=SHORT, terminate=True)
+    assert results(report) == {12: "logged_off"}
+    assert record(report, 12)["ended_processes"] == [WINWORD]  # excel.exe was not there any more
+
+
+async def test_processes_that_cannot_be_ended(windows: Windows) -> None:
+    host = session_host(HANGING, BOB, faults=[{"call": TERMINATE, "error": 5}])
+    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    assert results(report) == {12: "timed_out", 13: "logged_off"}
+    assert (record(report, 12)["ended_processes"], record(report, 12)["error"]) == ([], None)
+    assert windows.terminations(host) == [WINWORD["id"], EXCEL["id"]]  # it was tried once
+
+
+async def test_a_session_that_hangs_all_the_same_is_awaited_once_more(windows: Windows) -> None:
+    host = session_host(HANGING, faults=[{"call": TERMINATE, "after": 1, "error": 5}])
+    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    assert results(report) == {12: "timed_out"}
+    assert record(report, 12)["ended_processes"] == [WINWORD]
+    assert record(report, 12)["elapsed_ms"] >= 2 * 1000 * SHORT
+    assert windows.terminations(host) == [WINWORD["id"], EXCEL["id"]]
+
+
+async def test_a_session_without_a_process_of_its_user(windows: Windows) -> None:
+    host = session_host(HANGING | {"processes": []})
+    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    assert results(report) == {12: "timed_out"}
+    assert windows.terminations(host) == []
+
+
+async def test_processes_that_are_not_listed(windows: Windows) -> None:
+    host = session_host(HANGING, BOB, faults=[{"call": PROCESSES, "error": 5}])
+    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    assert results(report) == {12: "denied", 13: "logged_off"}
+    assert record(report, 12)["error"] == {"call": "WTSEnumerateProcessesEx", "code": 5}
+    assert record(report, 12)["requested"] is True
+    assert windows.terminations(host) == []
+
+
+async def test_a_session_that_never_accepted_is_not_ended(windows: Windows) -> None:
+    host = session_host(HANGING, faults=[{"call": LOGOFF, "error": 7024}])
+    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    assert results(report) == {12: "failed"}
+    assert windows.terminations(host) == []
+
+
+async def test_a_session_that_was_leaving_by_itself_and_hangs(windows: Windows) -> None:
+    """Its end is our doing then."""
+    host = session_host(HANGING)
+    host.table.log_off(12)
+    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    assert results(report) == {12: "logged_off"}
+    assert record(report, 12)["requested"] is True
+    assert record(report, 12)["ended_processes"] == [WINWORD, EXCEL]
+
+
+async def test_processes_of_another_server(windows: Windows) -> None:
+    here, other = session_host(HANGING, name="MGMT"), session_host(HANGING, name="RDSH02")
+    windows.connect(here, other)
+    report = await windows.run(here, all=True, server=["RDSH02"], timeout=SHORT, terminate=True)
+    assert results(report, "RDSH02") == {12: "logged_off"}
+    assert record(report, 12, "RDSH02")["ended_processes"] == [WINWORD, EXCEL]
+    assert windows.mutating_calls_on(here) == []
+    assert other.table.crashed is False

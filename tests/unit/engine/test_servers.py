@@ -1,0 +1,292 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Other servers: side by side, each for itself, and none is waited for longer than it may take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.farm import Host
+from tests.unit.engine.session_host import (
+    ALICE,
+    BOB,
+    ENUMERATE,
+    LOGOFF,
+    QUERIES_BEFORE_THE_ACT,
+    QUERY,
+    TERMINATE,
+    Report,
+    Windows,
+    record,
+    results,
+    server_report,
+    session_host,
+)
+
+SHORT = 0.3  # seconds: the server_timeout of servers that hang
+OPEN, CLOSE = "WTSOpenServerExW", "WTSCloseServer"
+WORKSTATION = "NetWkstaGetInfo"
+
+
+def farm(windows: Windows, *others: Host, **settings: Any) -> Host:
+    """The host that tasks run on, from which the others can be reached."""
+    here = session_host({"id": 12, "user": "admin"}, name="MGMT", **settings)
+    windows.connect(here, *others)
+    return here
+
+
+def rdsh(number: int, *sessions: dict[str, Any], **settings: Any) -> Host:
+    return session_host(*(sessions or (ALICE, BOB)), name=f"RDSH0{number}", **settings)
+
+
+def failure(report: Report, server: str) -> Any:
+    """Why a server was not dealt with."""
+    return server_report(report, server)["error"]
+
+
+def opened_and_closed(windows: Windows, here: Host) -> tuple[int, int]:
+    functions = [call.function for call in windows.calls_on(here)]
+    return functions.count(OPEN), functions.count(CLOSE)
+
+
+async def test_each_server_has_its_own_sessions(windows: Windows) -> None:
+    second, third = rdsh(2), rdsh(3, BOB, {"id": 14, "user": "alice"})
+    here = farm(windows, second, third)
+    report = await windows.run(here, users=["alice"], server=["RDSH03", "RDSH02"])
+    assert [part["server"] for part in report["servers"]] == ["RDSH03", "RDSH02"]
+    assert [part["computer_name"] for part in report["servers"]] == ["RDSH03", "RDSH02"]
+    assert results(report, "RDSH02") == {12: "logged_off"}
+    assert results(report, "RDSH03") == {14: "logged_off"}
+    assert windows.logoffs(second) == [12]
+    assert windows.logoffs(third) == [14]
+    # The host that the task runs on is not one of them, and all that was opened was closed.
+    assert {call.function for call in windows.calls_on(here)} == {OPEN, CLOSE}
+    assert opened_and_closed(windows, here) == (2, 2)
+
+
+async def test_check_mode_changes_nothing_elsewhere_either(windows: Windows) -> None:
+    second = rdsh(2)
+    here = farm(windows, second)
+    report = await windows.run(here, all=True, server=["RDSH02"], check_mode=True)
+    assert results(report, "RDSH02") == {12: None, 13: None}
+    assert windows.logoffs(second) == []
+    assert opened_and_closed(windows, here) == (1, 1)
+
+
+async def test_no_wait(windows: Windows) -> None:
+    second = rdsh(2, ALICE | {"logoff": "never"}, BOB, faults=[{"call": LOGOFF, "session": 13, "error": 5}])
+    report = await windows.run(farm(windows, second), all=True, server=["RDSH02"], wait=False)
+    assert results(report, "RDSH02") == {12: "requested", 13: "denied"}
+    assert [record(report, id, "RDSH02")["requested"] for id in (12, 13)] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["rdsh02", "RDSH02.contoso.com"])
+async def test_names_of_a_server(windows: Windows, name: str) -> None:
+    second = rdsh(2, {"id": 12, "user": "RDSH02\\carol"}, {"id": 13, "user": "MGMT\\carol"})
+    report = await windows.run(farm(windows, second), users=[".\\carol"], server=[name])
+    assert results(report, name) == {12: "logged_off"}
+    assert server_report(report, name)["computer_name"] == "RDSH02"
+
+
+async def test_the_console_of_another_server(windows: Windows) -> None:
+    """WTSGetActiveConsoleSessionId tells of the host that asks: session 12 is its console and not RDSH02's."""
+    second = rdsh(2, {"id": 1, "name": "Console", "user": "admin"}, ALICE)
+    here = farm(windows, second)
+    here.table.change(12, name="Console")
+    report = await windows.run(here, all=True, server=["RDSH02"])
+    assert results(report, "RDSH02") == {1: "protected", 12: "logged_off"}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+async def test_a_server_that_is_down_or_does_not_exist(windows: Windows, check_mode: bool) -> None:
+    second, third = rdsh(2), rdsh(3, rpc="down", rpc_timeout=0.2)
+    here = farm(windows, second, third)
+    servers = ["RDSH03", "RDSH02", "RDSH99"]
+    report = await windows.run(here, all=True, server=servers, check_mode=check_mode)
+    assert results(report, "RDSH02") == dict.fromkeys((12, 13), None if check_mode else "logged_off")
+    for server in "RDSH03", "RDSH99":
+        assert failure(report, server) == {"call": "WTSEnumerateSessionsEx", "code": 1722}
+        assert server_report(report, server)["sessions"] == []
+    assert opened_and_closed(windows, here) == (3, 3)
+
+
+async def test_servers_that_are_down_are_waited_for_together(windows: Windows) -> None:
+    down = [rdsh(number, rpc="down", rpc_timeout=0.6) for number in range(2, 8)]
+    report = await windows.run(farm(windows, *down), all=True, server=[host.name for host in down])
+    assert {failure(report, host.name)["code"] for host in down} == {1722}
+    asked = [windows.calls_on(host)[0].time for host in down]
+    assert max(asked) - min(asked) < 0.6  # before any had an answer
+
+
+async def test_the_way_to_a_server_takes_time(windows: Windows) -> None:
+    others = [rdsh(number) for number in range(2, 8)]
+    windows.set_latency(0.05)
+    report = await windows.run(farm(windows, *others), all=True, server=[host.name for host in others])
+    calls = [call.time for host in others for call in windows.calls_on(host)]
+    assert [results(report, host.name) for host in others] == [{12: "logged_off", 13: "logged_off"}] * 6
+    assert max(calls) - min(calls) < len(calls) * 0.05 / 2
+
+
+@pytest.mark.parametrize(("options", "touched"), [({"users": [".\\carol"]}, []), ({"users": ["carol"]}, [12])], ids=str)
+async def test_a_server_that_does_not_tell_its_name(
+    windows: Windows, options: dict[str, Any], touched: list[int]
+) -> None:
+    carol = {"id": 12, "user": "RDSH02\\carol"}
+    second, third = rdsh(2, carol), rdsh(3, {"id": 12, "user": "RDSH03\\carol"})
+    second.faults = third.faults = []
+    second = rdsh(2, carol, faults=[{"call": WORKSTATION, "error": 5}])
+    report = await windows.run(farm(windows, second, third), **options, server=["RDSH02", "RDSH03"])
+    assert results(report, "RDSH03") == {12: "logged_off"}
+    assert windows.logoffs(second) == touched
+    assert failure(report, "RDSH02") == (None if touched else {"call": WORKSTATION, "code": 5})
+
+
+async def test_local_accounts_that_are_excluded_from_a_server_that_does_not_tell_its_name(windows: Windows) -> None:
+    second = rdsh(2, faults=[{"call": WORKSTATION, "error": 1722}])
+    report = await windows.run(farm(windows, second), all=True, exclude_users=[".\\carol"], server=["RDSH02"])
+    assert failure(report, "RDSH02") == {"call": WORKSTATION, "code": 1722}
+    assert windows.logoffs(second) == []
+
+
+#: For each call at which a server hangs: what becomes of its sessions, and the call for which the server itself is told
+#: to have failed, because nobody knows what else it has.
+HANGS: dict[str, tuple[dict[str, Any], dict[int, str], str | None]] = {
+    "listing its sessions": ({"call": ENUMERATE}, {}, "WTSEnumerateSessionsEx"),
+    "telling its name": ({"call": WORKSTATION}, {}, WORKSTATION),
+    "telling of its first session": ({"call": QUERY, "session": 12}, {}, "WTSQuerySessionInformation"),
+    "telling of a client": ({"call": QUERY, "session": 12, "after": 2}, {}, "WTSQuerySessionInformation"),
+    "telling of its second session": (
+        {"call": QUERY, "session": 13},
+        {12: "failed"},
+        "WTSQuerySessionInformation",
+    ),
+    "telling of a session before its logoff": (
+        {"call": QUERY, "session": 13, "after": QUERIES_BEFORE_THE_ACT - 1},
+        {12: "timed_out", 13: "failed"},  # nobody had asked for its logoff yet
+        None,
+    ),
+    "logging the first off": ({"call": LOGOFF, "session": 12}, {12: "timed_out", 13: "failed"}, None),
+    "logging the second off": ({"call": LOGOFF, "session": 13}, {12: "timed_out", 13: "timed_out"}, None),
+    "telling of a session during the wait": (
+        {"call": QUERY, "session": 12, "after": QUERIES_BEFORE_THE_ACT},
+        {12: "timed_out", 13: "timed_out"},
+        None,
+    ),
+    "listing processes": (
+        {"call": "WTSEnumerateProcessesExW", "session": 12},
+        {12: "timed_out", 13: "logged_off"},
+        None,
+    ),
+    "ending a process": ({"call": TERMINATE}, {12: "timed_out", 13: "logged_off"}, None),
+}
+
+
+@pytest.mark.parametrize(("fault", "outcome", "call"), HANGS.values(), ids=HANGS)
+async def test_a_server_that_hangs(
+    windows: Windows, fault: dict[str, Any], outcome: dict[int, str], call: str | None
+) -> None:
+    second = rdsh(2, ALICE | {"logoff": "never"}, BOB, faults=[fault | {"delay": "never"}])
+    third = rdsh(3)
+    report = await windows.run(
+        farm(windows, second, third),
+        all=True,
+        server=["RDSH02", "RDSH03"],
+        server_timeout=SHORT,
+        timeout=0.25,  # the first look is after 0.1 s, and bob has gone by then
+        terminate=True,
+        hung_servers=1,
+    )
+    assert results(report, "RDSH03") == {12: "logged_off", 13: "logged_off"}
+    hung = server_report(report, "RDSH02")
+    assert hung["error"] == (call and {"call": call, "code": 1460})
+    assert {session["id"]: session["result"] for session in hung["sessions"]} == outcome
+    function = fault["call"].removesuffix("W")
+    for session in hung["sessions"]:
+        assert session["error"] == (None if session["result"] == "logged_off" else {"call": function, "code": 1460})
+        # What Windows has accepted is told, and nothing was touched that is said not to have been.
+        accepted = [call.session for call in windows.mutating_calls_on(second) if call.function == LOGOFF]
+        assert session["requested"] == (session["id"] in accepted)
+    assert second.table.crashed is False
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("failing", [[], [{"call": ENUMERATE, "error": 1722}]], ids=["", "after an error"])
+async def test_a_server_that_hangs_when_it_is_closed(
+    windows: Windows, check_mode: bool, failing: list[dict[str, Any]]
+) -> None:
+    """All is said and done by then."""
+    second = rdsh(2, faults=failing)
+    here = farm(windows, second, faults=[{"call": CLOSE, "delay": "never"}])
+    report = await windows.run(
+        here, all=True, server=["RDSH02"], server_timeout=SHORT, check_mode=check_mode, hung_servers=1
+    )
+    if failing:
+        assert failure(report, "RDSH02") == {"call": "WTSEnumerateSessionsEx", "code": 1722}
+    else:
+        assert results(report, "RDSH02") == dict.fromkeys((12, 13), None if check_mode else "logged_off")
+
+
+async def test_a_server_that_hangs_when_it_is_opened(windows: Windows) -> None:
+    second, third = rdsh(2), rdsh(3)
+    here = farm(windows, second, third, faults=[{"call": OPEN, "delay": "never", "times": 1}])
+    report = await windows.run(here, all=True, server=["RDSH02", "RDSH03"], server_timeout=SHORT)
+    hung = [part for part in report["servers"] if part["error"]]
+    assert [part["error"] for part in hung] == [{"call": "WTSOpenServerEx", "code": 1460}]
+    assert sorted(windows.logoffs(second) + windows.logoffs(third)) == [12, 13]
+
+
+async def test_the_host_itself_may_hang(windows: Windows) -> None:
+    host = session_host(ALICE, BOB, faults=[{"call": LOGOFF, "session": 12, "delay": "never"}])
+    report = await windows.run(host, all=True, server_timeout=SHORT)
+    assert results(report) == {12: "timed_out", 13: "failed"}
+    assert windows.logoffs(host) == []  # the only one has not come back to be recorded
+
+
+LAST_LOOK = {"call": QUERY, "session": 12, "after": QUERIES_BEFORE_THE_ACT - 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "touched", "order"),
+    [
+        ({"call": LOGOFF, "session": 12}, {12: "timed_out", 13: "failed"}, [12], ["RDSH02", "RDSH03"]),
+        ({"call": LOGOFF, "session": 12}, {12: "timed_out", 13: "failed"}, [12], ["RDSH03", "RDSH02"]),
+        (LAST_LOOK, {12: "failed", 13: "failed"}, [], ["RDSH03", "RDSH02"]),
+        ({"call": ENUMERATE}, {}, [], ["RDSH03", "RDSH02"]),
+    ],
+    ids=["logoff", "logoff, the other first", "last look", "enumeration"],
+)
+async def test_a_server_that_was_given_up_is_left_alone_also_when_it_comes_back(
+    windows: Windows, fault: dict[str, Any], outcome: dict[int, str], touched: list[int], order: list[str]
+) -> None:
+    second = rdsh(2, faults=[fault | {"delay": 2 * SHORT, "times": 1}])
+    third = rdsh(3, ALICE | {"logoff": 3 * SHORT})  # this takes so long that the other can come back
+    here = farm(windows, second, third)
+    report = await windows.run(here, all=True, server=order, server_timeout=SHORT)
+    assert results(report, "RDSH03") == {12: "logged_off"}
+    sessions = server_report(report, "RDSH02")["sessions"]
+    assert {session["id"]: session["result"] for session in sessions} == outcome
+    late = [call for call in windows.calls_on(second) if call.function == fault["call"]][-1]
+    assert windows.calls_on(second)[-1] == late  # it came back, and was the last call
+    assert windows.logoffs(second) == touched
+    assert [session.id for session in second.table.sessions() if session.user] == ([13] if touched else [12, 13])
+    assert opened_and_closed(windows, here) == (2, 2)
+
+
+async def test_slow_is_not_hung(windows: Windows) -> None:
+    """The time-out is for a call, and not for all that there is to do on a server."""
+    second = rdsh(2, faults=[{"call": QUERY, "delay": SHORT / 6}])
+    report = await windows.run(farm(windows, second), all=True, server=["RDSH02"], server_timeout=SHORT)
+    assert results(report, "RDSH02") == {12: "logged_off", 13: "logged_off"}
+
+
+async def test_many_servers(windows: Windows) -> None:
+    others = [session_host(ALICE | {"logoff": 0.3}, name=f"H{i}") for i in range(60)]
+    here = farm(windows, *others)
+    report = await windows.run(here, all=True, server=[host.name for host in others])
+    assert [results(report, host.name) for host in others] == [{12: "logged_off"}] * 60
+    assert opened_and_closed(windows, here) == (60, 60)
+    elapsed = [record(report, 12, host.name)["elapsed_ms"] for host in others]
+    requested = [windows.mutating_calls_on(host)[0].time for host in others]
+    assert max(requested) - min(requested) < sum(elapsed) / 1000 / 2

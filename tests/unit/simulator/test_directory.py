@@ -1,0 +1,66 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The accounts of a farm, under all their names."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from simulator.directory import Directory, DirectoryAccount
+from simulator.farm import FarmSpec, hosts_of
+from simulator.win32 import ERROR_NONE_MAPPED, Win32Error
+
+
+def test_an_account_is_found_under_each_of_its_names_in_any_case() -> None:
+    directory = Directory("contoso.com")
+    alice = directory.add("CONTOSO", "Alice")
+    assert alice == DirectoryAccount("CONTOSO", "Alice", "contoso.com")
+    assert alice.principal_name == "Alice@contoso.com"
+    for name in "CONTOSO\\Alice", "contoso\\ALICE", "alice@CONTOSO.com", alice.sid, alice.sid.lower():
+        assert directory.find(name) == alice
+
+
+@pytest.mark.parametrize("name", ["alice", "FABRIKAM\\alice", "alice@fabrikam.com", "S-1-5-21-1-2-3-4", ""])
+def test_who_is_not_known(name: str) -> None:
+    directory = Directory("contoso.com")
+    directory.add("CONTOSO", "alice")
+    with pytest.raises(Win32Error) as refusal:
+        directory.find(name)
+    assert refusal.value.code == ERROR_NONE_MAPPED
+
+
+def test_an_account_that_is_added_twice_is_one() -> None:
+    directory = Directory("contoso.com")
+    assert directory.add("CONTOSO", "alice") == directory.add("CONTOSO", "alice")
+
+
+def test_sids_are_those_of_people_and_the_same_in_every_run() -> None:
+    alice = DirectoryAccount("CONTOSO", "alice", "contoso.com")
+    assert alice.sid == "S-1-5-21-3105812117-3812930767-388226514-503981279"
+    assert DirectoryAccount("contoso", "ALICE", "contoso.com").sid == alice.sid
+    others = [("CONTOSO", "bob"), ("FABRIKAM", "alice"), ("CONTOSO", "Жанна")]
+    sids = {alice.sid, *(DirectoryAccount(domain, user, "contoso.com").sid for domain, user in others)}
+    assert len(sids) == 4
+    for sid in sids:
+        match = re.fullmatch(r"S-1-5-21-(\d+)-(\d+)-(\d+)-(\d+)", sid)
+        assert match
+        assert all(int(number) <= 0xFFFFFFFF for number in match.groups())
+    assert alice.sid.rpartition("-")[0] == DirectoryAccount("CONTOSO", "bob", "contoso.com").sid.rpartition("-")[0]
+
+
+def test_who_a_farm_knows() -> None:
+    farm = {
+        "domain": "FABRIKAM",
+        "dns_domain": "fabrikam.com",
+        "accounts": ["dave", "CONTOSO\\erin"],
+        "account": {"user": "ansible", "domain": "FABRIKAM"},
+        "hosts": [{"name": "A", "sessions": [{"id": 12, "user": "alice"}, {"id": 13}]}, {"name": "B"}],
+    }
+    here, there = hosts_of(FarmSpec.model_validate(farm))
+    assert here.directory is there.directory
+    for name in "dave@fabrikam.com", "CONTOSO\\erin", "FABRIKAM\\ansible", "alice@fabrikam.com":
+        assert there.directory.find(name)
+    here.table.remove(12)
+    assert there.directory.find("FABRIKAM\\alice")  # who logs off is no less known

@@ -13,9 +13,11 @@ TREE := build/ansible_collections/winops/rds
 NOT_ANSIBLE := ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/conftest.py' ':!benchmarks' ':!development'
 # How many processes share the unit tests; 0: pytest itself.
 UNIT_WORKERS ?= 2
+# How many cases `make matching` tries.
+CASES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo link demo test lint types sanity unit integration build clean
+.PHONY: help setup setup-demo link demo test lint types sanity unit matching integration build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -78,6 +80,9 @@ sanity: setup  ## ansible-test sanity: what of it runs without containers
 
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(UNIT_WORKERS)
+
+matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=...)
+	MATCHING_CASES=$(CASES) $(BIN)/pytest tests/unit/matching --hypothesis-show-statistics
 
 integration: setup  ## tests over WinRM against the simulated farm
 	$(BIN)/pytest tests/integration

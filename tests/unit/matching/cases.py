@@ -1,0 +1,254 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Random hosts, and random tasks that have something to do with them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+import yaml
+from hypothesis import strategies as st
+
+from simulator.directory import Directory
+
+from .model import DURATIONS, Account, Session
+
+T = TypeVar("T")
+
+#: Names that are alike or troublesome. Not here: letters of which it depends on the host's .NET whether they have a
+#: case (docs/matching.md).
+USERS = (
+    *(
+        "alice",
+        "bob",
+        "ansible",
+        "ALICE",
+        "alicia",
+        "alice2",
+        "ali",
+        "a",
+        "anna maria",
+        "anna.k",
+        "svc-backup$",
+        "[a-z]",
+    ),
+    *(
+        "müller",
+        "muller",
+        "Жанна",
+        "жан",
+        "王芳",
+        "王",
+        "𠮷田",
+        "𠮷",
+        "ilker",
+        "ırmak",
+        "İnci",
+        "INCI",
+        "straße",
+        "STRASSE",
+    ),
+    *("jose\u0301", "jos\u00e9", "o'brien (temp)", "x" * 20, "x" * 19 + "𠮷", "wolfeschlegelsteinhausen"),
+)
+DOMAINS = (
+    "CONTOSO",
+    "FABRIKAM",
+    "RDSH01",
+    "Contoso",
+    "CONTOSO-1",
+    "DOMAIN-OF-15-CH",
+    "DONAUDAMPFSCHIFFAHRT",
+    "КОНТОСО",
+)
+NAMES = ("console", "rdp-tcp#3", "rdp-tcp#31", "TERM04", "Console", "rdp-tcp", "12", "current", "РДП-1", "ıca-tcp#1")
+CLIENTS = ("PC-1", "PC-10", "LAPTOP", "КАССА 1", "10.1.2.3", "fe80")
+ADDRESSES = ("", "10.1.2.3", "10.170.85.255", "2001:db8::1", "fe80::a5a5:5a5a:a5a5:5a5a", "::ffff:10.1.2.3")
+IDS = (12, 13, 14, 1, 2, 3, 65535, 65537, 4294967293)
+STATES = ("active", "disconnected", "connected", "connect_query", "shadow", "idle", "reset", "down", "init")
+AGES = (None, *sorted({max(0.0, seconds + edge) for seconds, _ in DURATIONS.values() for edge in (0, 1e-6, -1e-6)}))
+
+#: Every host has these two.
+OF_THE_SYSTEM = (
+    Session(0, "services", state="disconnected", logged_on=None, idle=None),
+    Session(65536, "rdp-tcp", state="listen", logged_on=None, idle=None),
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Case:
+    """A host and a task. Its text is a host of a farm file, and the task's options."""
+
+    sessions: tuple[Session, ...]
+    options: dict[str, Any]
+    accounts: tuple[Account, ...]
+    """Those that the directory knows."""
+
+    def __repr__(self) -> str:
+        sessions = "".join(f"\n  - {_line(session)}" for session in self.sessions)
+        options = "".join(f"\n  {_flow({option: value})[1:-1]}" for option, value in self.options.items())
+        return f"\nsessions:{sessions}\nwinops.rds.win_rds_logoff:{options}\n"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """As Hypothesis prints a case that fails."""
+        printer.text(repr(self))
+
+
+def _line(session: Session) -> str:
+    """A session as a farm file writes it; a comment tells what it cannot."""
+    known = {f.name: getattr(session, f.name) for f in fields(session) if getattr(session, f.name) != f.default}
+    known |= {"user": "\\".join(filter(None, (known.pop("domain", ""), session.user)))}
+    unsaid = {
+        key: known.pop(key)
+        for key in ("logged_on", "disconnected")
+        if key in known and (known[key] is None or (key == "disconnected" and session.state != "disconnected"))
+    }
+    if session.state == "disconnected" and session.disconnected is None:
+        unsaid["disconnected"] = None
+    return _flow(known) + (f"  # and {_flow(unsaid)}" if unsaid else "")
+
+
+def _flow(value: Any) -> str:
+    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
+    return text.strip()
+
+
+def _plausible(session: Session) -> Session:
+    """Without a user no domain, and disconnected no name."""
+    return replace(
+        session,
+        domain=session.domain if session.user else "",
+        name="" if session.state == "disconnected" else session.name,
+    )
+
+
+def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
+    return st.sampled_from(values)
+
+
+_texts = st.text(alphabet="aAbИи王é\u0301𠮷 .", min_size=1, max_size=20).map(lambda text: text.strip() or "a")
+_users = _one_of(USERS) | _one_of(USERS) | _texts
+_sessions = st.builds(
+    Session,
+    id=st.just(0),
+    name=_one_of(NAMES),
+    user=_one_of(("", "ansible")) | _users,
+    domain=_one_of(("CONTOSO",)) | _one_of(DOMAINS),
+    state=_one_of(("active", "disconnected")) | _one_of(STATES),
+    logged_on=_one_of(AGES),
+    idle=_one_of(AGES),
+    disconnected=_one_of(AGES),
+    client_name=_one_of(("",)) | _one_of(CLIENTS),
+    client_address=_one_of(ADDRESSES),
+)
+
+_Rewrite = Callable[[str], str]
+_CASES: tuple[_Rewrite, ...] = (str, str.upper, str.lower, str.swapcase)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """A host with some sessions, and a task whose values are mostly the sessions' own, in another case or cut."""
+    first = draw(st.integers(0, len(IDS) - 1))
+    ids = [*IDS[first:], *IDS[:first]]
+    sessions = [
+        _plausible(replace(session, id=id))
+        for id, session in zip(ids, draw(st.lists(_sessions, min_size=1, max_size=6)), strict=False)
+    ]
+    meant = draw(_one_of([session for session in sessions if session.user] or sessions))
+    accounts = tuple(dict.fromkeys((s.domain, s.user) for s in sessions if s.user))
+    directory = Directory("contoso.com")
+    known = [directory.add(*account) for account in accounts]
+
+    def recased(text: str) -> str:
+        return draw(_one_of(_CASES))(text)
+
+    def pattern(text: str) -> str:
+        begin = draw(st.integers(0, len(text)))
+        end = begin + draw(_one_of((1, 0, 2, len(text))))
+        cut = draw(_one_of(("?", "*", "?" * len(text[begin:end]), "*?", "?*", "")))
+        return (text[:begin] + cut + text[end:]).strip() or "*"
+
+    def name(text: str) -> str:
+        rewrites: tuple[_Rewrite, ...] = (str, recased, pattern)
+        return draw(_one_of(rewrites))(text)
+
+    def one() -> Session:
+        return draw(_one_of((meant, meant, draw(_one_of(sessions)))))
+
+    def duration(age: float | None) -> str:
+        fitting = [text for text, (seconds, _) in DURATIONS.items() if age is not None and seconds <= age]
+        return draw(_one_of(draw(_one_of((fitting, fitting, []))) or [*DURATIONS]))
+
+    def user() -> str:
+        session = one()
+        user = name(session.user or "nobody")
+        form = draw(_one_of(("user", "domain", "local", "sid", "upn")))
+        if form in ("sid", "upn") and known:
+            account = draw(_one_of(known))
+            return recased(account.sid if form == "sid" else account.principal_name)
+        return user if form == "user" else f".\\{user}" if form == "local" else f"{name(session.domain or '*')}\\{user}"
+
+    def session() -> str:
+        session = draw(_one_of((one(), *OF_THE_SYSTEM)))
+        form = draw(_one_of(("id", "name", "current", "current", "pattern")))
+        if form == "id" or not session.name:
+            return draw(_one_of(("", "0"))) + str(session.id)
+        return recased(session.name if form == "name" else "current") if form != "pattern" else pattern(session.name)
+
+    def client() -> str:
+        session = one()
+        by_address = session.client_address and draw(st.booleans())
+        return network(session.client_address) if by_address else name(session.client_name) or "*"
+
+    def network(address: str) -> str:
+        """Around an address, or around one that differs from it by a bit."""
+        packed = ipaddress.ip_address(address)
+        longest = packed.max_prefixlen
+        prefix = longest - draw(st.integers(0, longest))
+        flipped = draw(_one_of((-1, prefix, prefix - 1)))
+        if 0 <= flipped < longest:
+            packed = type(packed)(int(packed) ^ (1 << (longest - 1 - flipped)))
+        text = recased(draw(_one_of((str(packed), packed.exploded))))
+        return text if prefix == longest and draw(st.booleans()) else f"{text}/{prefix}"
+
+    def several(value: Callable[[], str]) -> list[str]:
+        return [value() for _ in range(draw(st.integers(1, 3)))]
+
+    draw_option: dict[str, Callable[[], Any]] = {
+        "users": lambda: several(user),
+        "sessions": lambda: several(session),
+        "states": lambda: several(lambda: recased(one().state)),
+        "all": lambda: True,
+        "idle_for": lambda: duration(meant.idle),
+        "disconnected_for": lambda: duration(meant.disconnected),
+        "logged_on_for": lambda: duration(meant.logged_on),
+        "clients": lambda: several(client),
+    }
+    chosen = draw(st.lists(_one_of([*draw_option]), min_size=1, max_size=3, unique=True))
+    options = {option: draw_option[option]() for option in chosen}
+    for option, value in ("users", user), ("sessions", session):
+        if draw(_one_of((False, False, True))):
+            selected = {value.lower() for value in options.get(option, ())}
+            if excluded := [value for value in several(value) if value.lower() not in selected]:
+                options[f"exclude_{option}"] = excluded
+    if draw(_one_of((False, False, True))):
+        options["protect_console"] = False
+    return Case(tuple(sessions), options, accounts)
+
+
+def pattern_cases() -> st.SearchStrategy[Case]:
+    """Short names of few letters, and patterns of the same, many of which nearly fit."""
+    names = st.lists(st.text(alphabet="ab𠮷", min_size=1, max_size=6), min_size=1, max_size=4)
+    patterns = st.lists(st.text(alphabet="aB𠮷*?", min_size=1, max_size=6), min_size=1, max_size=12)
+    return st.builds(
+        lambda names, patterns: Case(
+            tuple(Session(12 + i, "rdp-tcp#1", name, "CONTOSO") for i, name in enumerate(names)),
+            {"users": patterns},
+            (),
+        ),
+        names,
+        patterns,
+    )

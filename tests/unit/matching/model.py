@@ -1,0 +1,184 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which sessions a task means, written once more: from docs/matching.md, and from nothing that the collection does."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+#: Durations as a task gives them, in seconds, and as ``matched_by`` writes them.
+DURATIONS: dict[str, tuple[float, str]] = {
+    "2h": (7200, "2h"),
+    "120m": (7200, "2h"),
+    "90": (90, "1m 30s"),
+    "1m 30s": (90, "1m 30s"),
+    "PT1M30S": (90, "1m 30s"),
+    "1.5M": (90, "1m 30s"),
+    "0.5s": (0.5, "0.5s"),
+    "0": (0, "0s"),
+    "1D4H": (100_800, "1d 4h"),
+    "p1dt4h": (100_800, "1d 4h"),
+    "366d": (31_622_400, "366d"),
+}
+
+Account = tuple[str, str]
+"""Domain and user."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session. Its times are ages in seconds; None: Windows does not know."""
+
+    id: int
+    name: str = ""
+    user: str = ""
+    domain: str = ""
+    state: str = "active"
+    logged_on: float | None = 3600
+    idle: float | None = 0
+    disconnected: float | None = None
+    client_name: str = ""
+    client_address: str = ""
+
+    @property
+    def is_of_the_system(self) -> bool:
+        return self.id == 0 or self.id >= 65536
+
+    @property
+    def has_user(self) -> bool:
+        return bool(self.user) and not self.is_of_the_system
+
+
+@dataclass(frozen=True)
+class World:
+    """What the meaning of an option depends on beside the session."""
+
+    computer_name: str
+    connecting_account: Account
+    directory: Mapping[str, Account]
+    """Accounts by user principal name and by SID, in upper case."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What check mode says of the selected sessions."""
+
+    results: dict[int, str]
+    matched_by: dict[int, set[str]]
+    not_found: set[str]
+
+
+def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: World) -> Outcome:
+    selecting = {option: _values(value) for option, value in options.items() if option in _SELECTING and value}
+    excluding = [
+        (option.removeprefix("exclude_"), value)
+        for option, values in options.items()
+        if option.startswith("exclude_")
+        for value in values
+    ]
+    results: dict[int, str] = {}
+    matched_by: dict[int, set[str]] = {}
+    for session in sessions:
+        fitting = {
+            option: [value for value in values if fits(session, option, value, world)]
+            for option, values in selecting.items()
+        }
+        if all(fitting.values()) and not any(fits(session, option, value, world) for option, value in excluding):
+            results[session.id] = "protected" if _is_protected(session, options) else "would_log_off"
+            matched_by[session.id] = {
+                f"{option}={_as_reported(option, value)}" for option, values in fitting.items() for value in values
+            }
+    not_found = {
+        _as_reported(option, value)
+        for option in ("sessions", "users")
+        for value in selecting.get(option, ())
+        if not any(fits(session, option, value, world) for session in sessions)
+    }
+    return Outcome(results, matched_by, not_found)
+
+
+def fits(session: Session, option: str, value: Any, world: World) -> bool:
+    """Whether a session fits one value of one option."""
+    if option == "sessions":
+        if value.isascii() and value.isdigit():
+            return session.id == int(value)
+        if value.lower() == "current":
+            return session.has_user and _is_account(session, world.connecting_account)
+        return _fold(session.name) == _fold(value)
+    return session.has_user and _FITS[option](session, value, world)
+
+
+def _fits_user(session: Session, value: str, world: World) -> bool:
+    if "\\" not in value and ("@" in value or value.upper().startswith("S-1-")):
+        account = world.directory.get(value.upper())
+        return account is not None and _is_account(session, account)
+    domain, _, user = value.rpartition("\\")
+    if domain == ".":
+        return _fold(session.domain) == _fold(world.computer_name) and _like(user, session.user)
+    return _like(domain or "*", session.domain) and _like(user, session.user)
+
+
+def _fits_client(session: Session, value: str, _: World) -> bool:
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return bool(session.client_name) and _like(value, session.client_name)
+    return bool(session.client_address) and ipaddress.ip_address(session.client_address) in network
+
+
+_FITS = {
+    "users": _fits_user,
+    "states": lambda session, value, _: session.state == value.lower(),
+    "idle_for": lambda session, value, _: _lasts(session.idle, value),
+    "disconnected_for": lambda session, value, _: (
+        session.state == "disconnected" and _lasts(session.disconnected, value)
+    ),
+    "logged_on_for": lambda session, value, _: _lasts(session.logged_on, value),
+    "clients": _fits_client,
+    "all": lambda *_: True,
+}
+_SELECTING = ("sessions", *_FITS)
+
+
+def _values(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _as_reported(option: str, value: Any) -> str:
+    if option == "states" or (option == "sessions" and value.lower() == "current"):
+        return str(value).lower()
+    return "true" if value is True else DURATIONS[value][1] if option.endswith("_for") else str(value)
+
+
+def _is_protected(session: Session, options: Mapping[str, Any]) -> bool:
+    is_console = _fold(session.name) == _fold("console")
+    return session.is_of_the_system or (is_console and options.get("protect_console", True))
+
+
+def _lasts(age: float | None, duration: str) -> bool:
+    return age is not None and age >= DURATIONS[duration][0]
+
+
+def _is_account(session: Session, account: Account) -> bool:
+    return (_fold(session.domain), _fold(session.user)) == (_fold(account[0]), _fold(account[1]))
+
+
+def _like(pattern: str, text: str) -> bool:
+    return _regex(pattern).fullmatch(_fold(text)) is not None
+
+
+@cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    wildcards = {"*": ".*", "?": "."}
+    return re.compile("".join(wildcards.get(c) or re.escape(c) for c in _fold(pattern)), re.DOTALL)
+
+
+@cache
+def _fold(text: str) -> str:
+    """A letter and its capital are the same if each is the other's only case, up to U+FFFF."""
+    return "".join(c.upper() if c.upper().lower() == c <= "\uffff" else c for c in text)

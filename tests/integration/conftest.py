@@ -111,7 +111,7 @@ class Farm:
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
-            timeout=180,
+            timeout=90,
             check=False,
         )
         lines = record.read_text("utf-8").splitlines() if record.exists() else []

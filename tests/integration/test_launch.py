@@ -21,11 +21,11 @@ SEND_BYTES = 200_000 * 4 / 3
     reason="ansible.windows is not installed (make setup)",
 )
 @pytest.mark.parametrize("mode", [("all=true", "--check"), ("users=nobody",), ("users=alice",)])
-def test_as_many_requests_as_win_ping(serve: Callable[..., Any], mode: tuple[str, ...], record_property: Any) -> None:
+def test_as_many_requests_as_win_ping(serve: Callable[..., Any], mode: tuple[str, ...]) -> None:
     ours, ping = _exchanges(serve, "winops.rds.win_rds_logoff", *mode), _exchanges(serve, "ansible.windows.win_ping")
     for name, exchanges in (("ours", ours), ("win_ping", ping)):
-        record_property(f"{name} requests", len(exchanges))
-        record_property(f"{name} bytes sent", sum(exchange.request_bytes for exchange in exchanges))
+        sent_bytes = sum(exchange.request_bytes for exchange in exchanges)
+        print(f"{name}: {len(exchanges)} requests, {sent_bytes} bytes sent")  # pytest -rP shows it
     count, floor = (Counter(exchange.action for exchange in exchanges) for exchanges in (ours, ping))
     sent = {
         name: sum(e.request_bytes for e in exchanges if e.action == "Send")
@@ -34,7 +34,8 @@ def test_as_many_requests_as_win_ping(serve: Callable[..., Any], mode: tuple[str
     # A longer payload may need one Send more; nothing else may differ.
     assert count["Send"] <= floor["Send"] + 1
     assert {**count, "Send": 0} == {**floor, "Send": 0}
-    assert sent["ours"] <= 1.25 * sent["ping"]
+    # The C# travels with each task: what it grows by is to be seen here.
+    assert sent["ours"] <= 1.40 * sent["ping"]
 
 
 def test_engine_is_launched_once(serve: Callable[..., Any]) -> None:

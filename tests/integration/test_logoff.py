@@ -100,7 +100,8 @@ def test_failure_of_one_session_stops_no_other(serve: Serve) -> None:
     assert result.status == "failed"
     assert result["changed"] is True
     assert result.outcomes() == {7: "logged_off", 12: "denied", 14: "logged_off"}
-    assert result["msg"].startswith("1 of 3 sessions could not be logged off. session 12 (CONTOSO\\alice): ")
+    assert result["msg"].startswith("session 12 (CONTOSO\\alice): the connecting account may not do this")
+    assert result["msg"].endswith("3 sessions selected: 2 logged off, 1 denied.")
     (denied,) = (record for record in result["sessions"] if record["id"] == 12)
     assert (denied["error"]["code"], denied["error"]["name"]) == (5, "ERROR_ACCESS_DENIED")
 

@@ -14,7 +14,7 @@ Serve = Callable[..., Any]
 ALICE = {"id": 12, "user": "alice"}
 
 BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "no selecting option": ({}, ["no session is selected", "sessions, users, states, all"]),
+    "no selecting option": ({}, ["no session is selected", "sessions, users, states, idle_for"]),
     "nothing selected by all": ({"all": False}, ["no session is selected"]),
     "unknown state": ({"states": ["asleep"]}, ["states", "'asleep'", "active, connected"]),
     "listener state": ({"states": ["listen"]}, ["states", "'listen'"]),
@@ -27,7 +27,13 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "null": ({"users": None, "states": ["active"]}, ["users is null", "default(omit)"]),
     "null exclusion": ({"all": True, "exclude_users": None}, ["exclude_users is null", "default(omit)"]),
     "lost backslash": ({"all": True, "exclude_users": "CONTOSO\alice"}, ["exclude_users", "control character"]),
-    "all and users": ({"all": True, "users": ["alice"]}, ["all=true", "contradicts users"]),
+    "terminate without wait": ({"all": True, "wait": False, "on_timeout": "terminate"}, ["on_timeout", "wait=false"]),
+    "none at once": ({"all": True, "max_parallel": 0}, ["max_parallel", "0", "1 to"]),
+    "bad network": ({"clients": "10.1.0.0/33"}, ["clients", "10.1.0.0/33", "10.1.0.0/16"]),
+    "bad server": ({"all": True, "server": "RDSH 02"}, ["server", "RDSH 02"]),
+    "two domains": ({"users": "CONTOSO\\alice@contoso.com"}, ["users", "is not an account"]),
+    "bad choice": ({"all": True, "missing": "maybe"}, ["missing", "maybe", "ignore, fail"]),
+    "bad idle time": ({"idle_for": "long"}, ["idle_for", "'long'"]),
     "included and excluded": ({"users": ["Alice"], "exclude_users": ["alice"]}, ["exclude_users both name 'Alice'"]),
     "timeout without wait": ({"all": True, "wait": False, "timeout": "1m"}, ["timeout", "wait=false"]),
     "bad duration": ({"all": True, "timeout": "soon"}, ["timeout", "'soon'", "90", "PT30M"]),

@@ -1,0 +1,181 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The whole task without WinRM: the action plugin launches the engine on simulated hosts directly.
+
+What runs is what is shipped (options, selection, the engine's C# on Mono, results); only the way there is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ansible.playbook.task import Task
+from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
+
+from simulator.engines.mono import run_module
+from simulator.engines.payload import Module
+from simulator.farm import FarmSpec, Host, hosts_of
+from simulator.session_table import Session
+from simulator.windows_api import Launch, Value, WindowsApi
+
+PLUGINS = Path(__file__).parents[3] / "plugins"
+SCRIPT = (PLUGINS / "modules" / "win_rds_engine.ps1").read_text(encoding="utf-8")
+CSHARP = {"SessionEngine": (PLUGINS / "module_utils" / "SessionEngine.cs").read_text(encoding="utf-8")}
+
+ENUMERATE = "WTSEnumerateSessionsExW"
+QUERY = "WTSQuerySessionInformationW"
+LOGOFF = "WTSLogoffSession"
+TERMINATE = "WTSTerminateProcess"
+SESSION_INFO = "25"  # WTSSessionInfoEx, the query that tells whose session it is
+
+LANGUAGE = "LC_ALL"
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """A call as the host saw it, with what the host was like when it was answered."""
+
+    launch: str
+    host: str
+    function: str
+    arguments: tuple[str, ...]
+    outcome: str
+    """done, refused, or hung: its program ended before it was answered."""
+    sessions: dict[int, Session]
+    """All sessions, just after a call that only asks and just before one that acts."""
+
+    @property
+    def session(self) -> int:
+        return int(self.arguments[1])
+
+    @property
+    def identifies(self) -> bool:
+        return self.function == QUERY and self.arguments[2] == SESSION_INFO
+
+
+class WitnessedApi(WindowsApi):
+    """Remembers each call in the order in which it was carried out."""
+
+    def __init__(self, socket_path: Path, farm: FarmSpec) -> None:
+        hosts = hosts_of(farm)
+        super().__init__(socket_path, hosts, farm.rpc_latency)
+        self.hosts = {host.name: host for host in hosts}
+        self.witnessed: list[Witnessed] = []
+        self.witnesses = True
+        """False: nothing is remembered, which with thousands of sessions takes longer than all else."""
+
+    async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
+        if not self.witnesses:
+            return await super().call(launch, function, arguments)
+        try:
+            server = self._server_of(launch, function, arguments)
+        except Exception:
+            server = None
+        host = launch.host if server is None else self._hosts.get(server.upper(), launch.host)
+        outcome = "hung"
+        before = snapshot(host)
+        try:
+            values = await super().call(launch, function, arguments)
+            outcome = "done"
+            return values
+        except Exception:
+            outcome = "refused"
+            raise
+        finally:
+            sessions = before if function in (LOGOFF, TERMINATE) else snapshot(host)
+            self.witnessed.append(Witnessed(launch.token, host.name, function, arguments, outcome, sessions))
+
+
+def snapshot(host: Host) -> dict[int, Session]:
+    """The sessions that a host has now, as they are now."""
+    return {session.id: replace(session) for session in host.table.sessions()}
+
+
+class Farm:
+    """Simulated hosts; the first is the one that tasks run on."""
+
+    def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
+        self.api = api
+        self.hosts = api.hosts
+        self.host = next(iter(api.hosts.values()))
+        self._loop = loop
+
+    def logoff(self, *, check: bool = False, language: str = "C.UTF-8", **options: Any) -> dict[str, Any]:
+        """Run one win_rds_logoff task; return its result, failed or not."""
+        self.api.witnessed.clear()
+        return DirectTask(self, options, check, language).run(None, {"inventory_hostname": self.host.name})
+
+    def launch(self, module: Module, language: str) -> dict[str, Any]:
+        return asyncio.run_coroutine_threadsafe(self._launch(module, language), self._loop).result(60)
+
+    async def _launch(self, module: Module, language: str) -> dict[str, Any]:
+        launch, environment = self.api.new_launch(self.host, "CONTOSO\\ansible")
+        result = await run_module(module, {**environment, LANGUAGE: language})
+        await launch.settled()
+        return result
+
+    @property
+    def leaks(self) -> int | None:
+        """What the last launch did not give back."""
+        return self.api.launches[-1].leaks
+
+    def users(self, host: str | None = None) -> dict[int, str]:
+        """Who is on a host now."""
+        table = (self.hosts[host] if host else self.host).table
+        return {session.id: session.user for session in table.sessions() if session.user}
+
+    def carried_out(self, function: str = LOGOFF) -> list[tuple[str, int]]:
+        """Host and session (or process) of the calls of the last task that changed something."""
+        calls = [call for call in self.api.witnessed if call.function == function and call.outcome == "done"]
+        return [(call.host, call.session) for call in calls]
+
+
+class DirectTask(ActionModule):
+    """The action plugin, with a launch that goes to the engine directly."""
+
+    def __init__(self, farm: Farm, options: dict[str, Any], check: bool, language: str) -> None:
+        task = Task()
+        task.action = "winops.rds.win_rds_logoff"
+        task.args = options
+        task.check_mode = check
+        task.diff = True
+        windows = SimpleNamespace(_shell=SimpleNamespace(_IS_WINDOWS=True, tmpdir=None))
+        super().__init__(task, windows, None, None, None, None)
+        self._farm = farm
+        self._language = language
+
+    def _execute_module(self, *, module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
+        arguments = {**module_args, "_ansible_check_mode": self._task.check_mode}
+        return self._farm.launch(Module(module_name, SCRIPT, arguments, CSHARP), self._language)
+
+    def say(self, text: str) -> None:
+        assert "\n" not in text
+
+
+@contextmanager
+def farm(*hosts: dict[str, Any], **fields: Any) -> Iterator[Farm]:
+    """A farm in the words of a farm file, while the simulated Windows API answers for it."""
+    spec = FarmSpec.model_validate({"hosts": hosts, **fields})
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="simulated Windows API")
+    thread.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose length a Unix socket's path may not have
+            api = WitnessedApi(Path(folder) / "socket", spec)
+            asyncio.run_coroutine_threadsafe(api.start(), loop).result(30)
+            try:
+                yield Farm(api, loop)
+            finally:
+                asyncio.run_coroutine_threadsafe(api.stop(), loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""docs/faults.md names tests that there are, and words that users read; every explained error fits on two lines."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils import _results
+from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS, Win32Error
+
+from tests.unit.faults import rules
+
+REPOSITORY = Path(__file__).parents[3]
+TABLE = (REPOSITORY / "docs" / "faults.md").read_text(encoding="utf-8")
+
+
+def test_the_tests_that_it_names() -> None:
+    sources = [*REPOSITORY.glob("tests/**/test_*.py")]
+    defined = set(re.findall(r"def (test_\w+)\(", "".join(source.read_text(encoding="utf-8") for source in sources)))
+    named = set(re.findall(r"`(test_\w+)`", TABLE))
+    assert len(named) > 20
+    assert named <= defined
+    for path in re.findall(r"`(tests/[\w/]+\.py)`", TABLE):
+        assert (REPOSITORY / path).is_file()
+
+
+def test_the_errors_that_it_names() -> None:
+    known = {f"[{error.code} {error.name}]" for error in _ERRORS}
+    named = set(re.findall(r"\[\d+ \w+\]", TABLE))
+    assert named and named <= known
+
+
+@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.name)
+def test_an_error_fits_on_two_lines(error: Win32Error) -> None:
+    text = _results.error_text(_results.windows_error({"code": error.code, "call": "WTSEnumerateSessionsEx"}))
+    rules.check_reason(f"RDSH02: session 12 (bob): {text}")

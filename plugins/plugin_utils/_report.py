@@ -85,7 +85,7 @@ def _check_result(session: Mapping[str, Any], check_mode: bool, where: str) -> N
 def _check_matches(matches: list[str], options: Mapping[str, Any], where: str) -> None:
     """Each is a criterion and the position of its value, such as ``users:0``."""
     for match in matches:
-        criterion, _, position = match.partition(":")
+        criterion, _separator, position = match.partition(":")
         values = options.get(criterion) if criterion in _CRITERIA else None
         count = len(values) if isinstance(values, list) else int(bool(values))
         if not (position.isascii() and position.isdigit() and int(position[:9]) < count):

@@ -76,7 +76,8 @@ options:
   exclude_users:
     description:
       - Accounts whose sessions are left alone, whatever else matches. Written as in O(users).
-      - A name that nobody has excludes nobody, and is not reported. C(--check) shows who would be logged off.
+      - A name that nobody has excludes nobody. There is a warning where it is a user principal name or a SID, which
+        Windows could not find; otherwise C(--check) shows who would be logged off.
     type: list
     elements: str
   exclude_sessions:

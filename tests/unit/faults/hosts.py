@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +38,8 @@ SESSION_INFO = "25"  # WTSSessionInfoEx, the query that tells whose session it i
 
 LANGUAGE = "LC_ALL"
 
+SessionFunction = Callable[[Host, tuple[str, ...]], Awaitable[list[Value]]]
+
 
 @dataclass(frozen=True)
 class Witnessed:
@@ -50,7 +52,7 @@ class Witnessed:
     outcome: str
     """done, refused, or hung: its program ended before it was answered."""
     sessions: dict[int, Session]
-    """All sessions, just after a call that only asks and just before one that acts."""
+    """All sessions, as the call met them; none, if it was not carried out."""
 
     @property
     def session(self) -> int:
@@ -71,6 +73,19 @@ class WitnessedApi(WindowsApi):
         self.witnessed: list[Witnessed] = []
         self.witnesses = True
         """False: nothing is remembered, which with thousands of sessions takes longer than all else."""
+        self._met: dict[asyncio.Task[Any] | None, dict[int, Session]] = {}
+        for name, function in self._session_functions.items():
+            self._session_functions[name] = self._meeting(function)
+
+    def _meeting(self, function: SessionFunction) -> SessionFunction:
+        """The function, which remembers what it met: a fault may change the host just before and just after it."""
+
+        async def meet(host: Host, arguments: tuple[str, ...]) -> list[Value]:
+            if self.witnesses:
+                self._met[asyncio.current_task()] = snapshot(host)
+            return await function(host, arguments)
+
+        return meet
 
     async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
         if not self.witnesses:
@@ -81,7 +96,6 @@ class WitnessedApi(WindowsApi):
             server = None
         host = launch.host if server is None else self._hosts.get(server.upper(), launch.host)
         outcome = "hung"
-        before = snapshot(host)
         try:
             values = await super().call(launch, function, arguments)
             outcome = "done"
@@ -90,7 +104,7 @@ class WitnessedApi(WindowsApi):
             outcome = "refused"
             raise
         finally:
-            sessions = before if function in (LOGOFF, TERMINATE) else snapshot(host)
+            sessions = self._met.pop(asyncio.current_task(), {})
             self.witnessed.append(Witnessed(launch.token, host.name, function, arguments, outcome, sessions))
 
 

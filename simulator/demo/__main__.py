@@ -48,7 +48,8 @@ def _people(host: Host) -> list[Session]:
 def _who_is_on(title: str, hosts: list[Host], sessions: dict[str, list[Session]]) -> Table:
     """Everybody who was there, one line each; who has left since is crossed out."""
     columns = ("Host", "ID", "Session", "User", "State", "Idle", "Logoff")
-    table = Table(*columns, title=title, box=box.SIMPLE, padding=(0, 1))
+    table = Table(*columns, title=title, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
+    table.columns[0].no_wrap = True
     for host in hosts:
         here = {(session.id, session.user) for session in _people(host)}
         for session in sessions[host.name]:

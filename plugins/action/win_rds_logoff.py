@@ -85,17 +85,14 @@ def _limits(options: dict[str, Any]) -> tuple[float, float]:
                 raise TaskFailed(f"{option} is about the wait, so it contradicts wait=false: leave one of them out")
     if options["max_parallel"] is not None and not 1 <= options["max_parallel"] <= MOST_SESSIONS:
         raise TaskFailed(f"max_parallel: {options['max_parallel']} is not accepted; accepted are 1 to {MOST_SESSIONS}")
-    timeout = duration_option({"timeout": DEFAULT_TIMEOUT, **_given(options, "timeout")}, "timeout") or 0.0
+    given_timeout = DEFAULT_TIMEOUT if options["timeout"] is None else options["timeout"]
+    timeout = duration_option({"timeout": given_timeout}, "timeout") or 0.0
     if timeout < 0.001:
         raise TaskFailed("timeout: 0 would give no session the time to log off; use wait=false to return at once")
     server_timeout = duration_option(options, "server_timeout") or 0.0
     if server_timeout < 0.001:
         raise TaskFailed("server_timeout: 0 would give no server the time to answer")
     return timeout, server_timeout
-
-
-def _given(options: dict[str, Any], option: str) -> dict[str, Any]:
-    return {} if options[option] is None else {option: options[option]}
 
 
 def _add_reason(record: _results.Record, timeout: float) -> None:

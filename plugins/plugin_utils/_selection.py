@@ -26,9 +26,6 @@ SELECTING = (
     "all",
 )
 
-#: Options that narrow what a task touches. To take an empty one for "not given" would touch more.
-NARROWING = (*SELECTING, "exclude_users", "exclude_sessions", "server")
-
 #: In ``sessions``: those of the account that the task runs as.
 CURRENT = "current"
 

@@ -105,7 +105,14 @@ class ControlPort:
 
 def _host_state(host: Host) -> dict[str, Any]:
     sessions = [_session_state(session) for session in host.table.sessions()]
-    return {"name": host.name, "address": host.address, "language": host.language, "sessions": sessions}
+    return {
+        "name": host.name,
+        "address": host.address,
+        "language": host.language,
+        "logon_mode": host.registry.logon_mode,
+        "sessions": sessions,
+        "refused_logons": [asdict(logon) for logon in host.refused_logons],
+    }
 
 
 def _session_state(session: Session) -> dict[str, Any]:
@@ -121,5 +128,8 @@ def _session_state(session: Session) -> dict[str, Any]:
         "client_address": session.client_address,
         "locked": session.locked,
         "logging_off": session.gone_at is not None,
+        "incoming_bytes": session.incoming_bytes,
+        "outgoing_bytes": session.outgoing_bytes,
+        "messages": [asdict(message) for message in session.messages],
         **{name: moment.isoformat() if (moment := getattr(session, name)) else None for name in times},
     }

@@ -4,19 +4,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
+import itertools
 import math
 import re
+import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from .console import languages
 from .directory import Directory
-from .session_table import Process, Protocol, Session, SessionTable, State
+from .message_box import Button
+from .registry import LogonMode, Registry
+from .session_table import LISTENER_ID, SERVICES_ID, Process, Protocol, Session, SessionTable, State
+from .win32 import Win32Error
 
 #: A host may have these, but its console commands say that no text of theirs can be cited.
 _LANGUAGES_WITHOUT_WORDING = ("zh-TW",)
@@ -66,6 +83,14 @@ def _ip_address(value: str) -> str:
     return value and str(ipaddress.ip_address(value))
 
 
+def _button(value: object) -> object:
+    """YAML takes yes and no without quotes for true and false."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+_Bytes = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -89,7 +114,14 @@ class SessionSpec(_Model):
     idle: Seconds | None = Field(default=0.0, description="null: Windows does not know")
     disconnected: Seconds = 600.0
     logoff: Seconds = Field(default=0.0, description="how long it takes to log off; never: it hangs")
-
+    disconnect: Seconds = Field(default=0.0, description="how long it takes to disconnect; never: it stays connected")
+    answer: Annotated[
+        Literal["ok", "cancel", "abort", "retry", "ignore", "yes", "no", "try_again", "continue"] | None,
+        BeforeValidator(_button),
+    ] = Field(default=None, description="the button with which the user answers a message; null: does not answer")
+    answer_after: Seconds = Field(default=0.0, description="how long the user takes to answer")
+    incoming_bytes: _Bytes = 0
+    outgoing_bytes: _Bytes = 0
     processes: list[str] = Field(default=["explorer.exe"], description="the programs of the user")
 
     def session(self, table: SessionTable, domain: str) -> Session:
@@ -115,6 +147,11 @@ class SessionSpec(_Model):
             disconnect_time=now - timedelta(seconds=self.disconnected) if is_disconnected else None,
             last_input_time=None if self.idle is None or not user else now - timedelta(seconds=self.idle),
             logoff_seconds=self.logoff,
+            disconnect_seconds=self.disconnect,
+            incoming_bytes=self.incoming_bytes,
+            outgoing_bytes=self.outgoing_bytes,
+            answer=Button[self.answer.upper()] if self.answer else None,
+            answer_seconds=self.answer_after,
             processes=self._processes(),
         )
 
@@ -123,11 +160,34 @@ class SessionSpec(_Model):
         return [Process(self.id * 1000 + 4 * n, name, of_user) for n, (name, of_user) in enumerate(names, 1)]
 
 
-class Change(_Model):
-    """Something that happens on a host by itself: a session appears (or takes over an ID), or goes."""
+_KINDS_OF_CHANGE = ("put", "remove", "logon", "input", "disconnect", "reconnect", "restart")
 
-    put: SessionSpec | None = None
-    remove: int | None = None
+
+class Change(_Model):
+    """Something that happens on a host by itself, of one kind. If it is of a session that has gone, nothing happens."""
+
+    after: Seconds = Field(default=0.0, description="so long after what brings it about")
+    put: SessionSpec | None = Field(default=None, description="a session appears, or takes over an ID")
+    remove: int | None = Field(default=None, description="a session goes")
+    logon: SessionSpec | None = Field(
+        default=None,
+        description="somebody logs on now, if the host accepts logons; an ID that is taken becomes the next free one",
+    )
+    input: int | None = Field(default=None, description="a session's user touches the keyboard")
+    disconnect: int | None = Field(default=None, description="a session's user closes the client")
+    reconnect: int | None = Field(default=None, description="a session's user comes back to it")
+    client_name: str = Field(default="", description="from where, with reconnect")
+    client_address: Annotated[str, AfterValidator(_ip_address)] = ""
+    restart: bool = False
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [kind for kind in _KINDS_OF_CHANGE if getattr(self, kind) is not type(self).model_fields[kind].default]
+        if len(given) != 1:
+            raise ValueError(f"give one of {', '.join(_KINDS_OF_CHANGE)}, not {' and '.join(given) or 'nothing'}")
+        if (self.client_name or self.client_address) and self.reconnect is None:
+            raise ValueError("client_name and client_address go with reconnect; a session has its own")
+        return self
 
 
 class Fault(_Model):
@@ -172,6 +232,10 @@ class HostSpec(_Model):
     clock_offset: float = Field(default=0.0, description="seconds that the host's clock is ahead")
     sessions: list[SessionSpec] = Field(default_factory=list)
     faults: list[Fault] = Field(default_factory=list)
+    events: list[Change] = Field(
+        default_factory=list, description="what happens by itself, from when the farm began to be served"
+    )
+    logon_mode: LogonMode = "enabled"
     rpc: Literal["up", "down"] = Field(default="up", description="whether other hosts reach it by RPC")
     rpc_timeout: Seconds = Field(default=21.0, description="how long a host that is down keeps others waiting")
 
@@ -216,6 +280,15 @@ class FarmSpec(_Model):
             raise FarmFileError(f"{path}: {'; '.join(wrong)}") from error
 
 
+@dataclass(frozen=True)
+class RefusedLogon:
+    """A user whom a host did not let in."""
+
+    account: str
+    time: float
+    """Seconds on the monotonic clock, as in the call log."""
+
+
 class Host:
     """A host of a running farm: its sessions, its faults, and the record of what was asked of it."""
 
@@ -229,9 +302,23 @@ class Host:
         self.language = spec.language
         self.windows_version = spec.windows_version
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
+        self.registry = Registry()
+        self.registry.logon_mode = spec.logon_mode
         self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset))
+        self.refused_logons: list[RefusedLogon] = []
+        self._events = spec.events
+        self._timers: list[asyncio.TimerHandle] = []
         for session in spec.sessions:
             self.put(session)
+
+    def start(self) -> None:
+        """Let the time of the farm file's events begin."""
+        self.apply(self._events)
+
+    def stop(self) -> None:
+        """Let nothing happen any more that was to happen later."""
+        for timer in self._timers:
+            timer.cancel()
 
     def put(self, spec: SessionSpec) -> None:
         """Let a session appear, or take over an ID."""
@@ -240,13 +327,66 @@ class Host:
         if session.user:
             self.directory.add(session.domain, session.user)
 
+    @property
+    def accepts_logons(self) -> bool:
+        """Whether a user who has no session here gets one."""
+        return self.registry.logon_mode == "enabled"
+
+    @property
+    def accepts_reconnections(self) -> bool:
+        """Whether a user gets back the disconnected session that he has here."""
+        return self.registry.logon_mode != "disabled"
+
+    def restart(self) -> None:
+        """Restart the host, in no time: all sessions are gone, and a logon mode that ends with it has ended."""
+        for session in self.table.sessions():
+            if session.id not in (SERVICES_ID, LISTENER_ID):
+                self.table.remove(session.id)
+        self.registry.restart()
+
     def apply(self, changes: list[Change]) -> None:
-        """Let things happen."""
+        """Let things happen, each when its time comes. Those that take time need a running event loop."""
         for change in changes:
+            if change.after:
+                timer = asyncio.get_running_loop().call_later(change.after, self._happen, change)
+                self._timers.append(timer)
+            else:
+                self._happen(change)
+
+    def _happen(self, change: Change) -> None:
+        with contextlib.suppress(Win32Error):  # the session has gone
             if change.put is not None:
                 self.put(change.put)
             if change.remove is not None:
                 self.table.remove(change.remove)
+            if change.logon is not None:
+                self._log_on(change.logon)
+            if change.input is not None:
+                self.table.change(change.input, last_input_time=self.table.now())
+            if change.disconnect is not None:
+                self.table.drop(change.disconnect)
+            if change.reconnect is not None:
+                self._reconnect(change.reconnect, change.client_name, change.client_address)
+            if change.restart:
+                self.restart()
+
+    def _log_on(self, spec: SessionSpec) -> None:
+        taken = {session.id for session in self.table.sessions()}
+        free = next(id for id in itertools.count(spec.id) if id not in taken)
+        spec = spec.model_copy(update={"id": free, "logged_on": 0.0})
+        if self.accepts_logons:
+            self.put(spec)
+        else:
+            self._refuse(spec.session(self.table, self.domain))
+
+    def _reconnect(self, session_id: int, client_name: str, client_address: str) -> None:
+        if self.accepts_reconnections:
+            self.table.reconnect(session_id, client_name, client_address)
+        else:
+            self._refuse(self.table.get(session_id))
+
+    def _refuse(self, session: Session) -> None:
+        self.refused_logons.append(RefusedLogon(f"{session.domain}\\{session.user}", time.monotonic()))
 
 
 def hosts_of(spec: FarmSpec) -> list[Host]:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The truth of one host: which sessions it has, at any moment.
 
-Time passes: a session that was asked to log off is there until its ``logoff_seconds`` are over.
+Time passes: a session that was asked to log off is there until its ``logoff_seconds`` are over, and one that was asked
+to disconnect is connected until its ``disconnect_seconds`` are.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from .message_box import Button, Message
 from .win32 import ERROR_CTX_CLOSE_PENDING, ERROR_CTX_WINSTATION_NOT_FOUND, ERROR_INVALID_PARAMETER, Win32Error
 
 SERVICES_ID = 0
@@ -72,9 +74,21 @@ class Session:
     last_input_time: datetime | None = None
     logoff_seconds: float = 0.0
     """How long the session takes to log off; infinity: it hangs."""
+    disconnect_seconds: float = 0.0
+    """How long it takes to disconnect; infinity: it never does."""
+    incoming_bytes: int = 0
+    outgoing_bytes: int = 0
+    answer: Button | None = None
+    """What the user answers to a message box; None: nothing."""
+    answer_seconds: float = 0.0
+    """How long that takes the user."""
+    messages: list[Message] = field(default_factory=list)
+    """What it was shown, oldest first."""
     processes: list[Process] = field(default_factory=list)
     gone_at: float | None = field(default=None, compare=False)
     """When it has gone, on the monotonic clock; None while nobody asked for it."""
+    disconnected_at: float | None = field(default=None, compare=False)
+    """When it will be disconnected, on the monotonic clock; None where nobody asked for it, or it is."""
 
 
 class SessionTable:
@@ -101,6 +115,8 @@ class SessionTable:
         """Return the sessions that the host has now, by ID, session 0 and the listeners included."""
         now = self._clock()
         self._sessions = {id: session for id, session in sorted(self._sessions.items()) if not _has_gone(session, now)}
+        for session in self._sessions.values():
+            self._settle(session, now)
         return [*self._sessions.values()]
 
     def get(self, session_id: int) -> Session:
@@ -108,9 +124,10 @@ class SessionTable:
 
         :raises Win32Error: 7022 ERROR_CTX_WINSTATION_NOT_FOUND, the host does not have it.
         """
-        session = self._sessions.get(session_id)
-        if session is None or _has_gone(session, self._clock()):
+        session, now = self._sessions.get(session_id), self._clock()
+        if session is None or _has_gone(session, now):
             raise Win32Error(ERROR_CTX_WINSTATION_NOT_FOUND)
+        self._settle(session, now)
         return session
 
     def add(self, session: Session) -> None:
@@ -141,6 +158,73 @@ class SessionTable:
         session.gone_at = self._clock() + session.logoff_seconds
         return session.logoff_seconds
 
+    def disconnect(self, session_id: int) -> float:
+        """Begin to disconnect a session, and return the seconds until it is disconnected; 0 if it is already.
+
+        That the second time succeeds as well is our reading: the state that the call is to bring about is there, and no
+        error for it is documented.
+        https://learn.microsoft.com/openspecs/windows_protocols/ms-tsts/dd882322-dcd4-4c33-94e5-a1f8e8354ebd
+
+        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is logging off.
+        """
+        session, now = self.get(session_id), self._clock()
+        if session.gone_at is not None:
+            raise Win32Error(ERROR_CTX_CLOSE_PENDING)
+        if session.state is State.DISCONNECTED:
+            return 0.0
+        if session.disconnected_at is None:
+            session.disconnected_at = now + session.disconnect_seconds
+        return session.disconnected_at - now
+
+    def drop(self, session_id: int) -> None:
+        """Let a session be disconnected at once, as when its user closes the client.
+
+        :raises Win32Error: 7022, the host does not have it.
+        """
+        session, now = self.get(session_id), self._clock()
+        if session.state is not State.DISCONNECTED:
+            session.disconnected_at = now
+            self._settle(session, now)
+
+    def reconnect(self, session_id: int, client_name: str = "", client_address: str = "") -> None:
+        """Let a session's user come back to it, from a client.
+
+        :raises Win32Error: 7022, the host does not have it.
+        """
+        self.change(
+            session_id,
+            name=f"rdp-tcp#{session_id}",
+            state=State.ACTIVE,
+            protocol=Protocol.RDP,
+            client_name=client_name,
+            client_address=client_address,
+            connect_time=self.now(),
+            disconnect_time=None,
+            disconnected_at=None,
+        )
+
+    def show(self, session_id: int, title: str, text: str, style: int) -> Session:
+        """Show a session a message box, and return the session.
+
+        A disconnected session has a desktop, too: its user finds the message there.
+
+        :param style: MB_* flags.
+        :raises Win32Error: 7022, the host does not have it.
+        """
+        session = self.get(session_id)
+        session.messages.append(Message(title, text, style, self._clock()))
+        return session
+
+    def _settle(self, session: Session, now: float) -> None:
+        """Disconnect a session of which the time has come."""
+        if session.disconnected_at is None or session.disconnected_at > now:
+            return
+        session.disconnect_time = self.now() - timedelta(seconds=now - session.disconnected_at)
+        session.disconnected_at = None
+        session.state = State.DISCONNECTED
+        session.protocol = Protocol.CONSOLE
+        session.name = session.client_name = session.client_address = ""
+
     def end_process(self, process_id: int) -> None:
         """End a process. A session that is logging off has gone once its user has no process left.
 
@@ -158,8 +242,8 @@ class SessionTable:
 
     def console_id(self) -> int:
         """Return what WTSGetActiveConsoleSessionId answers: 0xFFFFFFFF where nothing is attached to the console."""
-        consoles = (session for session in self._sessions.values() if session.name.lower() == "console")
-        return next((session.id for session in consoles if not _has_gone(session, self._clock())), 0xFFFFFFFF)
+        consoles = (session.id for session in self.sessions() if session.name.lower() == "console")
+        return next(consoles, 0xFFFFFFFF)
 
 
 def _has_gone(session: Session, now: float) -> bool:

@@ -19,17 +19,36 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from .farm import Host
-from .session_table import Session
-from .win32 import ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, RPC_S_SERVER_UNAVAILABLE, Win32Error
+from .message_box import IDASYNC, IDTIMEOUT, pressed
+from .registry import KEY_QUERY_VALUE, KEY_SET_VALUE, REG_DWORD, REG_SZ
+from .session_table import Session, State
+from .win32 import (
+    ERROR_ACCESS_DENIED,
+    ERROR_INVALID_HANDLE,
+    ERROR_INVALID_PARAMETER,
+    RPC_S_SERVER_UNAVAILABLE,
+    Win32Error,
+)
 
 #: Calls that change something on a host.
-MUTATING = frozenset({"WTSLogoffSession", "WTSTerminateProcess"})
+MUTATING = frozenset(
+    {"WTSLogoffSession", "WTSDisconnectSession", "WTSSendMessageW", "WTSTerminateProcess", "RegSetValueExW"}
+)
 
 #: Calls of which the second argument is a session ID.
-_SESSION_CALLS = frozenset({"WTSQuerySessionInformationW", "WTSLogoffSession", "WTSEnumerateProcessesExW"})
+_SESSION_CALLS = frozenset(
+    {
+        "WTSQuerySessionInformationW",
+        "WTSLogoffSession",
+        "WTSDisconnectSession",
+        "WTSSendMessageW",
+        "WTSEnumerateProcessesExW",
+    }
+)
 
 _LOCAL_SYSTEM = "S-1-5-18"
 _SEPARATOR = "\x1f"
+_ESCAPES = {"\x1b_": "\x1f", "\x1b[": "\x1b"}  # in this order
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _AF_INET, _AF_INET6 = 2, 23  # Windows' numbers (ws2def.h)
 
@@ -69,6 +88,8 @@ class Launch:
     connections: set[asyncio.Task[None]] = field(default_factory=set)
     servers: dict[int, str] = field(default_factory=dict)
     """The other hosts that it has opened, by handle."""
+    keys: dict[int, tuple[str, int]] = field(default_factory=dict)
+    """The keys of the registry that it has opened, by handle, and the access that it asked for."""
 
     async def settled(self) -> None:
         """Wait until everything that the ended program said has been heard. A call that hangs ends with its program."""
@@ -99,17 +120,23 @@ class WindowsApi:
             "WTSEnumerateSessionsExW": _enumerate_sessions,
             "WTSQuerySessionInformationW": _query_session_information,
             "WTSLogoffSession": _logoff_session,
+            "WTSDisconnectSession": _disconnect_session,
+            "WTSSendMessageW": _send_message,
             "WTSEnumerateProcessesExW": _enumerate_processes,
             "WTSTerminateProcess": _terminate_process,
         }
         #: The others.
-        self._functions: dict[str, Callable[[Launch, str], list[Value]]] = {
+        self._functions: dict[str, Callable[..., list[Value]]] = {
             "WTSOpenServerExW": self._open_server,
             "WTSCloseServer": lambda launch, handle: [launch.servers.pop(int(handle))],
             "WTSGetActiveConsoleSessionId": lambda launch, _: [launch.host.table.console_id()],
             "GetUserNameExW": lambda launch, _: [launch.account],
             "LookupAccountNameW": _look_up_name,
             "LookupAccountSidW": _look_up_sid,
+            "RegOpenKeyExW": self._open_key,
+            "RegQueryValueExW": _query_value,
+            "RegSetValueExW": _set_value,
+            "RegCloseKey": _close_key,
         }
 
     async def start(self) -> None:
@@ -198,6 +225,12 @@ class WindowsApi:
         launch.servers[handle] = _host_name(name)
         return [handle]
 
+    def _open_key(self, launch: Launch, path: str, access: str) -> list[Value]:
+        launch.host.registry.require(path)
+        handle = next(self._handles)
+        launch.keys[handle] = (path, int(access))
+        return [handle]
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         launch: Launch | None = None
         task = asyncio.current_task()
@@ -206,7 +239,7 @@ class WindowsApi:
             launch = self._by_token[await _read(reader)]
             launch.connections.add(task)
             while True:
-                function, *arguments = (await _read(reader)).split(_SEPARATOR)
+                function, *arguments = map(_unescaped, (await _read(reader)).split(_SEPARATOR))
                 if function == "ProcessExit":
                     launch.leaks = int(arguments[0])
                     _write(writer, "0")
@@ -232,6 +265,12 @@ def _host_name(server: str) -> str:
 async def _read(reader: asyncio.StreamReader) -> str:
     (length,) = struct.unpack("<I", await reader.readexactly(4))
     return (await reader.readexactly(length)).decode("utf-16-le", "surrogatepass")
+
+
+def _unescaped(argument: str) -> str:
+    for written, meant in _ESCAPES.items():
+        argument = argument.replace(written, meant)
+    return argument
 
 
 def _write(writer: asyncio.StreamWriter, text: str) -> None:
@@ -275,7 +314,9 @@ def _session_info(session: Session, host: Host) -> list[Value]:
         session.last_input_time,
         host.table.now(),
     )
-    return [session.id, session.state, flags, session.name, session.user, session.domain, *map(_filetime, times)]
+    traffic = (session.incoming_bytes, session.outgoing_bytes)
+    names = (session.name, session.user, session.domain)
+    return [session.id, session.state, flags, *names, *map(_filetime, times), *traffic]
 
 
 def _filetime(moment: datetime | None) -> int:
@@ -300,6 +341,27 @@ async def _logoff_session(host: Host, arguments: tuple[str, ...]) -> list[Value]
     return []
 
 
+async def _disconnect_session(host: Host, arguments: tuple[str, ...]) -> list[Value]:
+    seconds = host.table.disconnect(int(arguments[1]))
+    if arguments[2] != "0":
+        await _pass(seconds)
+    return []
+
+
+async def _send_message(host: Host, arguments: tuple[str, ...]) -> list[Value]:
+    """Waits only for users who are there: nobody presses a button in a disconnected session."""
+    _server, session_id, title, text, style, timeout, wait = arguments
+    session = host.table.show(int(session_id), title, text, int(style))
+    if wait == "0":
+        return [IDASYNC]
+    button = None if session.state is State.DISCONNECTED else pressed(session.answer, int(style))
+    answered_after = session.answer_seconds if button else math.inf
+    limit = int(timeout) or math.inf
+    await _pass(min(answered_after, limit))
+    host.table.get(session.id)
+    return [button if button and answered_after <= limit else IDTIMEOUT]
+
+
 async def _enumerate_processes(host: Host, arguments: tuple[str, ...]) -> list[Value]:
     session = host.table.get(int(arguments[1]))
     values: list[Value] = [len(session.processes)]
@@ -322,6 +384,36 @@ def _look_up_name(launch: Launch, name: str) -> list[Value]:
 def _look_up_sid(launch: Launch, sid: str) -> list[Value]:
     account = launch.host.directory.find(sid)
     return [account.user, account.domain]
+
+
+def _key(launch: Launch, handle: str, access: int) -> str:
+    """The path of a key that is open.
+
+    :raises Win32Error: 6 ERROR_INVALID_HANDLE, it is not open; 5 ERROR_ACCESS_DENIED, not for this access.
+    """
+    path, opened_for = launch.keys.get(int(handle), ("", 0))
+    if not path:
+        raise Win32Error(ERROR_INVALID_HANDLE)
+    if not opened_for & access:
+        raise Win32Error(ERROR_ACCESS_DENIED)
+    return path
+
+
+def _query_value(launch: Launch, handle: str, name: str) -> list[Value]:
+    value = launch.host.registry.get(_key(launch, handle, KEY_QUERY_VALUE), name)
+    return [REG_DWORD if isinstance(value, int) else REG_SZ, value]
+
+
+def _set_value(launch: Launch, handle: str, name: str, value_type: str, value: str) -> list[Value]:
+    typed = int(value) if int(value_type) == REG_DWORD else value
+    launch.host.registry.set(_key(launch, handle, KEY_SET_VALUE), name, typed)
+    return []
+
+
+def _close_key(launch: Launch, handle: str) -> list[Value]:
+    if launch.keys.pop(int(handle), None) is None:
+        raise Win32Error(ERROR_INVALID_HANDLE)
+    return []
 
 
 async def _pass(seconds: float) -> None:

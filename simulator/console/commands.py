@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..win32 import Win32Error
+from .change_logon import MODES, change_logon
 from .host import Console, Output, SessionRow
 from .tables import session_table, user_table
 from .wording import Wording, wording
@@ -34,11 +35,13 @@ class _Arguments:
 async def run(command_line: str, console: Console) -> Output | None:
     """Run a command line of one command.
 
-    :returns: None if it is not one of quser, query user, query session, qwinsta, logoff.
+    :returns: None if it is not one of quser, query user, query session, qwinsta, logoff, change logon, chglogon.
     :raises UncitedLanguage: the simulator does not have the host's language.
     """
     words = [word.replace('"', "") for word in re.findall(r'(?:"[^"]*"|[^\s"])+', command_line)]
     name = _program(words[0]) if words else ""
+    if name == "chglogon" or (name == "change" and len(words) > 1 and words[1].lower() == "logon"):
+        return _change_logon(words[1 if name == "chglogon" else 2 :], console)
     if name == "query" and len(words) > 1 and words[1].lower() in _QUERIES:
         command, words = words[1].lower(), words[2:]
     elif name in _COMMANDS:
@@ -120,6 +123,17 @@ async def _logoff(arguments: _Arguments, console: Console, texts: Wording) -> Ou
         failed = texts.text("logoff_failed", id=session_id, name=name, code=error.code)
         return Output(said, _lines([failed, _error(error, texts)]), 1)
     return Output(said, "", 0)
+
+
+def _change_logon(words: Sequence[str], console: Console) -> Output:
+    texts = wording(console.language)
+    switch = words[0][1:].lower() if len(words) == 1 and words[0].startswith("/") else ""
+    if switch == "?":
+        return Output(_lines([texts.text("change_logon_usage")]), "", 0)
+    if switch not in MODES:
+        return _invalid("change_logon", texts)
+    line, return_code = change_logon(MODES[switch], console, texts)
+    return Output(_lines([line]), "", return_code)
 
 
 def _error(error: Win32Error, texts: Wording) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ..registry import LogonMode
+
 
 @dataclass(frozen=True)
 class Output:
@@ -61,6 +63,13 @@ class Console(Protocol):
     @property
     def now(self) -> datetime:
         """Aware, UTC."""
+
+    @property
+    def logon_mode(self) -> LogonMode:
+        """Whether the host accepts logons, and for how long not."""
+
+    @logon_mode.setter
+    def logon_mode(self, mode: LogonMode) -> None: ...
 
     def sessions(self) -> Sequence[SessionRow]:
         """All sessions, session 0 and the listeners included.

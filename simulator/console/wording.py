@@ -16,6 +16,8 @@ _FALLBACK = "en-US"
 
 _UNCITED = {
     "logging_off": "logging off session ID {id}",
+    "logon_drain": "new logons are disabled, reconnections are enabled",
+    "logon_drain_until_restart": "new logons are disabled until the host restarts, reconnections are enabled",
     "logoff_caller": "logoff without a session means the caller's own, and over WinRM that is session 0",
     "no_such_session": "there is no session {target}",
     "server_failed": "the sessions of {server} cannot be enumerated",

@@ -12,6 +12,7 @@ from typing import Protocol
 from .. import console
 from ..farm import Host
 from ..http_service import Stdin
+from ..registry import LogonMode
 from ..session_table import Session
 from ..win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
 from ..windows_api import Launch, WindowsApi
@@ -97,6 +98,14 @@ class _HostConsole:
     @property
     def now(self) -> datetime:
         return self._host.table.now()
+
+    @property
+    def logon_mode(self) -> LogonMode:
+        return self._host.registry.logon_mode
+
+    @logon_mode.setter
+    def logon_mode(self, mode: LogonMode) -> None:
+        self._host.registry.logon_mode = mode
 
     def sessions(self) -> list[Session]:
         return self._host.table.sessions()

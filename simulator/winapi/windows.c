@@ -7,6 +7,7 @@
  *
  * A message is a 32-bit length in bytes and UTF-16 text whose fields are separated by U+001F:
  * function and arguments one way, a Win32 error code and the values the other way.
+ * In an argument, U+001F and U+001B are written U+001B "_" and U+001B "[".
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,8 +21,10 @@
 #include <unistd.h>
 
 #include <winpr/wtsapi.h>
+#include <winpr/registry.h>
 
 #define SEPARATOR 0x1F
+#define ESCAPE 0x1B
 #define ERROR_INVALID_USER_BUFFER_CODE 1784
 #define RPC_FAILED 1726
 
@@ -72,6 +75,25 @@ typedef struct {
 } Answer;
 
 static __thread int connection = -1;
+static pthread_key_t connection_key; /* has a value in each thread that has a connection */
+
+static void disconnect(void)
+{
+	if (connection >= 0)
+		close(connection);
+	connection = -1;
+}
+
+static void thread_ends(void *unused)
+{
+	(void)unused;
+	disconnect();
+}
+
+__attribute__((constructor)) static void watch_threads(void)
+{
+	pthread_key_create(&connection_key, thread_ends);
+}
 
 static int transfer(int socket, char *data, size_t size, int out)
 {
@@ -111,10 +133,10 @@ static int connected(void)
 	strcpy(address.sun_path, path);
 	connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (connect(connection, (struct sockaddr *)&address, sizeof address)) {
-		close(connection);
-		connection = -1;
+		disconnect();
 		return 0;
 	}
+	pthread_setspecific(connection_key, &connection);
 	WCHAR token[64];
 	uint32_t length = 0;
 	while (launch[length] && length < 64) {
@@ -124,37 +146,69 @@ static int connected(void)
 	return send_message(token, length);
 }
 
-/* Formats: "n" a number (uint64_t), "s" a WCHAR string. Returns the Win32 error; on 0 the answer must be freed. */
+typedef struct {
+	WCHAR *text;
+	uint32_t length; /* in WCHARs, as capacity */
+	uint32_t capacity;
+} Request;
+
+static void append(Request *request, WCHAR character)
+{
+	if (request->length == request->capacity) {
+		request->capacity = request->capacity ? 2 * request->capacity : 256;
+		request->text = realloc(request->text, 2 * request->capacity);
+		if (!request->text)
+			abort();
+	}
+	request->text[request->length++] = character;
+}
+
+static void append_text(Request *request, const WCHAR *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		int special = text[i] == SEPARATOR || text[i] == ESCAPE;
+		if (special)
+			append(request, ESCAPE);
+		append(request, special ? text[i] + 0x40 : text[i]);
+	}
+}
+
+/* Formats: "n" a number (uint64_t), "s" a WCHAR string, "c" WCHARs and how many (uint64_t).
+ * Returns the Win32 error; on 0 the answer must be freed. */
 static uint32_t ask(Answer *answer, const char *function, const char *format, ...)
 {
-	WCHAR message[4096];
-	uint32_t length = 0, bytes = 0;
+	Request request = { 0 };
+	uint32_t bytes = 0;
 	char digits[24];
 	va_list arguments;
 
 	memset(answer, 0, sizeof *answer);
 	while (*function)
-		message[length++] = (WCHAR)*function++;
+		append(&request, (WCHAR)*function++);
 	va_start(arguments, format);
 	for (; *format; format++) {
-		message[length++] = SEPARATOR;
+		append(&request, SEPARATOR);
 		if (*format == 'n') {
 			snprintf(digits, sizeof digits, "%llu", (unsigned long long)va_arg(arguments, uint64_t));
 			for (char *digit = digits; *digit; digit++)
-				message[length++] = (WCHAR)*digit;
+				append(&request, (WCHAR)*digit);
 		} else {
 			const WCHAR *text = va_arg(arguments, const WCHAR *);
-			for (; text && *text && length < 4000; text++)
-				message[length++] = *text;
+			append_text(&request, text, *format == 'c' ? va_arg(arguments, uint64_t) : wide_length(text));
 		}
 	}
 	va_end(arguments);
-	if (!connected() || !send_message(message, length) || !transfer(connection, (char *)&bytes, 4, 0))
+	int asked = connected() && send_message(request.text, request.length);
+	free(request.text);
+	if (!asked || !transfer(connection, (char *)&bytes, 4, 0)) {
+		disconnect(); /* or a late answer would be taken for the next one */
 		return RPC_FAILED;
+	}
 	answer->text = calloc(1, bytes + 2);
 	answer->length = bytes / 2;
 	if (!transfer(connection, (char *)answer->text, bytes, 0)) {
 		free(answer->text);
+		disconnect();
 		return RPC_FAILED;
 	}
 	for (uint32_t i = 0; i < answer->length; i++)
@@ -311,6 +365,8 @@ static void *session_info(Answer *answer, DWORD *bytes)
 	data->DisconnectTime.QuadPart = next_number(answer);
 	data->LastInputTime.QuadPart = next_number(answer);
 	data->_CurrentTime.QuadPart = next_number(answer);
+	data->IncomingBytes = (DWORD)next_number(answer); /* frames and compressed bytes stay 0 */
+	data->OutgoingBytes = (DWORD)next_number(answer);
 	return info;
 }
 
@@ -379,6 +435,29 @@ static BOOL act(const char *function, HANDLE server, DWORD id, BOOL wait)
 BOOL WTSLogoffSession(HANDLE server, DWORD id, BOOL wait)
 {
 	return act("WTSLogoffSession", server, id, wait);
+}
+
+BOOL WTSDisconnectSession(HANDLE server, DWORD id, BOOL wait)
+{
+	return act("WTSDisconnectSession", server, id, wait);
+}
+
+/* "The length, in bytes, of the message string": so many are taken, whatever the caller meant.
+ * https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtssendmessagew */
+BOOL WTSSendMessageW(HANDLE server, DWORD id, LPWSTR title, DWORD title_bytes, LPWSTR text, DWORD text_bytes,
+                     DWORD style, DWORD timeout, DWORD *response, BOOL wait)
+{
+	Answer answer;
+	if (!title || !text || !response)
+		return result(87);
+	uint32_t error = ask(&answer, "WTSSendMessageW", "nnccnnn", (uint64_t)server, (uint64_t)id, title,
+	                     (uint64_t)title_bytes / 2, text, (uint64_t)text_bytes / 2, (uint64_t)style, (uint64_t)timeout,
+	                     (uint64_t)wait);
+	if (error)
+		return result(error);
+	*response = (DWORD)next_number(&answer);
+	free(answer.text);
+	return result(0);
 }
 
 HANDLE WTSOpenServerExW(LPWSTR name)
@@ -539,6 +618,76 @@ BYTE GetUserNameExW(int format, WCHAR *name, DWORD *size)
 	int fits = fill(name, size, next_text(&answer));
 	free(answer.text);
 	return (BYTE)result(fits ? 0 : 234); /* ERROR_MORE_DATA */
+}
+
+/* ---- advapi32.dll: the registry, of which numbers and text are simulated. Its functions return the error. ---- */
+
+LONG RegOpenKeyExW(HKEY root, LPCWSTR path, DWORD options, REGSAM access, PHKEY key)
+{
+	Answer answer;
+	if (root != HKEY_LOCAL_MACHINE || options || !key)
+		return 87;
+	uint32_t error = ask(&answer, "RegOpenKeyExW", "sn", path, (uint64_t)access);
+	if (error)
+		return (LONG)error;
+	*key = (HKEY)(uintptr_t)next_number(&answer);
+	free(answer.text);
+	__atomic_add_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* Without enough room it says how many bytes it takes: 234 is ERROR_MORE_DATA.
+ * https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regqueryvalueexw */
+LONG RegQueryValueExW(HKEY key, LPCWSTR name, LPDWORD reserved, LPDWORD type, LPBYTE data, LPDWORD size)
+{
+	Answer answer;
+	if (reserved || !type || !data || !size)
+		return 87;
+	uint32_t error = ask(&answer, "RegQueryValueExW", "ns", (uint64_t)key, name);
+	if (error)
+		return (LONG)error;
+	*type = (DWORD)next_number(&answer);
+	DWORD number = 0, room = *size;
+	const void *value = &number;
+	if (*type == REG_DWORD) {
+		number = (DWORD)next_number(&answer);
+		*size = sizeof number;
+	} else {
+		value = next_text(&answer);
+		*size = 2 * ((DWORD)wide_length(value) + 1); /* the final NUL counts */
+	}
+	if (*size <= room)
+		memcpy(data, value, *size);
+	free(answer.text);
+	return *size <= room ? 0 : 234;
+}
+
+LONG RegSetValueExW(HKEY key, LPCWSTR name, DWORD reserved, DWORD type, const BYTE *data, DWORD size)
+{
+	Answer answer;
+	uint32_t error = 87;
+	const WCHAR *text = (const WCHAR *)(const void *)data;
+	if (!reserved && type == REG_DWORD && size == sizeof(DWORD)) {
+		DWORD number;
+		memcpy(&number, data, sizeof number);
+		error = ask(&answer, "RegSetValueExW", "nsnn", (uint64_t)key, name, (uint64_t)type, (uint64_t)number);
+	} else if (!reserved && type == REG_SZ && size >= 2 && size % 2 == 0 && !text[size / 2 - 1]) {
+		error = ask(&answer, "RegSetValueExW", "nsns", (uint64_t)key, name, (uint64_t)type, text);
+	}
+	if (!error)
+		free(answer.text);
+	return (LONG)error;
+}
+
+LONG RegCloseKey(HKEY key)
+{
+	Answer answer;
+	uint32_t error = ask(&answer, "RegCloseKey", "n", (uint64_t)key);
+	if (error)
+		return (LONG)error;
+	free(answer.text);
+	__atomic_sub_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 /* ---- netapi32.dll (lmwksta.h) ---- */

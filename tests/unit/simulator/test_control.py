@@ -18,11 +18,13 @@ from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
 from simulator.windows_api import Launch
 
+ALICE = {"id": 12, "user": "alice", "logoff": "never", "idle": None, "incoming_bytes": 5, "outgoing_bytes": 6}
+
 FARM = {
     "http_port": 0,
     "https_port": None,
     "hosts": [
-        {"name": "RDSH01", "sessions": [{"id": 12, "user": "alice", "logoff": "never", "idle": None}]},
+        {"name": "RDSH01", "sessions": [ALICE]},
         {"name": "RDSH02", "language": "fr-FR"},
     ],
 }
@@ -94,6 +96,53 @@ async def test_changes(control: Control, simulation: Simulation) -> None:
     assert (await control.get("hosts/RDSH01"))["sessions"][1]["logging_off"] is True
 
 
+async def test_the_story_of_a_night(control: Control, simulation: Simulation) -> None:
+    """What a session was shown, and who came and went."""
+    host = simulation.hosts["RDSH01"]
+    host.registry.logon_mode = "drain"
+    launch, _ = simulation.api.new_launch(host, "CONTOSO\\ansible")
+    await simulation.api.call(launch, "WTSSendMessageW", ("0", "12", "Title", "Text", "48", "60", "0"))
+    changes = [
+        {"input": 12},
+        {"disconnect": 12},
+        {"reconnect": 12, "client_name": "PC8"},
+        {"logon": {"id": 20, "user": "dave"}},
+        {"after": "never", "remove": 12},
+    ]
+    status, state = await control.ask("POST", "hosts/RDSH01/changes", json.dumps(changes))
+    assert (status, [session["id"] for session in state["sessions"]]) == (200, [0, 12, 65536])
+    alice = state["sessions"][1]
+    assert (alice["state"], alice["client_name"], alice["disconnect_time"]) == ("active", "PC8", None)
+    assert alice["last_input_time"] is not None
+    assert (alice["incoming_bytes"], alice["outgoing_bytes"]) == (5, 6)
+    (message,), (refused,) = alice["messages"], state["refused_logons"]
+    assert (message["title"], message["text"], message["style"]) == ("Title", "Text", 48)
+    assert refused["account"] == "CONTOSO\\dave"
+    (call,) = await control.get("hosts/RDSH01/calls")
+    assert call["time"] <= message["time"] <= refused["time"]  # all on one clock
+
+
+async def test_what_is_to_happen_later(control: Control) -> None:
+    status, state = await control.ask("POST", "hosts/RDSH01/changes", '[{"after": 0.05, "remove": 12}]')
+    assert (status, [session["id"] for session in state["sessions"]]) == (200, [0, 12, 65536])
+    async with asyncio.timeout(10):
+        while 12 in [session["id"] for session in (await control.get("hosts/RDSH01"))["sessions"]]:
+            await asyncio.sleep(0.01)
+
+
+async def test_events_begin_when_the_farm_is_served() -> None:
+    events = [{"put": {"id": 30}}, {"after": 0.05, "remove": 30}]
+    farm = FarmSpec.model_validate(FARM | {"hosts": [{"name": "RDSH01", "events": events}]})
+    simulation = Simulation(farm, NoEngine())
+    table = simulation.hosts["RDSH01"].table
+    assert [session.id for session in table.sessions()] == [0, 65536]
+    async with simulation:
+        assert [session.id for session in table.sessions()] == [0, 30, 65536]
+        async with asyncio.timeout(10):
+            while 30 in [session.id for session in table.sessions()]:
+                await asyncio.sleep(0.01)
+
+
 async def test_faults(control: Control, simulation: Simulation) -> None:
     fault = {
         "call": "WTSLogoffSession",
@@ -132,6 +181,7 @@ async def test_calls_and_traffic(control: Control, simulation: Simulation) -> No
         ("POST", "hosts/RDSH01/changes", "{", 400, "Invalid JSON"),
         ("POST", "hosts/RDSH01/changes", '[{"put": {"id": 0}}]', 400, "greater than or equal to 1"),
         ("POST", "hosts/RDSH01/changes", '[{"take": 12}]', 400, "take"),
+        ("POST", "hosts/RDSH01/changes", '[{"remove": 12}, {}]', 400, "give one of put, remove"),
         ("PUT", "hosts/RDSH01/faults", '[{"error": 5}]', 400, "call"),
     ],
 )

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulator.farm import FarmFileError, FarmSpec, Fault, Host, HostSpec, hosts_of
+from simulator.farm import Change, FarmFileError, FarmSpec, Fault, Host, HostSpec, hosts_of
+from simulator.message_box import Button
+from simulator.registry import LogonMode
 from simulator.session_table import Protocol, Session, State
 
 FARM = """\
@@ -91,6 +94,21 @@ def test_sessions(spec: FarmSpec) -> None:
     assert (screen.user, screen.domain, screen.logon_time, screen.last_input_time) == ("", "", None, None)
 
 
+@pytest.mark.parametrize("answer", ["yes", "'yes'", "no", "ok", "try_again"])
+def test_what_a_user_does_with_a_message_and_a_disconnection(tmp_path: Path, answer: str) -> None:
+    """YAML reads yes and no as something else."""
+    path = tmp_path / "farm.yml"
+    text = f"{{id: 12, answer: {answer}, answer_after: 2s, disconnect: never, incoming_bytes: 5, outgoing_bytes: 6}}"
+    path.write_text(f"hosts: [{{name: A, sessions: [{text}, {{id: 13}}]}}]", encoding="utf-8")
+    (host,) = hosts_of(FarmSpec.load(path))
+    session, other = sessions(host)[12], sessions(host)[13]
+    assert session.answer is Button[answer.strip("'").upper()]
+    assert (session.answer_seconds, session.disconnect_seconds) == (2, float("inf"))
+    assert (session.incoming_bytes, session.outgoing_bytes) == (5, 6)
+    assert (other.answer, other.answer_seconds, other.disconnect_seconds) == (None, 0, 0)
+    assert (other.incoming_bytes, other.outgoing_bytes, other.messages) == (0, 0, [])
+
+
 def test_processes(spec: FarmSpec) -> None:
     host = hosts_of(spec)[0]
     host.apply(
@@ -146,6 +164,89 @@ def test_changes(spec: FarmSpec) -> None:
     host.apply([])
 
 
+def changes(*given: dict[str, Any]) -> list[Change]:
+    return [Change.model_validate(change) for change in given]
+
+
+def test_a_user_touches_the_keyboard(spec: FarmSpec) -> None:
+    host = hosts_of(spec)[0]
+    before = sessions(host)[12]
+    host.apply(changes({"input": 12}))
+    assert ago(host, sessions(host)[12].last_input_time) == 0
+    assert sessions(host)[12].logon_time == before.logon_time
+
+
+def test_a_user_closes_the_client_and_comes_back(spec: FarmSpec) -> None:
+    host = hosts_of(spec)[0]
+    host.apply(changes({"disconnect": 12}))
+    assert (sessions(host)[12].state, sessions(host)[12].client_name) == (State.DISCONNECTED, "")
+    assert ago(host, sessions(host)[12].disconnect_time) == 0
+    host.apply(changes({"reconnect": 12, "client_name": "PC8", "client_address": "10.1.2.4"}, {"reconnect": 13}))
+    alice, bob = sessions(host)[12], sessions(host)[13]
+    assert (alice.state, alice.name, alice.disconnect_time) == (State.ACTIVE, "rdp-tcp#12", None)
+    assert (alice.client_name, alice.client_address) == ("PC8", "10.1.2.4")
+    assert (bob.state, bob.client_name, ago(host, bob.connect_time)) == (State.ACTIVE, "", 0)
+    assert ago(host, bob.logon_time) == 28 * 3600
+
+
+@pytest.mark.parametrize("kind", ["remove", "input", "disconnect", "reconnect"])
+def test_nothing_happens_to_a_session_that_has_gone(spec: FarmSpec, kind: str) -> None:
+    host = hosts_of(spec)[0]
+    before = sessions(host)
+    host.apply(changes({kind: 99}))
+    assert sessions(host) == before
+
+
+def test_a_new_logon(spec: FarmSpec) -> None:
+    host = hosts_of(spec)[0]
+    host.apply(changes({"logon": {"id": 12, "user": "eve", "logged_on": "1d"}}))
+    assert sessions(host)[12].user == "alice"
+    eve = sessions(host)[15]  # the next ID that is free
+    assert (eve.user, eve.name, eve.state, ago(host, eve.logon_time)) == ("eve", "rdp-tcp#15", State.ACTIVE, 0)
+    assert host.directory.find("FABRIKAM\\eve").user == "eve"
+    assert host.refused_logons == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "refused"),
+    [
+        ("enabled", []),
+        ("drain", ["FABRIKAM\\eve"]),
+        ("drain_until_restart", ["FABRIKAM\\eve"]),
+        ("disabled", ["FABRIKAM\\eve", "FABRIKAM\\bob"]),
+    ],
+)
+def test_who_is_let_in(spec: FarmSpec, mode: LogonMode, refused: list[str]) -> None:
+    host = hosts_of(spec)[0]
+    host.registry.logon_mode = mode
+    host.apply(changes({"logon": {"id": 20, "user": "eve"}}, {"reconnect": 13}))
+    assert [logon.account for logon in host.refused_logons] == refused
+    assert (20 in sessions(host)) == ("FABRIKAM\\eve" not in refused)
+    assert (sessions(host)[13].state is State.ACTIVE) == ("FABRIKAM\\bob" not in refused)
+
+
+async def test_what_happens_later(spec: FarmSpec) -> None:
+    host = hosts_of(spec)[0]
+    removed = changes({"after": 0.05, "remove": 13}, {"after": "never", "remove": 12}, {"remove": 14})
+    host.apply(removed)
+    assert [*sessions(host)] == [0, 1, 12, 13, 65536]
+    async with asyncio.timeout(10):
+        while 13 in sessions(host):
+            await asyncio.sleep(0.01)
+    assert 12 in sessions(host)
+
+
+async def test_events_begin_with_the_host_and_end_with_it() -> None:
+    events = [{"put": {"id": 2}}, {"after": 0.05, "put": {"id": 3}}]
+    (host,) = hosts_of(FarmSpec.model_validate({"hosts": [{"name": "A", "events": events}]}))
+    assert [*sessions(host)] == [0, 65536]
+    host.start()
+    assert [*sessions(host)] == [0, 2, 65536]
+    host.stop()
+    await asyncio.sleep(0.2)
+    assert [*sessions(host)] == [0, 2, 65536]
+
+
 @pytest.mark.parametrize(
     ("farm", "words"),
     [
@@ -170,6 +271,16 @@ def test_changes(spec: FarmSpec) -> None:
         ("hosts: [{name: A, rpc: broken}]", "hosts.0.rpc"),
         ("hosts: [{name: A, sessions: [{id: 1, processes: a.exe}]}]", "hosts.0.sessions.0.processes"),
         ("hosts: [{name: A, faults: [{call: X, times: 0}]}]", "times"),
+        ("hosts: [{name: A, sessions: [{id: 1, answer: maybe}]}]", "answer"),
+        ("hosts: [{name: A, sessions: [{id: 1, incoming_bytes: 4294967296}]}]", "incoming_bytes"),
+        ("hosts: [{name: A, events: [{}]}]", "hosts.0.events.0: Value error, give one of put,"),
+        ("hosts: [{name: A, events: [{remove: 1, input: 1}]}]", "not remove and input"),
+        (
+            "hosts: [{name: A, events: [{input: 1, client_name: x}]}]",
+            "client_name and client_address go with reconnect",
+        ),
+        ("hosts: [{name: A, events: [{after: -1s, input: 1}]}]", "after"),
+        ("hosts: [{name: A, faults: [{call: X, then: [{after: 1s}]}]}]", "not nothing"),
         ("hosts: [{name: A}, {name: a}]", "name"),
         ("hosts: [{name: A, address: 127.0.0.9}, {name: B, address: 127.0.0.9}]", "address"),
         ("transport: kerberos\nhosts: [{name: A}]", "transport"),

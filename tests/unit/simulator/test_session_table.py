@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from simulator.session_table import LISTENER_ID, SERVICES_ID, Process, Session, SessionTable, State
+from simulator.message_box import Message
+from simulator.session_table import LISTENER_ID, SERVICES_ID, Process, Protocol, Session, SessionTable, State
 from simulator.win32 import (
     ERROR_CTX_CLOSE_PENDING,
     ERROR_CTX_WINSTATION_NOT_FOUND,
@@ -145,10 +147,123 @@ def test_a_process_that_is_not_there(table: SessionTable, process_id: int) -> No
     assert error.value.code == ERROR_INVALID_PARAMETER
 
 
+def connected(session_id: int = 12, **fields: Any) -> Session:
+    """A session that somebody uses."""
+    return Session(session_id, "rdp-tcp#12", "alice", client_name="PC7", client_address="10.1.2.3", **fields)
+
+
+def test_a_session_is_connected_until_it_is_disconnected(table: SessionTable, clock: Clock) -> None:
+    table.add(connected(disconnect_seconds=2, logon_time=table.now()))
+    assert table.disconnect(12) == 2
+    clock.seconds += 1.9
+    session = table.get(12)
+    assert (session.state, session.name, session.disconnect_time) == (State.ACTIVE, "rdp-tcp#12", None)
+    clock.seconds += 3600
+    session = table.get(12)
+    assert (session.state, session.name, session.protocol) == (State.DISCONNECTED, "", Protocol.CONSOLE)
+    assert (session.client_name, session.client_address) == ("", "")
+    assert (session.user, session.gone_at) == ("alice", None)
+    # It was disconnected then, not when somebody looked.
+    assert session.disconnect_time is not None
+    assert abs(table.now() - session.disconnect_time - timedelta(hours=1)) < timedelta(minutes=1)
+
+
+def test_the_list_of_sessions_shows_who_is_disconnected(table: SessionTable) -> None:
+    table.add(connected())
+    assert table.disconnect(12) == 0
+    assert {session.id: session.state for session in table.sessions()}[12] is State.DISCONNECTED
+
+
+def test_to_disconnect_a_disconnected_session_changes_nothing(table: SessionTable, clock: Clock) -> None:
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    table.add(Session(12, user="alice", state=State.DISCONNECTED, disconnect_time=since, disconnect_seconds=5))
+    assert table.disconnect(12) == 0
+    clock.seconds += 10
+    assert table.get(12).disconnect_time == since
+
+
+def test_a_second_request_to_disconnect_puts_nothing_off(table: SessionTable, clock: Clock) -> None:
+    table.add(connected(disconnect_seconds=2))
+    table.disconnect(12)
+    clock.seconds += 1.5
+    assert table.disconnect(12) == 0.5
+    clock.seconds += 0.5
+    assert table.get(12).state is State.DISCONNECTED
+
+
+def test_a_session_that_never_disconnects(table: SessionTable, clock: Clock) -> None:
+    table.add(connected(disconnect_seconds=float("inf")))
+    assert table.disconnect(12) == float("inf")
+    clock.seconds += 1e9
+    assert table.get(12).state is State.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("logoff_seconds", "code"), [(5, ERROR_CTX_CLOSE_PENDING), (0, ERROR_CTX_WINSTATION_NOT_FOUND)]
+)
+def test_a_session_that_goes_is_not_disconnected(table: SessionTable, logoff_seconds: float, code: int) -> None:
+    table.add(connected(logoff_seconds=logoff_seconds))
+    table.log_off(12)
+    with pytest.raises(Win32Error) as error:
+        table.disconnect(12)
+    assert error.value.code == code
+
+
+def test_a_user_closes_the_client(table: SessionTable, clock: Clock) -> None:
+    """That takes no time, however long it takes when an administrator asks for it."""
+    table.add(connected(disconnect_seconds=float("inf")))
+    table.drop(12)
+    since = table.get(12).disconnect_time
+    assert table.get(12).state is State.DISCONNECTED
+    assert since is not None
+    clock.seconds += 10
+    table.drop(12)
+    assert table.get(12).disconnect_time == since
+
+
+def test_a_user_comes_back(table: SessionTable, clock: Clock) -> None:
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    table.add(connected(logon_time=long_ago, connect_time=long_ago, last_input_time=long_ago, disconnect_seconds=5))
+    table.drop(12)
+    table.reconnect(12, "PC8", "10.1.2.4")
+    session = table.get(12)
+    assert (session.state, session.name, session.protocol) == (State.ACTIVE, "rdp-tcp#12", Protocol.RDP)
+    assert (session.client_name, session.client_address) == ("PC8", "10.1.2.4")
+    assert (session.logon_time, session.last_input_time, session.disconnect_time) == (long_ago, long_ago, None)
+    assert session.connect_time is not None
+    assert table.now() - session.connect_time < timedelta(minutes=1)
+    # Who comes back stays, also where the session was being disconnected.
+    table.disconnect(12)
+    table.reconnect(12)
+    clock.seconds += 10
+    assert table.get(12).state is State.ACTIVE
+
+
+def test_messages_stay_with_the_session(table: SessionTable, clock: Clock) -> None:
+    table.add(connected(state=State.DISCONNECTED))
+    table.show(12, "Maintenance", "Please log off", 0x30)
+    clock.seconds += 60
+    table.reconnect(12)
+    table.show(12, "Maintenance", "Now", 0)
+    assert table.get(12).messages == [
+        Message("Maintenance", "Please log off", 0x30, 100),
+        Message("Maintenance", "Now", 0, 160),
+    ]
+    table.remove(12)
+    with pytest.raises(Win32Error) as error:
+        table.show(12, "Maintenance", "Too late", 0)
+    assert error.value.code == ERROR_CTX_WINSTATION_NOT_FOUND
+    table.add(connected())
+    assert table.get(12).messages == []  # another session with that ID
+
+
 def test_console_id(table: SessionTable) -> None:
     assert table.console_id() == 0xFFFFFFFF
     table.add(Session(1, name="Console"))
     assert table.console_id() == 1
+    table.disconnect(1)
+    assert table.console_id() == 0xFFFFFFFF
+    table.add(Session(1, name="Console"))
     table.log_off(1)
     assert table.console_id() == 0xFFFFFFFF
 

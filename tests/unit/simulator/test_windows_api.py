@@ -5,22 +5,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import struct
+import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.directory import Directory
+from simulator.engines import build
 from simulator.farm import Fault, Host, HostSpec
+from simulator.message_box import Message
+from simulator.session_table import State
 from simulator.win32 import Win32Error
 from simulator.windows_api import Launch, Value, WindowsApi
 
 ALICE = {"id": 12, "user": "alice", "client_name": "PC7", "client_address": "10.1.2.3"}
 QUERY = "WTSQuerySessionInformationW"
+SEND = "WTSSendMessageW"
+MB_OK, MB_YESNO = "0", "4"
+IDOK, IDYES, IDTIMEOUT, IDASYNC = 1, 6, 32000, 32001
 
 
 @pytest.fixture
@@ -47,6 +56,12 @@ async def refusal(api: WindowsApi, launch: Launch, function: str, *arguments: st
     with pytest.raises(Win32Error) as error:
         await api.call(launch, function, arguments)
     return error.value.code
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def test_enumeration(api: WindowsApi) -> None:
@@ -115,6 +130,91 @@ async def test_logoff_waits_if_it_is_to_wait(api: WindowsApi) -> None:
     await api.call(launch_on(api, here), "WTSLogoffSession", ("0", "12", "1"))
     with pytest.raises(Win32Error):
         here.table.get(12)
+
+
+async def test_disconnecting_waits_if_it_is_to_wait(api: WindowsApi) -> None:
+    here = host(ALICE | {"disconnect": 0.2}, ALICE | {"id": 13, "disconnect": "never"})
+    launch = launch_on(api, here)
+    await api.call(launch, "WTSDisconnectSession", ("0", "12", "1"))
+    assert here.table.get(12).state is State.DISCONNECTED
+    await api.call(launch, "WTSDisconnectSession", ("0", "13", "0"))
+    assert here.table.get(13).state is State.ACTIVE
+    assert await refusal(api, launch, "WTSDisconnectSession", "0", "14", "0") == 7022
+    assert [call.session for call in api.mutating_calls_on(here)] == [12, 13, 14]
+
+
+async def test_a_disconnected_session_in_windows_words(api: WindowsApi) -> None:
+    launch = launch_on(api, host(ALICE))
+    await api.call(launch, "WTSDisconnectSession", ("0", "12", "1"))
+    session = (await api.call(launch, "WTSEnumerateSessionsExW", ("0",)))[8:15]
+    assert session == [12, 4, "", "", "alice", "CONTOSO", ""]
+    assert [await api.call(launch, QUERY, ("0", "12", number)) for number in ("10", "14", "16")] == [[""], [0], [0]]
+    times = (await api.call(launch, QUERY, ("0", "12", "25")))[6:11]
+    assert 0 not in times  # of logon, connection, disconnection, last input, and now
+
+
+async def test_bytes(api: WindowsApi) -> None:
+    launch = launch_on(api, host(ALICE | {"incoming_bytes": 4000000000, "outgoing_bytes": 7}))
+    assert (await api.call(launch, QUERY, ("0", "12", "25")))[11:] == [4000000000, 7]
+
+
+async def test_a_message_that_nobody_waits_for(api: WindowsApi) -> None:
+    here = host(ALICE | {"answer": "ok", "answer_after": "never"})
+    launch = launch_on(api, here)
+    assert await api.call(launch, SEND, ("0", "12", "Title", "Text", MB_OK, "60", "0")) == [IDASYNC]
+    (call,) = api.mutating_calls_on(here)
+    assert (call.function, call.session) == (SEND, 12)
+    assert call.arguments == ("0", "12", "Title", "Text", MB_OK, "60", "0")
+    (message,) = here.table.get(12).messages
+    assert message == Message("Title", "Text", 0, message.time)
+    assert message.time >= call.time
+    assert await refusal(api, launch, SEND, "0", "13", "Title", "Text", MB_OK, "60", "0") == 7022
+
+
+@pytest.mark.parametrize(
+    ("user", "style", "timeout", "answer"),
+    [
+        ({"answer": "yes"}, MB_YESNO, "0", IDYES),
+        ({"answer": "yes", "answer_after": 0.2}, MB_YESNO, "60", IDYES),
+        ({"answer": "cancel"}, MB_OK, "0", IDOK),
+        ({}, MB_OK, "1", IDTIMEOUT),
+        ({"answer": "yes", "answer_after": "never"}, MB_YESNO, "1", IDTIMEOUT),
+        ({"answer": "ok"}, MB_YESNO, "1", IDTIMEOUT),  # there is no such button
+        ({"answer": "ok", "state": "disconnected"}, MB_OK, "1", IDTIMEOUT),  # nobody is there
+    ],
+    ids=str,
+)
+async def test_answers(api: WindowsApi, user: dict[str, Any], style: str, timeout: str, answer: int) -> None:
+    here = host(ALICE | user)
+    arguments = ("0", "12", "Title", "Text", style, timeout, "1")
+    began = time.monotonic()
+    assert await api.call(launch_on(api, here), SEND, arguments) == [answer]
+    assert time.monotonic() - began >= (1 if answer == IDTIMEOUT else user.get("answer_after", 0))
+    assert len(here.table.get(12).messages) == 1
+
+
+async def test_without_an_answer_and_a_time_a_message_is_there_for_ever(api: WindowsApi) -> None:
+    launch = launch_on(api, host(ALICE))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(api.call(launch, SEND, ("0", "12", "Title", "Text", MB_OK, "0", "1")), 0.1)
+
+
+async def test_who_leaves_does_not_answer(api: WindowsApi) -> None:
+    leaves = {"call": SEND, "before": [{"after": 0.1, "remove": 12}]}
+    launch = launch_on(api, host(ALICE | {"answer": "ok", "answer_after": 0.3}, faults=[leaves]))
+    assert await refusal(api, launch, SEND, "0", "12", "Title", "Text", MB_OK, "0", "1") == 7022
+
+
+async def test_a_user_leaves_some_time_after_a_warning(api: WindowsApi) -> None:
+    leaves = {"call": "WTSSendMessage", "session": 12, "times": 1, "then": [{"after": 0.2, "remove": 12}]}
+    here = host(ALICE, faults=[leaves])
+    launch = launch_on(api, here)
+    await api.call(launch, SEND, ("0", "12", "Title", "Text", MB_OK, "60", "0"))
+    warned = time.monotonic()
+    assert here.table.get(12).user == "alice"
+    await until(lambda: 12 not in [session.id for session in here.table.sessions()])
+    assert time.monotonic() - warned >= 0.19
+    assert len(api.mutating_calls_on(here)) == 1
 
 
 async def test_an_error_keeps_the_call_from_being_carried_out(api: WindowsApi) -> None:
@@ -285,6 +385,89 @@ async def test_the_protocol_of_the_stand_in_library(api: WindowsApi) -> None:
     answers = await say(api, launch.token, query + "5", query + "999", "ProcessExit\x1f3")
     assert answers == message("0\x1falice") + message("87") + message("0")
     assert launch.leaks == 3
+
+
+async def test_text_may_hold_what_separates_arguments(api: WindowsApi) -> None:
+    here = host(ALICE)
+    await say(api, launch_on(api, here).token, f"{SEND}\x1f0\x1f12\x1fa\x1b_b\x1b[_\x1fText\x1f0\x1f0\x1f0")
+    assert [message.title for message in here.table.get(12).messages] == ["a\x1fb\x1b_"]
+
+
+#: A program that shows the messages that it is given: title and text in hexadecimal, and how many bytes each has.
+SHOW = """
+import ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+for title, title_bytes, text, text_bytes in zip(*[iter(sys.argv[2:])] * 4):
+    response = ctypes.c_uint32()
+    succeeded = library.WTSSendMessageW(
+        None, 12, bytes.fromhex(title), int(title_bytes), bytes.fromhex(text), int(text_bytes), 0, 60,
+        ctypes.byref(response), 0)
+    print(succeeded, response.value)
+"""
+
+#: A program of which four threads make a call each, and which ends when its input does.
+THREADS = """
+import ctypes, sys, threading
+library = ctypes.CDLL(sys.argv[1])
+threads = [threading.Thread(target=library.WTSDisconnectSession, args=(None, 12, 1)) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+sys.stdin.read()
+"""
+
+
+@contextlib.asynccontextmanager
+async def program(launch: dict[str, str], text: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    library = await build.windows_library() / "wtsapi32.dll.so"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", text, str(library), *arguments),
+        env={**os.environ, **launch},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def sent(title: str, title_bytes: int, text: str, text_bytes: int) -> list[str]:
+    return [hexadecimal(title), str(title_bytes), hexadecimal(text), str(text_bytes)]
+
+
+def hexadecimal(text: str) -> str:
+    return f"{text}\0".encode("utf-16-le").hex()
+
+
+async def test_lengths_of_a_message_are_in_bytes(api: WindowsApi) -> None:
+    here, long = host(ALICE), "\x1f\x1bж" * 5000
+    _launch, environment = api.new_launch(here, "ansible")
+    messages = [
+        *sent("Title", 10, "Text", 8),
+        *sent("Title", 5, "Text", 4),  # a caller that counts characters
+        *sent("Title", 12, "Text", 10),  # a caller that counts the final NUL
+        *sent("", 0, long, 30000),
+    ]
+    async with program(environment, SHOW, *messages) as process:
+        output, _ = await process.communicate()
+    assert output.decode().split() == ["1", str(IDASYNC)] * 4
+    shown = [(message.title, message.text) for message in here.table.get(12).messages]
+    assert shown == [("Title", "Text"), ("Ti", "Te"), ("Title\0", "Text\0"), ("", long)]
+
+
+async def test_a_thread_that_ends_closes_its_connection(api: WindowsApi) -> None:
+    here = host(ALICE | {"disconnect": 0.2})
+    launch, environment = api.new_launch(here, "ansible")
+    async with program(environment, THREADS) as process:
+        await until(lambda: len(api.calls_on(here)) == 4)
+        assert [call.error for call in api.calls_on(here)] == [0] * 4
+        await until(lambda: not launch.connections)
+        assert launch.leaks is None  # it still runs
+        await process.communicate(b"")
+    assert launch.leaks == 0  # its last words are heard all the same
 
 
 async def test_a_program_that_nobody_launched_is_told_nothing(api: WindowsApi) -> None:

@@ -18,6 +18,7 @@ import yaml
 from simulator import console as console_package
 from simulator.console import Output, UncitedLanguage, encode, languages, run, wording
 from simulator.console.tables import session_table, user_table
+from simulator.registry import LogonMode
 from simulator.win32 import ERROR_ACCESS_DENIED, ERROR_CTX_WINSTATION_BUSY, RPC_S_SERVER_UNAVAILABLE, Win32Error
 
 ACTIVE, CONNECTED, DISCONNECTED, IDLE, LISTEN = 0, 1, 4, 5, 6
@@ -50,6 +51,7 @@ class Host:
     logoff_error: int = 0
     gone: asyncio.Event | None = None
     servers: dict[str, Host] = field(default_factory=dict)
+    logon_mode: LogonMode = "enabled"
     logged_off: list[int] = field(default_factory=list)
 
     def sessions(self) -> list[Row]:
@@ -444,3 +446,39 @@ def test_a_prompt_has_the_oem_code_page(language: str, text: str, encoded: bytes
 def test_ansible_over_winrm_gets_utf8_and_what_a_code_page_lacks_is_lost() -> None:
     assert encode("Активно", "ru-RU", 65001) == "Активно".encode()
     assert encode("Активно", "ru-RU", 437) == b"???????"
+
+
+@pytest.mark.parametrize("command", ["change logon", "CHANGE.EXE Logon", "chglogon", "chglogon.exe"])
+async def test_change_logon(command: str) -> None:
+    """The modes whose texts are cited; that /query ends with 1 although it worked is cited, too."""
+    host = farm_host()
+    assert await output(f"{command} /query", host) == Output("Session logins are currently ENABLED\r\n", "", 1)
+    assert await output(f"{command} /disable", host) == Output("Session logins are currently DISABLED\r\n", "", 0)
+    assert (await output(f"{command} /QUERY", host)).stdout == "Session logins are currently DISABLED\r\n"
+    assert await output(f"{command} /enable", host) == Output("Session logins are currently ENABLED\r\n", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("switch", "mode"),
+    [("/drain", "drain"), ("/DrainUntilRestart", "drain_until_restart"), ("/disable", "disabled")],
+)
+async def test_change_logon_sets_each_mode(switch: str, mode: str) -> None:
+    host = farm_host()
+    said = (await output(f"change logon {switch}", host)).stdout
+    assert host.logon_mode == mode
+    assert (await output("change logon /query", host)).stdout == said
+    assert said.startswith("[simulator: no cited wording: ") == (mode != "disabled")
+
+
+@pytest.mark.parametrize("arguments", ["", "enable", "/query /enable", "/server:RDSH02", "/off"])
+async def test_change_logon_takes_one_switch(arguments: str) -> None:
+    host = farm_host()
+    refused = await output(f"change logon {arguments}", host)
+    assert (refused.stdout, refused.return_code, host.logon_mode) == ("", 1, "enabled")
+    assert refused.stderr.startswith("Invalid parameter(s)\r\nEnable, disable, or drain session logins.\r\n")
+    assert (await output("change logon /?", host)).stdout in refused.stderr
+
+
+async def test_other_changes_are_not_simulated() -> None:
+    assert await run("change user /query", farm_host()) is None
+    assert await run("change", farm_host()) is None

@@ -114,17 +114,14 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		internal static extern IntPtr LocalFree(IntPtr hMem);
 
 		[DllImport("advapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
 		internal static extern bool ConvertStringSidToSidW(string StringSid, out IntPtr Sid);
 
 		[DllImport("advapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
 		internal static extern bool LookupAccountNameW(
 			string lpSystemName, string lpAccountName, byte[] Sid, ref UInt32 cbSid,
 			StringBuilder ReferencedDomainName, ref UInt32 cchReferencedDomainName, out Int32 peUse);
 
 		[DllImport("advapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
 		internal static extern bool LookupAccountSidW(
 			string lpSystemName, byte[] Sid, StringBuilder Name, ref UInt32 cchName,
 			StringBuilder ReferencedDomainName, ref UInt32 cchReferencedDomainName, out Int32 peUse);
@@ -146,35 +143,36 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		internal static extern void WTSCloseServer(IntPtr hServer);
 
 		[DllImport("wtsapi32.dll", SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
 		internal static extern bool WTSEnumerateSessionsExW(
 			IntPtr hServer, ref UInt32 pLevel, UInt32 Filter, out IntPtr ppSessionInfo, out UInt32 pCount);
 
 		[DllImport("wtsapi32.dll", SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
 		internal static extern bool WTSEnumerateProcessesExW(
 			IntPtr hServer, ref UInt32 pLevel, UInt32 SessionID, out IntPtr ppProcessInfo, out UInt32 pCount);
 
 		[DllImport("wtsapi32.dll", SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
 		internal static extern bool WTSQuerySessionInformationW(
 			IntPtr hServer, UInt32 SessionId, NativeHelpers.WTS_INFO_CLASS WTSInfoClass,
 			out IntPtr ppBuffer, out UInt32 pBytesReturned);
 
 		[DllImport("wtsapi32.dll", SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
-		internal static extern bool WTSLogoffSession(
-			IntPtr hServer, UInt32 SessionId, [MarshalAs(UnmanagedType.Bool)] bool bWait);
+		internal static extern bool WTSLogoffSession(IntPtr hServer, UInt32 SessionId, bool bWait);
 
 		[DllImport("wtsapi32.dll", SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
+		internal static extern bool WTSDisconnectSession(IntPtr hServer, UInt32 SessionId, bool bWait);
+
+		[DllImport("wtsapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
+		internal static extern bool WTSSendMessageW(
+			IntPtr hServer, UInt32 SessionId, string pTitle, UInt32 TitleLength, string pMessage, UInt32 MessageLength,
+			UInt32 Style, UInt32 Timeout, out UInt32 pResponse, bool bWait);
+
+		[DllImport("wtsapi32.dll", SetLastError = true)]
 		internal static extern bool WTSTerminateProcess(IntPtr hServer, UInt32 ProcessId, UInt32 ExitCode);
 
 		[DllImport("wtsapi32.dll")]
 		internal static extern void WTSFreeMemory(IntPtr pMemory);
 
 		[DllImport("wtsapi32.dll", SetLastError = true)]
-		[return: MarshalAs(UnmanagedType.Bool)]
 		internal static extern bool WTSFreeMemoryExW(
 			NativeHelpers.WTS_TYPE_CLASS WTSTypeClass, IntPtr pMemory, UInt32 NumberOfEntries);
 	}
@@ -224,6 +222,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 	// What Windows tells of one session at one moment. Times are FILETIMEs; 0 is unknown.
 	internal sealed class Session
 	{
+		private const int WTSDisconnected = 4;
 		private const int WTSListen = 6;
 		private const UInt32 FirstListenerId = 65536;
 		private const int LongestUserInInfo = 20;   // WTSINFOEX cuts names off there,
@@ -234,22 +233,35 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		internal string Name;
 		internal string User;
 		internal string Domain;
-		internal int Flags;
+		internal int Flags = -1; // unknown
 		internal Int64 LogonTime;
 		internal Int64 ConnectTime;
 		internal Int64 DisconnectTime;
 		internal Int64 LastInputTime;
 		internal Int64 CurrentTime;
+		internal UInt32 IncomingBytes;
+		internal UInt32 OutgoingBytes;
 
 		// A person's session: session 0 and a bare logon screen are "Disconnected" or "Connected" too.
 		internal bool HasUser
 		{
-			get { return User.Length > 0 && Id != 0 && !IsListener; }
+			get { return User.Length > 0 && !IsProtected; }
+		}
+
+		internal bool IsDisconnected
+		{
+			get { return State == WTSDisconnected; }
 		}
 
 		internal bool IsListener
 		{
 			get { return State == WTSListen || Id >= FirstListenerId; }
+		}
+
+		// Session 0 runs the services of Windows; a listener is no session.
+		internal bool IsProtected
+		{
+			get { return Id == 0 || IsListener; }
 		}
 
 		internal bool IsSameAccount(Session other)
@@ -287,66 +299,64 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		internal WindowsException Refusal; // why Windows did not tell all of it; null: it did
 	}
 
-	// A Remote Desktop Session Host and the calls that are made to it. Its user holds Gate, which is let go
+	// A Remote Desktop Session Host and the calls that are made to it. Its user holds the gate, which is let go
 	// only during a call, so that another thread can see how long the call lasts and give the host up meanwhile.
 	internal sealed class SessionHost : IDisposable
 	{
 		private const int AF_INET = 2; // ws2def.h: Windows' numbers, not the platform's
 		private const int AF_INET6 = 23;
-		private const int WTS_SESSIONSTATE_LOCK = 0;
-		private const int WTS_SESSIONSTATE_UNLOCK = 1;
 
-		internal readonly object Gate = new object();
-		internal readonly string Server; // empty: the computer that this runs on
+		private readonly object gate;
+		private readonly string server;  // empty: the computer that this runs on
+		private IntPtr handle = IntPtr.Zero; // WTS_CURRENT_SERVER_HANDLE
+
+		internal Target Target;          // whom the calls are about; null: all
 		internal string Calling;         // the call in progress; null: none
 		internal readonly Stopwatch CallTime = new Stopwatch();
+		internal Int64 UserTime;         // milliseconds that a user may take to answer the call
+		internal bool Finished;          // nothing is left to do but to close it
 		internal bool GivenUp;
 
-		// NetBIOS name: the domain of the host's local accounts. Empty if Windows does not tell.
-		internal string ComputerName = "";
-
-		private IntPtr handle = IntPtr.Zero; // WTS_CURRENT_SERVER_HANDLE
-		private bool lockFlagsSwapped;
-
-		internal SessionHost(string server)
+		internal SessionHost(string server, object gate)
 		{
-			Server = server;
+			this.server = server;
+			this.gate = gate;
 		}
 
 		private bool IsLocal
 		{
-			get { return Server.Length == 0; }
+			get { return server.Length == 0; }
 		}
 
 		internal void Open()
 		{
 			if (!IsLocal)
-				Call("WTSOpenServerEx", () => (handle = NativeMethods.WTSOpenServerExW(Server)) != IntPtr.Zero);
+				Call("WTSOpenServerEx", () => (handle = NativeMethods.WTSOpenServerExW(server)) != IntPtr.Zero);
 		}
 
 		// Closes the host, also one that was given up: a call like any other, which may hang.
 		public void Dispose()
 		{
+			Finished = true;
 			if (handle != IntPtr.Zero)
 				WithGateOpen("WTSCloseServer", () => NativeMethods.WTSCloseServer(handle));
 			handle = IntPtr.Zero;
 		}
 
-		// Asks for the host's name; returns why it is not to be had, or null.
-		internal WindowsException Identify()
+		// The host's NetBIOS name, which is the domain of its local accounts, and its version of Windows.
+		internal void QueryComputer(out string name, out UInt32 major, out UInt32 minor)
 		{
 			IntPtr buffer = IntPtr.Zero;
 			int error = 0; // returned, not set as last error
 			try
 			{
-				Call("NetWkstaGetInfo", () => (error = NativeMethods.NetWkstaGetInfo(IsLocal ? null : Server, 100, out buffer)) >= 0);
+				Call("NetWkstaGetInfo", () => (error = NativeMethods.NetWkstaGetInfo(IsLocal ? null : server, 100, out buffer)) >= 0);
 				if (error != 0)
-					return new WindowsException("NetWkstaGetInfo", error);
+					throw new WindowsException("NetWkstaGetInfo", error);
 				NativeHelpers.WKSTA_INFO_100 info = Structure<NativeHelpers.WKSTA_INFO_100>(buffer);
-				ComputerName = Text(info.ComputerName);
-				// Windows 7 and Server 2008 R2 report the two the wrong way round, says the page of WTSINFOEX_LEVEL1_W.
-				lockFlagsSwapped = info.VersionMajor == 6 && info.VersionMinor == 1;
-				return null;
+				name = Text(info.ComputerName);
+				major = info.VersionMajor;
+				minor = info.VersionMinor;
 			}
 			finally
 			{
@@ -397,6 +407,8 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 				DisconnectTime = info.DisconnectTime,
 				LastInputTime = info.LastInputTime,
 				CurrentTime = info.CurrentTime,
+				IncomingBytes = info.IncomingBytes,
+				OutgoingBytes = info.OutgoingBytes,
 			};
 		}
 
@@ -424,13 +436,6 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 			return client;
 		}
 
-		internal bool? IsLocked(Session session)
-		{
-			if (session.Flags != WTS_SESSIONSTATE_LOCK && session.Flags != WTS_SESSIONSTATE_UNLOCK)
-				return null;
-			return (session.Flags == WTS_SESSIONSTATE_LOCK) != lockFlagsSwapped;
-		}
-
 		// The session of the physical console. Its session name is the same in every language of Windows.
 		internal bool IsConsole(Session session)
 		{
@@ -444,6 +449,27 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		internal void RequestLogoff(UInt32 id)
 		{
 			Call("WTSLogoffSession", () => NativeMethods.WTSLogoffSession(handle, id, false));
+		}
+
+		// Asks for the disconnection and returns at once.
+		internal void RequestDisconnect(UInt32 id)
+		{
+			Call("WTSDisconnectSession", () => NativeMethods.WTSDisconnectSession(handle, id, false));
+		}
+
+		// Shows a message; returns the button that closed it, IDTIMEOUT, or IDASYNC if the answer is not waited for.
+		internal UInt32 SendMessage(UInt32 id, string title, string text, UInt32 style, UInt32 seconds, bool wait)
+		{
+			UInt32 answer = 0;
+			Call("WTSSendMessage", () => NativeMethods.WTSSendMessageW(
+				handle, id, title, Bytes(title), text, Bytes(text), style, seconds, out answer, wait), wait ? seconds * 1000L : 0);
+			return answer;
+		}
+
+		// Lengths of text are in bytes, says the page of WTSSendMessage.
+		private static UInt32 Bytes(string text)
+		{
+			return (UInt32)text.Length * 2;
 		}
 
 		// The processes of people in a session: ID and name. Those of the system (csrss.exe, winlogon.exe,
@@ -490,8 +516,9 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		}
 
 		// Makes a call with the gate open. Whoever has given the host up by its end is not disturbed any more.
-		private void Call(string name, Func<bool> native)
+		private void Call(string name, Func<bool> native, Int64 userTime = 0)
 		{
+			UserTime = userTime;
 			if (GivenUp)
 				throw new GivenUpException();
 			bool succeeded = false;
@@ -511,14 +538,14 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		{
 			Calling = name;
 			CallTime.Restart();
-			Monitor.Exit(Gate);
+			Monitor.Exit(gate);
 			try
 			{
 				native();
 			}
 			finally
 			{
-				Monitor.Enter(Gate);
+				Monitor.Enter(gate);
 				Calling = null;
 			}
 		}
@@ -741,10 +768,20 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 			return texts;
 		}
 
+		internal bool IsGiven(string name)
+		{
+			return parameters[name] != null;
+		}
+
+		internal string Text(string name)
+		{
+			return (string)parameters[name];
+		}
+
 		// A whole number in text; null where the option is not given.
 		internal Int64? Number(string name)
 		{
-			return parameters[name] == null ? (Int64?)null : Number<Int64>((string)parameters[name]);
+			return IsGiven(name) ? Number<Int64>(Text(name)) : (Int64?)null;
 		}
 
 		internal static T Number<T>(string text)
@@ -769,8 +806,6 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 	// Which sessions are meant: criteria narrow each other, the values of one widen it, exclusions come last.
 	internal sealed class Selection
 	{
-		private const int WTSDisconnected = 4;
-
 		private readonly List<UInt32> sessionIds;
 		private readonly List<string> sessionNames;
 		private readonly List<AccountPattern> current;
@@ -785,6 +820,11 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		private readonly List<UInt32> excludedIds;
 		private readonly List<string> excludedNames;
 		private readonly List<AccountPattern> excludedUsers;
+		private readonly HashSet<string> logons; // server|id|logon time|DOMAIN\user
+		private readonly HashSet<string> logonIds = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // server|id
+
+		// Whether sessions are meant that are none of the logons that the task is about.
+		internal readonly bool TakesNewcomers;
 
 		// Those of exclude_users that no account has: perhaps somebody is misspelt who is to be spared.
 		internal readonly List<string> UnknownExclusions = new List<string>();
@@ -807,6 +847,21 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 			excludedNames = options.Texts("exclude_session_names");
 			excludedUsers = options.Accounts("exclude_users", UnknownExclusions);
 			excludedUsers.AddRange(Current(options.Flag("exclude_current")));
+			logons = new HashSet<string>(options.Texts("logons"), StringComparer.OrdinalIgnoreCase);
+			foreach (string logon in options.Texts("logons"))
+				logonIds.Add(logon.Remove(logon.IndexOf('|', logon.IndexOf('|') + 1)));
+			TakesNewcomers = !options.IsGiven("logons") || options.Flag("newcomers");
+		}
+
+		// Whether a session may be, and whether it is, one of the logons that the task is about.
+		internal bool MayBeExpected(string server, UInt32 id)
+		{
+			return logonIds.Contains(server + "|" + id);
+		}
+
+		internal bool IsExpected(string server, Session session)
+		{
+			return logons.Contains(String.Join("|", server, session.Id, session.LogonTime, session.Domain + "\\" + session.User));
 		}
 
 		private static List<AccountPattern> Current(bool wanted)
@@ -848,19 +903,20 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 				&& !excludedUsers.Exists(user => user.Fits(session, computerName));
 		}
 
-		// Whether its times and its client fit, too.
-		internal bool FitsQueried(Session session, Client client, List<string> matchedBy)
+		// Whether its times fit, too.
+		internal bool FitsTimes(Session session)
 		{
 			return IsSince(session.LastInputTime, session, idleFor)
-				&& (disconnectedFor == null || session.State == WTSDisconnected)
+				&& (disconnectedFor == null || session.IsDisconnected)
 				&& IsSince(session.DisconnectTime, session, disconnectedFor)
-				&& IsSince(session.LogonTime, session, loggedOnFor)
-				&& (!NeedsClient || FitsClient(client, matchedBy));
+				&& IsSince(session.LogonTime, session, loggedOnFor);
 		}
 
-		private bool FitsClient(Client client, List<string> matchedBy)
+		// Whether its client fits, too.
+		internal bool FitsClient(Client client, List<string> matchedBy)
 		{
-			bool fits = Any(matchedBy, "client_names", clientNames, name => !String.IsNullOrEmpty(client.Name) && name.Matches(client.Name))
+			bool fits = !NeedsClient
+				| Any(matchedBy, "client_names", clientNames, name => !String.IsNullOrEmpty(client.Name) && name.Matches(client.Name))
 				| Any(matchedBy, "client_networks", clientNetworks, network => network.Contains(client.Address));
 			if (!fits && client.Refusal != null)
 				throw client.Refusal; // that it is not known whether it fits does not mean that it does not
@@ -896,15 +952,16 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		internal List<string> MatchedBy;
 		internal string Result;    // null: not settled yet
 		internal WindowsException Error;
-		internal bool Asked;       // we asked for the logoff; Windows may not have answered
+		internal bool Asked;       // we asked for the act; Windows may not have answered
 		internal bool Requested;   // Windows accepted our request
 		internal bool Awaited;     // it is going, or busy and worth another try
 		internal bool Busy;
+		internal UInt32? Answer;   // the user's, to a message
 		internal readonly Stopwatch Elapsed = new Stopwatch();
 		internal Int64 Deadline;   // milliseconds of Elapsed
 		internal readonly List<KeyValuePair<UInt32, string>> Ended = new List<KeyValuePair<UInt32, string>>();
 
-		internal void Settle(string result, WindowsException error)
+		internal void Settle(string result, WindowsException error = null)
 		{
 			Result = result;
 			Error = error;
@@ -917,60 +974,88 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 			Settle(error.SaysDenied ? "denied" : "failed", error);
 		}
 
-		// A session that was leaving already is not one that we logged off.
-		internal void SettleGone()
+		internal void GiveUp(WindowsException unanswered)
 		{
-			Settle(Requested ? "logged_off" : "already_gone", null);
+			Settle(Asked || Requested ? "timed_out" : "failed", unanswered);
 		}
 	}
 
-	// One host's part of a task: select, request every logoff, then await them together.
-	internal sealed class LogoffRun
+	// One server's part of a task: select, request every act, then await them together. The work is done by a
+	// thread with a host of its own; where its call does not come back, another takes over from there.
+	internal sealed class ServerRun
 	{
 		private const int PollMilliseconds = 100;
+		private const int StackBytes = 256 * 1024;
+		private const int MostHangs = 3; // then it is the server that does not answer
+		private const UInt32 IDTIMEOUT = 32000;
+		private const UInt32 IDASYNC = 32001;
+		private const int WTS_SESSIONSTATE_LOCK = 0;
+		private const int WTS_SESSIONSTATE_UNLOCK = 1;
 
+		private readonly string server;
 		private readonly Selection selection;
+		private readonly Options options;
+		private readonly string action;
 		private readonly bool checkMode;
 		private readonly bool protectConsole;
 		private readonly bool wait;
-		private readonly bool terminate;
 		private readonly Int64 timeout;
-		private readonly Int64 maxParallel;
-		private readonly List<Target> targets = new List<Target>();
+
+		private readonly List<SessionHost> hosts = new List<SessionHost>(); // those at work
 		private readonly HashSet<string> found = new HashSet<string>();
+		private readonly List<Target> targets = new List<Target>();
+		private Queue<Session> listed;                                      // still to be identified
+		private Queue<Target> waiting;                                      // still to be requested
+		private readonly List<Target> going = new List<Target>();           // requested, and awaited
+		private string computerName = ""; // empty: Windows does not tell
+		private bool lockFlagsSwapped;
+		private int hangs;
 		private WindowsException failure;
 		private Exception crash;
-		private bool selected; // all sessions were looked at
-		private bool settled;  // nothing is left to do but to close the host
 
-		internal readonly SessionHost Host;
-		internal bool Done;
+		internal readonly object Gate = new object();
 
-		internal LogoffRun(string server, Selection selection, Options options, bool checkMode)
+		internal ServerRun(string server, Selection selection, Options options, bool checkMode)
 		{
-			Host = new SessionHost(server);
+			this.server = server;
 			this.selection = selection;
-			this.checkMode = checkMode;
+			this.options = options;
+			action = options.Text("action");
+			this.checkMode = checkMode || IsList;
 			protectConsole = options.Flag("protect_console");
 			wait = options.Flag("wait");
-			terminate = options.Flag("terminate");
 			timeout = (Int64)options.Number("timeout_ms");
-			maxParallel = options.Number("max_parallel") ?? Int64.MaxValue;
 		}
 
-		internal void Run()
+		private bool IsList
 		{
-			lock (Host.Gate)
+			get { return action == "list"; }
+		}
+
+		internal bool IsDone
+		{
+			get { return hosts.Count == 0; }
+		}
+
+		internal void Start()
+		{
+			SessionHost host = new SessionHost(server, Gate);
+			hosts.Add(host);
+			new Thread(() => Run(host), StackBytes) { IsBackground = true }.Start();
+		}
+
+		private void Run(SessionHost host)
+		{
+			lock (Gate)
 			{
-				using (Host)
+				using (host)
 				{
 					try
 					{
-						Host.Open();
-						Select();
-						selected = true;
+						host.Open();
+						Select(host);
 						if (!checkMode)
-							LogOff();
+							Act(host);
 					}
 					catch (WindowsException error)
 					{
@@ -982,153 +1067,200 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 					catch (Exception error)
 					{
 						crash = error;
-						if (!checkMode)
-							SettleRest(new WindowsException("SessionEngine", WindowsException.ERROR_INTERNAL_ERROR));
 					}
-					settled = true;
 				}
-				Done = true;
-				Monitor.PulseAll(Host.Gate);
+				Leave(host);
 			}
 		}
 
-		// Ends the run from outside if a call has lasted too long. What was not settled is told as it stands.
+		// Ends from outside what has lasted too long: a session that a call hangs for, or all of the server.
 		internal void GiveUpAfter(Int64 milliseconds)
 		{
-			if (Done || Host.Calling == null || Host.CallTime.ElapsedMilliseconds < milliseconds)
-				return;
-			Host.GivenUp = true;
-			Done = true;
-			if (settled)
-				return;
-			WindowsException unanswered = new WindowsException(Host.Calling, WindowsException.ERROR_TIMEOUT);
-			if (!selected || !targets.Exists(target => target.Result == null))
-				failure = unanswered;
-			SettleRest(unanswered);
-		}
-
-		private void SettleRest(WindowsException error)
-		{
-			foreach (Target target in targets)
-				if (target.Result == null)
-					target.Settle(target.Asked || target.Requested ? "timed_out" : "failed", error);
-		}
-
-		private void Select()
-		{
-			List<Session> sessions = Host.Enumerate();
-			if (sessions.Count == 0) // there is always session 0, so this is not "nobody is logged on"
-				throw new WindowsException("WTSEnumerateSessionsEx", WindowsException.ERROR_INVALID_DATA);
-			WindowsException nameless = Host.Identify();
-			if (nameless != null && selection.NeedsComputerName)
-				throw nameless;
-			foreach (Session session in sessions)
+			foreach (SessionHost host in hosts.FindAll(
+				host => host.Calling != null && host.CallTime.ElapsedMilliseconds >= milliseconds + host.UserTime))
 			{
+				host.GivenUp = true;
+				if (!host.Finished)
+					TakeOver(host.Target, new WindowsException(host.Calling, WindowsException.ERROR_TIMEOUT));
+				Leave(host);
+			}
+		}
+
+		private void TakeOver(Target target, WindowsException unanswered)
+		{
+			if (target != null)
+			{
+				target.GiveUp(unanswered);
+				if (!targets.Contains(target))
+					targets.Add(target);
+			}
+			if (target != null && ++hangs < MostHangs)
+				Start();
+			else
+				failure = unanswered;
+		}
+
+		// Nobody settles what the last leaves behind.
+		private void Leave(SessionHost host)
+		{
+			hosts.Remove(host);
+			if (!IsDone)
+				return;
+			foreach (Target target in targets)
+				if (target.Result == null && !checkMode)
+					target.GiveUp(failure ?? new WindowsException("SessionEngine", WindowsException.ERROR_INTERNAL_ERROR));
+			Monitor.PulseAll(Gate);
+		}
+
+		private void Select(SessionHost host)
+		{
+			if (listed == null)
+			{
+				List<Session> sessions = host.Enumerate();
+				if (sessions.Count == 0) // there is always session 0, so this is not "nobody is logged on"
+					throw new WindowsException("WTSEnumerateSessionsEx", WindowsException.ERROR_INVALID_DATA);
+				QueryComputer(host);
+				listed = new Queue<Session>(sessions);
+			}
+			while (listed.Count > 0)
+			{
+				Session session = listed.Dequeue();
 				List<string> matchedBy = new List<string>();
-				bool fits = selection.FitsListed(session, Host.ComputerName, matchedBy);
+				bool fits = selection.FitsListed(session, computerName, matchedBy);
 				found.UnionWith(matchedBy);
-				if (fits)
-					Identify(new Target { Session = session, MatchedBy = matchedBy });
+				if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(server, session.Id))
+					Identify(host, new Target { Session = session, MatchedBy = matchedBy }, fits);
+			}
+			host.Target = null;
+		}
+
+		private void QueryComputer(SessionHost host)
+		{
+			UInt32 major, minor;
+			try
+			{
+				host.QueryComputer(out computerName, out major, out minor);
+				// Windows 7 and Server 2008 R2 report the two the wrong way round, says the page of WTSINFOEX_LEVEL1_W.
+				lockFlagsSwapped = major == 6 && minor == 1;
+			}
+			catch (WindowsException)
+			{
+				if (selection.NeedsComputerName)
+					throw;
 			}
 		}
 
 		// Adds what the enumeration does not tell. Without its logon time a session is not identified and is left alone.
-		private void Identify(Target target)
+		private void Identify(SessionHost host, Target target, bool fits)
 		{
 			Session listed = target.Session;
+			host.Target = target;
 			try
 			{
-				Session session = Host.Query(listed.Id);
+				Session session = host.Query(listed.Id);
 				if (listed.IsSameAccount(session))
 				{
 					session.TakeFullNames(listed);
 					target.Session = session;
-					target.Client = Host.QueryClient(session.Id);
-					bool fits = selection.FitsQueried(session, target.Client, target.MatchedBy);
-					found.UnionWith(target.MatchedBy);
-					if (!fits)
+					bool expected = selection.IsExpected(server, session);
+					if (!expected && !selection.TakesNewcomers)
 						return;
-					if (session.Id == 0 || session.IsListener || (protectConsole && Host.IsConsole(session)))
-						target.Settle("protected", null);
+					fits = fits && selection.FitsTimes(session);
+					if (fits)
+						target.Client = host.QueryClient(session.Id);
+					fits = fits && selection.FitsClient(target.Client, target.MatchedBy);
+					found.UnionWith(target.MatchedBy);
+					if (!fits && !expected)
+						return;
+					if (!fits)
+						target.Settle("spared");
+					else if (!IsList && (session.IsProtected || (protectConsole && host.IsConsole(session))))
+						target.Settle("protected");
+					else if (IsAsAsked(session))
+						target.Settle("already_disconnected");
 				}
 				else
 				{
-					target.Settle("already_gone", null);
+					target.Settle("already_gone");
 				}
 			}
 			catch (WindowsException error)
 			{
-				if (listed.Id == 0 || listed.IsListener)
-					target.Settle("protected", null);
+				if (listed.IsProtected && !IsList)
+					target.Settle("protected");
 				else if (error.SaysSessionIsGone)
-					target.Settle("already_gone", null);
+					target.Settle("already_gone");
 				else
 					target.Fail(error);
 			}
 			targets.Add(target);
 		}
 
-		private void LogOff()
+		// Messages whose answers are awaited are sent by a thread each: all users are asked at once.
+		private void Act(SessionHost host)
 		{
-			Queue<Target> waiting = new Queue<Target>(targets.FindAll(target => target.Result == null));
-			List<Target> going = new List<Target>();
-			while (waiting.Count + going.Count > 0)
+			if (waiting == null)
+			{
+				waiting = new Queue<Target>(targets.FindAll(target => target.Result == null));
+				if (options.Flag("wait_for_answer"))
+					for (int i = 1; i < waiting.Count; i++)
+						Start();
+			}
+			Int64 maxParallel = options.Number("max_parallel") ?? Int64.MaxValue;
+			for (; waiting.Count + going.Count > 0; going.RemoveAll(target => !target.Awaited))
 			{
 				while (waiting.Count > 0 && going.Count < maxParallel)
 				{
-					Target next = waiting.Dequeue();
-					next.Deadline = timeout;
-					Request(next);
-					if (next.Awaited)
-						going.Add(next);
+					host.Target = waiting.Dequeue();
+					host.Target.Deadline = timeout;
+					Request(host, host.Target);
+					if (host.Target.Awaited)
+						going.Add(host.Target);
 				}
+				host.Target = null;
 				if (going.Count > 0)
-					Monitor.Wait(Host.Gate, PollMilliseconds);
-				going.ForEach(Look);
-				going.RemoveAll(target => !target.Awaited);
+					Monitor.Wait(Gate, PollMilliseconds);
+				foreach (Target target in going)
+				{
+					host.Target = target;
+					if (target.Awaited) // not if the look at it hung
+						Look(host, target);
+				}
 			}
 		}
 
-		// Reads the session once more and, if it is still the same logon and still meant, asks for its logoff.
-		private void Request(Target target)
+		// Reads the session once more and, if it is still the same logon and still meant, asks for the act.
+		private void Request(SessionHost host, Target target)
 		{
 			target.Elapsed.Start();
 			try
 			{
-				Session now = Host.Query(target.Session.Id);
+				Session now = host.Query(target.Session.Id);
 				if (!target.Session.IsSameLogon(now))
 				{
-					target.Settle("already_gone", null);
+					target.Settle("already_gone");
 					return;
 				}
 				now.TakeFullNames(target.Session);
 				List<string> ignored = new List<string>();
-				Client client = selection.NeedsClient ? Host.QueryClient(now.Id) : target.Client;
-				if (!selection.FitsListed(now, Host.ComputerName, ignored) || !selection.FitsQueried(now, client, ignored))
-				{
-					target.Settle("spared", null);
-					return;
-				}
-				if (protectConsole && Host.IsConsole(now))
-				{
-					target.Settle("protected", null);
-					return;
-				}
-				target.Busy = false;
-				target.Asked = true;
-				Host.RequestLogoff(now.Id);
-				target.Requested = true;
-				target.Awaited = wait;
-				if (!wait)
-					target.Settle("requested", null);
+				Client client = selection.NeedsClient ? host.QueryClient(now.Id) : target.Client;
+				if (!selection.FitsListed(now, computerName, ignored) || !selection.FitsTimes(now) || !selection.FitsClient(client, ignored))
+					target.Settle("spared");
+				else if (protectConsole && host.IsConsole(now))
+					target.Settle("protected");
+				else if (IsAsAsked(now))
+					target.Settle("already_disconnected");
+				else
+					Ask(host, target, now);
 			}
 			catch (WindowsException error)
 			{
 				target.Asked = false;
 				bool leaving = error.Code == WindowsException.ERROR_CTX_CLOSE_PENDING;
 				target.Busy = error.Code == WindowsException.ERROR_CTX_WINSTATION_BUSY;
+				target.Error = error;
 				if (error.SaysSessionIsGone || (leaving && !wait))
-					target.Settle("already_gone", null);
+					target.Settle("already_gone");
 				else if (leaving || (target.Busy && wait))
 					target.Awaited = true;
 				else
@@ -1136,28 +1268,60 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 			}
 		}
 
-		// Settles the target once Windows no longer has the session, or once its time is over.
-		private void Look(Target target)
+		private void Ask(SessionHost host, Target target, Session now)
+		{
+			target.Busy = false;
+			target.Asked = true;
+			if (action == "send_message")
+				target.Answer = host.SendMessage(
+					now.Id, FilledIn("title", now), FilledIn("message", now), (UInt32)options.Number("message_style"),
+					(UInt32)options.Number("message_seconds"), options.Flag("wait_for_answer"));
+			else if (action == "disconnect")
+				host.RequestDisconnect(now.Id);
+			else
+				host.RequestLogoff(now.Id);
+			target.Requested = true;
+			target.Awaited = wait;
+			if (target.Answer != null)
+				target.Settle(target.Answer == IDASYNC ? "sent" : target.Answer == IDTIMEOUT ? "no_answer" : "answered");
+			else if (!wait)
+				target.Settle("requested");
+		}
+
+		// A text with what only the host knows. The deadline is rounded, so that each reminder tells the same.
+		private string FilledIn(string option, Session now)
+		{
+			DateTime deadline = DateTime.FromFileTimeUtc(now.CurrentTime).AddMilliseconds((options.Number("remaining_ms") ?? 0) + 30000);
+			return options.Text(option)
+				.Replace("{deadline}", deadline.ToLocalTime().ToString("HH:mm", CultureInfo.InvariantCulture))
+				.Replace("{server}", computerName.Length > 0 ? computerName : server)
+				.Replace("{user}", now.User);
+		}
+
+		// Settles the target once Windows has done what was asked, or once its time is over.
+		private void Look(SessionHost host, Target target)
 		{
 			WindowsException unanswered = null;
 			try
 			{
-				Session now = Host.Query(target.Session.Id);
+				Session now = host.Query(target.Session.Id);
 				if (target.Session.IsAnotherLogon(now))
 				{
-					target.SettleGone();
+					SettleGone(target);
 					return;
 				}
 				if (target.Busy)
-					Request(target);
-				else if (terminate && target.Ended.Count == 0 && target.Elapsed.ElapsedMilliseconds >= target.Deadline)
-					EndProcesses(target);
+					Request(host, target);
+				else if (IsAsAsked(now))
+					target.Settle("disconnected");
+				else if (options.Flag("terminate") && target.Ended.Count == 0 && target.Elapsed.ElapsedMilliseconds >= target.Deadline)
+					EndProcesses(host, target);
 			}
 			catch (WindowsException error)
 			{
 				if (error.SaysSessionIsGone)
 				{
-					target.SettleGone();
+					SettleGone(target);
 					return;
 				}
 				if (error.Code != WindowsException.ERROR_CTX_CLOSE_PENDING)
@@ -1168,26 +1332,37 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 			if (unanswered != null)
 				target.Fail(unanswered);
 			else if (target.Busy)
-				target.Fail(new WindowsException("WTSLogoffSession", WindowsException.ERROR_CTX_WINSTATION_BUSY));
+				target.Fail(target.Error);
 			else
-				target.Settle("timed_out", null);
+				target.Settle("timed_out");
+		}
+
+		private bool IsAsAsked(Session session)
+		{
+			return action == "disconnect" && session.IsDisconnected;
+		}
+
+		// A session that was leaving already is not one that we logged off.
+		private void SettleGone(Target target)
+		{
+			target.Settle(target.Requested && action == "log_off" ? "logged_off" : "already_gone");
 		}
 
 		// Ends the processes that keep a session from ending, and gives it its time once more.
-		private void EndProcesses(Target target)
+		private void EndProcesses(SessionHost host, Target target)
 		{
-			List<KeyValuePair<UInt32, string>> processes = Host.EnumerateProcesses(target.Session.Id);
+			List<KeyValuePair<UInt32, string>> processes = host.EnumerateProcesses(target.Session.Id);
 			// Asked after they were listed: so they are not those of somebody who has the ID now.
-			if (target.Session.IsAnotherLogon(Host.Query(target.Session.Id)))
+			if (target.Session.IsAnotherLogon(host.Query(target.Session.Id)))
 			{
-				target.SettleGone();
+				SettleGone(target);
 				return;
 			}
 			foreach (KeyValuePair<UInt32, string> process in processes)
 			{
 				try
 				{
-					Host.EndProcess(process.Key);
+					host.EndProcess(process.Key);
 					target.Ended.Add(process);
 				}
 				catch (WindowsException)
@@ -1206,8 +1381,8 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		{
 			return new Dictionary<string, object>
 			{
-				{ "server", Host.Server },
-				{ "computer_name", Host.ComputerName },
+				{ "server", server },
+				{ "computer_name", computerName },
 				{ "found", new List<object>(found) },
 				{ "sessions", targets.ConvertAll<object>(Report) },
 				{ "error", Report(failure) },
@@ -1218,6 +1393,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		private object Report(Target target)
 		{
 			Session session = target.Session;
+			bool locked = session.Flags == WTS_SESSIONSTATE_LOCK;
 			return new Dictionary<string, object>
 			{
 				{ "id", session.Id },
@@ -1228,15 +1404,18 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 				{ "protocol", target.Client.Protocol },
 				{ "client_name", target.Client.Name },
 				{ "client_address", target.Client.Address == null ? null : target.Client.Address.ToString() },
-				{ "locked", Host.IsLocked(session) },
+				{ "locked", locked || session.Flags == WTS_SESSIONSTATE_UNLOCK ? (object)(locked != lockFlagsSwapped) : null },
 				{ "logon_time", session.LogonTime },
 				{ "connect_time", session.ConnectTime },
 				{ "disconnect_time", session.DisconnectTime },
 				{ "last_input_time", session.LastInputTime },
 				{ "current_time", session.CurrentTime },
+				{ "incoming_bytes", session.IncomingBytes },
+				{ "outgoing_bytes", session.OutgoingBytes },
 				{ "matched_by", new List<object>(target.MatchedBy.ToArray()) },
 				{ "result", target.Result },
 				{ "requested", target.Requested },
+				{ "answer", target.Answer },
 				{ "error", Report(target.Error) },
 				{ "elapsed_ms", target.Elapsed.ElapsedMilliseconds },
 				{ "ended_processes", target.Ended.ConvertAll<object>(process =>
@@ -1256,7 +1435,6 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 	public static class Engine
 	{
 		private const int LookMilliseconds = 20;
-		private const int StackBytes = 256 * 1024;
 
 		/// <param name="parameters">The options of win_rds_engine, numbers as text.</param>
 		/// <param name="checkMode">Select and report; make no call that changes anything.</param>
@@ -1271,11 +1449,11 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 				Int64 serverTimeout = (Int64)options.Number("server_timeout_ms");
 				Selection selection = ReadSelection(options, serverTimeout);
 				unknown.AddRange(selection.UnknownExclusions.ToArray());
-				List<LogoffRun> runs = options.Texts("servers").ConvertAll(
-					server => new LogoffRun(server, selection, options, checkMode));
+				List<ServerRun> runs = options.Texts("servers").ConvertAll(
+					server => new ServerRun(server, selection, options, checkMode));
 				RunSideBySide(runs, serverTimeout);
-				foreach (LogoffRun run in runs)
-					lock (run.Host.Gate)
+				foreach (ServerRun run in runs)
+					lock (run.Gate)
 						reports.Add(run.Report());
 			}
 			catch (WindowsException error)
@@ -1286,7 +1464,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 			{
 				{ "servers", reports },
 				{ "unknown_exclusions", unknown },
-				{ "error", LogoffRun.Report(failure) },
+				{ "error", ServerRun.Report(failure) },
 			};
 		}
 
@@ -1305,7 +1483,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 				{
 					failure = error;
 				}
-			}, StackBytes) { IsBackground = true };
+			}) { IsBackground = true };
 			reader.Start();
 			if (!reader.Join((int)Math.Min(timeout, Int32.MaxValue)))
 				throw new WindowsException(Account.Calling, WindowsException.ERROR_TIMEOUT);
@@ -1315,22 +1493,23 @@ namespace ansible_collections.winops.rds.plugins.module_utils.SessionEngine
 		}
 
 		// Each host in a thread of its own: one that does not answer delays no other.
-		private static void RunSideBySide(List<LogoffRun> runs, Int64 serverTimeout)
+		private static void RunSideBySide(List<ServerRun> runs, Int64 serverTimeout)
 		{
-			foreach (LogoffRun run in runs)
-				new Thread(run.Run, StackBytes) { IsBackground = true }.Start();
-			for (List<LogoffRun> running = runs; running.Count > 0; running = running.FindAll(run => !IsOver(run, serverTimeout)))
-				lock (running[0].Host.Gate)
-					if (!running[0].Done)
-						Monitor.Wait(running[0].Host.Gate, LookMilliseconds);
+			foreach (ServerRun run in runs)
+				lock (run.Gate)
+					run.Start();
+			for (List<ServerRun> running = runs; running.Count > 0; running = running.FindAll(run => !IsOver(run, serverTimeout)))
+				lock (running[0].Gate)
+					if (!running[0].IsDone)
+						Monitor.Wait(running[0].Gate, LookMilliseconds);
 		}
 
-		private static bool IsOver(LogoffRun run, Int64 serverTimeout)
+		private static bool IsOver(ServerRun run, Int64 serverTimeout)
 		{
-			lock (run.Host.Gate)
+			lock (run.Gate)
 			{
 				run.GiveUpAfter(serverTimeout);
-				return run.Done;
+				return run.IsDone;
 			}
 		}
 	}

@@ -11,6 +11,7 @@
 
 $spec = @{
     options = @{
+        action = @{ type = 'str'; required = $true }
         session_ids = @{ type = 'list'; elements = 'str' }
         session_names = @{ type = 'list'; elements = 'str' }
         current = @{ type = 'bool'; required = $true }
@@ -26,6 +27,8 @@ $spec = @{
         exclude_session_names = @{ type = 'list'; elements = 'str' }
         exclude_current = @{ type = 'bool'; required = $true }
         exclude_users = @{ type = 'list'; elements = 'str' }
+        logons = @{ type = 'list'; elements = 'str' }
+        newcomers = @{ type = 'bool'; required = $true }
         servers = @{ type = 'list'; elements = 'str'; required = $true }
         server_timeout_ms = @{ type = 'str'; required = $true }
         protect_console = @{ type = 'bool'; required = $true }
@@ -33,6 +36,12 @@ $spec = @{
         timeout_ms = @{ type = 'str'; required = $true }
         max_parallel = @{ type = 'str' }
         terminate = @{ type = 'bool'; required = $true }
+        title = @{ type = 'str' }
+        message = @{ type = 'str' }
+        message_style = @{ type = 'str' }
+        message_seconds = @{ type = 'str' }
+        wait_for_answer = @{ type = 'bool'; required = $true }
+        remaining_ms = @{ type = 'str' }
     }
     supports_check_mode = $true
 }

@@ -28,9 +28,12 @@ _SESSION = {
     "disconnect_time": int,
     "last_input_time": int,
     "current_time": int,
+    "incoming_bytes": int,
+    "outgoing_bytes": int,
     "matched_by": [str],
     "result": (str, None),
     "requested": bool,
+    "answer": (int, None),
     "error": (_ERROR, None),
     "elapsed_ms": int,
     "ended_processes": [_PROCESS],
@@ -48,7 +51,14 @@ _REPORT = {"servers": [_SERVER], "unknown_exclusions": [str], "error": (_ERROR, 
 #: Results that mean a failure of Windows, which comes with its error.
 _WITH_ERROR = ("denied", "failed")
 _CRITERIA = ("session_ids", "session_names", "current", "users", "states", "client_names", "client_networks")
-_RESULTS = (None, "logged_off", "requested", "already_gone", "spared", "protected", "timed_out", *_WITH_ERROR)
+_ANY_RESULTS = ("already_gone", "spared", "protected", "timed_out", *_WITH_ERROR)
+#: For each action, what may have become of a session beside that.
+_RESULTS = {
+    "list": (),
+    "log_off": ("logged_off", "requested"),
+    "disconnect": ("disconnected", "already_disconnected"),
+    "send_message": ("sent", "answered", "no_answer"),
+}
 
 
 class ReportError(ValueError):
@@ -60,7 +70,7 @@ def check_report(report: Any, options: Mapping[str, Any], *, check_mode: bool) -
 
     :raises ReportError: something is missing, not of its type, or cannot be.
     """
-    _check(report, _REPORT, "report")
+    check_form(report, _REPORT, "report")
     if not report["error"] and [server["server"] for server in report["servers"]] != options["servers"]:
         raise ReportError("report.servers are not those of the task")
     for number, server in enumerate(report["servers"]):
@@ -68,17 +78,17 @@ def check_report(report: Any, options: Mapping[str, Any], *, check_mode: bool) -
         _check_matches(server["found"], options, f"{where}.found")
         for position, session in enumerate(server["sessions"]):
             of_session = f"{where}.sessions[{position}]"
-            _check_result(session, check_mode, f"{of_session}.result")
+            _check_result(session, options["action"], check_mode, f"{of_session}.result")
             _check_matches(session["matched_by"], options, f"{of_session}.matched_by")
 
 
-def _check_result(session: Mapping[str, Any], check_mode: bool, where: str) -> None:
+def _check_result(session: Mapping[str, Any], action: str, check_mode: bool, where: str) -> None:
     result = session["result"]
-    if (
-        result not in _RESULTS
-        or (result is None and not check_mode)
-        or (result in _WITH_ERROR and not session["error"])
-    ):
+    if result is None:
+        fits = check_mode or action == "list"
+    else:
+        fits = result in _ANY_RESULTS + _RESULTS[action] and (result not in _WITH_ERROR or bool(session["error"]))
+    if not fits:
         raise ReportError(f"{where} is {_short(result)}")
 
 
@@ -92,8 +102,11 @@ def _check_matches(matches: list[str], options: Mapping[str, Any], where: str) -
             raise ReportError(f"{where} holds {_short(match)}")
 
 
-def _check(value: Any, form: Any, where: str) -> None:
-    """``form`` is a type, [the form of each element], {key: form} or (a form, or null)."""
+def check_form(value: Any, form: Any, where: str) -> None:
+    """Check that a value has a form: a type, [the form of each element], {key: form} or (a form, or null).
+
+    :raises ReportError: it has not.
+    """
     if isinstance(form, tuple):
         if value is None:
             return
@@ -105,12 +118,12 @@ def _check(value: Any, form: Any, where: str) -> None:
         raise ReportError(f"{where} is {_short(value)}")
     if isinstance(form, list):
         for position, element in enumerate(value):
-            _check(element, form[0], f"{where}[{position}]")
+            check_form(element, form[0], f"{where}[{position}]")
     if isinstance(form, dict):
         for key, of_key in form.items():
             if key not in value:
                 raise ReportError(f"{where}.{key} is missing")
-            _check(value[key], of_key, f"{where}.{key}")
+            check_form(value[key], of_key, f"{where}.{key}")
 
 
 def _short(value: Any) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ QUERIES_BEFORE_THE_ACT = 5
 
 ALICE = {"id": 12, "user": "alice"}
 BOB = {"id": 13, "user": "bob"}
+
+MESSAGE_OPTIONS = ("title", "message", "message_style", "message_seconds", "remaining_ms")
 
 Report = dict[str, Any]
 
@@ -105,6 +107,11 @@ class Windows(WindowsApi):
         server_timeout: float = 10,
         max_parallel: int | None = None,
         terminate: bool = False,
+        action: str = "log_off",
+        logons: Sequence[str] | None = None,
+        newcomers: bool = False,
+        message: dict[str, str] | None = None,
+        wait_for_answer: bool = False,
         account: str = "CONTOSO\\ansible",
         hung_servers: int = 0,
         environment: dict[str, str] | None = None,
@@ -113,6 +120,7 @@ class Windows(WindowsApi):
         """Launch the engine once and return its report.
 
         :param timeout: seconds, as server_timeout.
+        :param message: those of MESSAGE_OPTIONS that are given.
         :param account: the one that it runs as.
         :param hung_servers: how many handles cannot be closed, because a call with them is never answered.
         :param options: the selecting options, as a task gives them.
@@ -132,6 +140,12 @@ class Windows(WindowsApi):
                 "server_timeout_ms": str(round(server_timeout * 1000)),
                 "max_parallel": None if max_parallel is None else str(max_parallel),
                 "terminate": terminate,
+                "action": action,
+                "logons": None if logons is None else list(logons),
+                "newcomers": newcomers,
+                **dict.fromkeys(MESSAGE_OPTIONS),
+                **(message or {}),
+                "wait_for_answer": wait_for_answer,
             },
         }
         process = await asyncio.create_subprocess_exec(

@@ -30,6 +30,8 @@ async def test_everything_that_there_is_to_tell(windows: Windows) -> None:
         "protocol": "ica",
         "client_name": "ПК-7",
         "client_address": "10.1.2.3",
+        "incoming_bytes": 4_000_000_000,
+        "outgoing_bytes": 17,
     }
     report = await windows.run(session_host(session), users=["Жанна"], check_mode=True)
     assert server_report(report)["computer_name"] == "RDSH01"
@@ -45,9 +47,12 @@ async def test_everything_that_there_is_to_tell(windows: Windows) -> None:
         "client_name": "ПК-7",
         "client_address": "10.1.2.3",
         "locked": False,
+        "incoming_bytes": 4_000_000_000,
+        "outgoing_bytes": 17,
         "matched_by": ["users:0"],
         "result": None,
         "requested": False,
+        "answer": None,
         "error": None,
         "elapsed_ms": 0,
         "ended_processes": [],

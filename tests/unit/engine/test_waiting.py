@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -175,11 +174,10 @@ async def test_a_busy_session_that_leaves_by_itself(windows: Windows) -> None:
     assert results(await windows.run(host, sessions=["12"])) == {12: "already_gone"}
 
 
-@pytest.mark.parametrize(("wait", "logoff"), [(True, 0.3), (False, "never")])
-async def test_a_session_that_is_leaving_already_was_not_logged_off_by_us(
-    windows: Windows, wait: bool, logoff: Any
-) -> None:
-    host = session_host(ALICE | {"logoff": logoff})
+@pytest.mark.parametrize("wait", [True, False])
+async def test_a_session_that_is_leaving_already_was_not_logged_off_by_us(windows: Windows, wait: bool) -> None:
+    then = [{"remove": 12}] if wait else []
+    host = session_host(ALICE | {"logoff": "never"}, faults=[{"call": LOGOFF, "then": then}])
     host.table.log_off(12)
     assert results(await windows.run(host, sessions=["12"], wait=wait)) == {12: "already_gone"}
     assert [call.error for call in windows.mutating_calls_on(host)] == [7007]

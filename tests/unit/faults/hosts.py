@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,7 +41,7 @@ LANGUAGE = "LC_ALL"
 SessionFunction = Callable[[Host, tuple[str, ...]], Awaitable[list[Value]]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Witnessed:
     """A call as the host saw it, with what the host was like when it was answered."""
 
@@ -49,9 +49,9 @@ class Witnessed:
     host: str
     function: str
     arguments: tuple[str, ...]
-    outcome: str
+    outcome: str = "hung"
     """done, refused, or hung: its program ended before it was answered."""
-    sessions: dict[int, Session]
+    sessions: dict[int, Session] = field(default_factory=dict)
     """All sessions, as the call met them; none, if it was not carried out."""
 
     @property
@@ -64,7 +64,7 @@ class Witnessed:
 
 
 class WitnessedApi(WindowsApi):
-    """Remembers each call in the order in which it was carried out."""
+    """Remembers each call, in the order in which they began."""
 
     def __init__(self, socket_path: Path, farm: FarmSpec) -> None:
         hosts = hosts_of(farm)
@@ -95,17 +95,17 @@ class WitnessedApi(WindowsApi):
         except Exception:
             server = None
         host = launch.host if server is None else self._hosts.get(server.upper(), launch.host)
-        outcome = "hung"
+        witnessed = Witnessed(launch.token, host.name, function, arguments)
+        self.witnessed.append(witnessed)
         try:
             values = await super().call(launch, function, arguments)
-            outcome = "done"
+            witnessed.outcome = "done"
             return values
         except Exception:
-            outcome = "refused"
+            witnessed.outcome = "refused"
             raise
         finally:
-            sessions = self._met.pop(asyncio.current_task(), {})
-            self.witnessed.append(Witnessed(launch.token, host.name, function, arguments, outcome, sessions))
+            witnessed.sessions = self._met.pop(asyncio.current_task(), {})
 
 
 def snapshot(host: Host) -> dict[int, Session]:

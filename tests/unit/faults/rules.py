@@ -22,6 +22,7 @@ from tests.unit.matching import model
 LONGEST_REASON = 240
 
 ACCOUNT = ("CONTOSO", "ansible")
+OF_A_SESSION = (QUERY, LOGOFF, "WTSEnumerateProcessesExW")
 HARMLESS_BETWEEN = ("WTSGetActiveConsoleSessionId", QUERY)
 
 
@@ -38,8 +39,8 @@ def check(farm: Farm, options: Mapping[str, Any], result: Mapping[str, Any], *, 
     _check_result(result, calls, options, check_mode)
     for text in reasons(result):
         check_reason(text)
-    if not any(call.outcome == "hung" for call in calls):
-        assert farm.leaks == 0
+    # A thread that is still in its call when the program ends cannot close the server that it has opened.
+    assert (farm.leaks or 0) <= sum(call.outcome == "hung" for call in calls)
 
 
 def _check_host(
@@ -90,16 +91,26 @@ def _check_order(calls: list[Witnessed], options: Mapping[str, Any]) -> None:
     for position, call in enumerate(calls):
         if call.identifies:
             looks.setdefault(call.session, []).append(position)
+    _check_parallel(calls, looks, options.get("max_parallel"))
     waits = [positions[2] for positions in looks.values() if len(positions) > 2]
     if options.get("max_parallel") is None and waits:
         requests = [positions[1] for positions in looks.values() if len(positions) > 1]
         assert max(requests) < min(waits), "a session was awaited before all were requested"
 
 
+def _check_parallel(calls: list[Witnessed], looks: dict[int, list[int]], most: int | None) -> None:
+    """A session counts at least until the first look at it after the request: only a look tells that it has gone."""
+    requests = [(i, call.session) for i, call in enumerate(calls) if call.function == LOGOFF and call.outcome == "done"]
+    for position, _session in requests if most is not None else []:
+        earlier = [(asked, session) for asked, session in requests if asked < position]
+        unseen = [session for asked, session in earlier if not any(asked < look < position for look in looks[session])]
+        assert len(unseen) < (most or 0), "more logoffs were in flight than allowed"
+
+
 def _check_record(
     record: dict[str, Any], calls: list[Witnessed], logon: Session | None, now: dict[int, Session], error: Any
 ) -> None:
-    mine = [call for call in calls if call.function in (QUERY, LOGOFF) and call.session == record["id"]]
+    mine = [call for call in calls if call.function in OF_A_SESSION and call.session == record["id"]]
     accepted = any(call.function == LOGOFF and call.outcome == "done" for call in mine)
     ended = any(call.function == TERMINATE and call.outcome == "done" for call in calls)
     present = logon is not None and record["id"] in now and _same_logon(now[record["id"]], logon)
@@ -114,9 +125,7 @@ def _check_record(
         assert not accepted
     else:
         assert record["error"]
-        assert any(call.outcome != "done" for call in mine) or result == "timed_out" or error or _given_up(calls), (
-            "a failure without a cause"
-        )
+        assert any(call.outcome != "done" for call in mine) or result == "timed_out" or error, "no cause of its own"
 
 
 def _check_result(
@@ -189,10 +198,6 @@ def _logon(calls: list[Witnessed], listed: dict[int, Session], session_id: int) 
 
 def _same_logon(one: Session, other: Session | None) -> bool:
     return other is not None and (one.user, one.domain, one.logon_time) == (other.user, other.domain, other.logon_time)
-
-
-def _given_up(calls: list[Witnessed]) -> bool:
-    return any(call.outcome == "hung" for call in calls)
 
 
 def _error_of(result: Mapping[str, Any], server: str) -> Any:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A call that never comes back costs its own server its time-out, and no other server anything."""
+"""A call that never comes back costs its own session, or its own server, and no other session and server anything."""
 
 from __future__ import annotations
 
@@ -14,31 +14,61 @@ from tests.unit.faults.hosts import farm
 
 SESSIONS = [{"id": 12, "user": "alice"}, {"id": 13, "user": "bob"}, {"id": 20, "user": "dave"}]
 OPTIONS = {"users": ["alice", "bob"], "timeout": "0.3s", "on_timeout": "terminate", "server_timeout": "0.4s"}
-QUERIES_BEFORE_THE_ACT = 2 * 4 + 1
 
-CALLS = {
+#: Calls that are about a server: which, and after how many of them.
+OF_A_SERVER = {
     "opening the server": ("WTSOpenServerEx", 0),
     "listing": ("WTSEnumerateSessionsEx", 0),
     "asking for the name": ("NetWkstaGetInfo", 0),
-    "identifying": ("WTSQuerySessionInformation", 0),
-    "asking for the client": ("WTSQuerySessionInformation", 1),
-    "identifying again": ("WTSQuerySessionInformation", QUERIES_BEFORE_THE_ACT - 1),
-    "the request": ("WTSLogoffSession", 0),
-    "the second request": ("WTSLogoffSession", 1),
-    "waiting": ("WTSQuerySessionInformation", QUERIES_BEFORE_THE_ACT + 1),
-    "listing processes": ("WTSEnumerateProcessesEx", 0),
-    "ending a process": ("WTSTerminateProcess", 0),
     "closing the server": ("WTSCloseServer", 0),
 }
 
+#: Calls that are about a session.
+OF_A_SESSION = {
+    "identifying": ("WTSQuerySessionInformation", 0),
+    "asking for the client": ("WTSQuerySessionInformation", 1),
+    "identifying again": ("WTSQuerySessionInformation", 4),
+    "the request": ("WTSLogoffSession", 0),
+    "waiting": ("WTSQuerySessionInformation", 5),
+    "listing processes": ("WTSEnumerateProcessesEx", 0),
+}
 
-def hanging(call: str, after: int) -> dict[str, Any]:
-    return {"call": call, "after": after, "delay": "never"}
+
+def hanging(call: str, after: int, **which: Any) -> dict[str, Any]:
+    return {"call": call, "after": after, "delay": "never", **which}
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", OF_A_SESSION)
+@pytest.mark.parametrize("session", [12, 13])
+def test_call_that_hangs_for_one_of_several_sessions(call: str, session: int) -> None:
+    function, after = OF_A_SESSION[call]
+    sessions = [each | {"logoff": "never" if each["id"] == session else "0.1s"} for each in SESSIONS]
+    with farm({"name": "RDSH01", "sessions": sessions, "faults": [hanging(function, after, session=session)]}) as tried:
+        result = tried.logoff(**OPTIONS)
+        rules.check(tried, OPTIONS, result)
+        other = 25 - session
+        assert {record["id"]: record["result"] for record in result["sessions"]} == {
+            session: "failed" if call in ("identifying", "asking for the client", "identifying again") else "timed_out",
+            other: "logged_off",
+        }
+        assert tried.users() == {20: "dave", session: tried.users()[session]}
+        assert "did not answer within server_timeout" in result["msg"]
+
+
+def test_call_that_hangs_while_a_process_is_ended() -> None:
+    sessions = [session | {"logoff": "never"} for session in SESSIONS]
+    with farm(
+        {"name": "RDSH01", "sessions": sessions, "faults": [hanging("WTSTerminateProcess", 0, times=1)]}
+    ) as tried:
+        result = tried.logoff(**OPTIONS)
+        rules.check(tried, OPTIONS, result)
+        assert {record["id"]: record["result"] for record in result["sessions"]} == {12: "timed_out", 13: "logged_off"}
+
+
+@pytest.mark.parametrize("call", OF_A_SERVER | OF_A_SESSION)
 def test_call_that_hangs_on_one_of_several_servers(call: str) -> None:
-    function, after = CALLS[call]
+    """It hangs for each session of that server."""
+    function, after = (OF_A_SERVER | OF_A_SESSION)[call]
     slow = [session | {"logoff": "never"} for session in SESSIONS]
     # What opens and closes a server happens on the computer that the engine runs on.
     here = [hanging(function, after)] if function in ("WTSOpenServerEx", "WTSCloseServer") else []
@@ -62,8 +92,6 @@ def test_call_that_hangs_on_one_of_several_servers(call: str) -> None:
         assert result["failed"]
         assert "did not answer within server_timeout" in result["msg"]
         assert "[1460 ERROR_TIMEOUT]" in result["msg"]
-        # The handle of the server that does not answer: its thread is still in the call when the program ends.
-        assert tried.leaks in (0, 1)
 
 
 @pytest.mark.parametrize("function", ["WTSEnumerateSessionsEx", "WTSLogoffSession", "WTSQuerySessionInformation"])

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Messages: whom they reach, what they say, and who answers."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from simulator.farm import Host
+from tests.unit.engine.session_host import (
+    ALICE,
+    BOB,
+    ENUMERATE,
+    QUERY,
+    Report,
+    Windows,
+    record,
+    results,
+    server_report,
+    session_host,
+)
+
+SEND = "WTSSendMessageW"
+OK, YES, NO, IDTIMEOUT, IDASYNC = 1, 6, 7, 32000, 32001
+MB_YESNO = 4
+TEXT = {"title": "Maintenance", "message": "Please save your work.", "message_style": "64", "message_seconds": "0"}
+
+
+async def send(windows: Windows, host: Host, text: dict[str, str] | None = None, **options: Any) -> Report:
+    options = {"all": True, "wait": False, **options}
+    report = await windows.run(host, action="send_message", message=TEXT | (text or {}), **options)
+    assert {call.function for call in windows.mutating_calls_on(host)} <= {SEND}
+    return report
+
+
+def shown(host: Host) -> dict[int, list[tuple[str, str]]]:
+    """Title and text of what each session was shown."""
+    sessions = [session for session in host.table.sessions() if session.messages]
+    return {session.id: [(message.title, message.text) for message in session.messages] for session in sessions}
+
+
+async def test_all_who_are_selected_are_shown_the_message(windows: Windows) -> None:
+    host = session_host(ALICE, BOB, {"id": 14, "user": "carol"})
+    report = await send(windows, host, users=["alice", "bob"], all=False)
+    assert results(report) == {12: "sent", 13: "sent"}
+    assert shown(host) == {id: [("Maintenance", "Please save your work.")] for id in (12, 13)}
+    assert {message.style for session in host.table.sessions() for message in session.messages} == {64}
+    assert [session["answer"] for session in server_report(report)["sessions"]] == [IDASYNC, IDASYNC]
+    assert [session["requested"] for session in server_report(report)["sessions"]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "text", ["Привет, Жанна", "王小明", "👋🏽", "two\nlines", "x" * 6000], ids=["ru", "zh", "👋🏽", "nl", "x"]
+)
+async def test_every_character_arrives(windows: Windows, text: str) -> None:
+    host = session_host(ALICE)
+    await send(windows, host, {"title": text, "message": text})
+    assert shown(host) == {12: [(text, text)]}
+
+
+async def test_what_only_the_host_knows_is_filled_in(windows: Windows) -> None:
+    ahead = 7200
+    host = session_host(ALICE, {"id": 13, "user": "Жанна"}, clock_offset=ahead)
+    await send(windows, host, {"title": "{server}", "message": "{user} {deadline} {minutes}", "remaining_ms": "900000"})
+    messages = shown(host)
+    assert [title for session in messages.values() for title, _ in session] == ["RDSH01", "RDSH01"]
+    texts = [text for session in messages.values() for _, text in session]
+    assert [re.sub(r"\d\d:\d\d", "hh:mm", text) for text in texts] == ["alice hh:mm {minutes}", "Жанна hh:mm {minutes}"]
+    deadline = datetime.now() + timedelta(seconds=ahead + 900)
+    near = {(deadline + timedelta(minutes=minutes)).strftime("%H:%M") for minutes in (-1, 0, 1)}
+    assert texts[0].split()[1] in near
+
+
+async def test_check_mode_shows_nothing(windows: Windows) -> None:
+    host = session_host(ALICE, BOB)
+    assert results(await send(windows, host, check_mode=True)) == {12: None, 13: None}
+    assert windows.mutating_calls_on(host) == []
+
+
+async def test_services_and_listeners_are_shown_nothing(windows: Windows) -> None:
+    host = session_host({"id": 1, "name": "console", "user": "operator"})
+    report = await send(windows, host, all=False, sessions=["0", "1", "65536"], protect_console=False)
+    assert results(report) == {0: "protected", 1: "sent", 65536: "protected"}
+
+
+async def test_answers_are_awaited_side_by_side(windows: Windows) -> None:
+    answers = {"answer": "yes", "answer_after": "0.6s"}
+    host = session_host(*({"id": id, "user": f"user{id}"} | answers for id in range(10, 18)), BOB | {"id": 18})
+    report = await send(windows, host, {"message_style": str(MB_YESNO), "message_seconds": "2"}, wait_for_answer=True)
+    assert results(report) == dict.fromkeys(range(10, 18), "answered") | {18: "no_answer"}
+    assert [record(report, id)["answer"] for id in (10, 18)] == [YES, IDTIMEOUT]
+    asked = [call.time for call in windows.mutating_calls_on(host)]
+    assert max(asked) - min(asked) < 0.6  # before any had answered
+
+
+async def test_the_time_that_users_take_is_not_the_servers(windows: Windows) -> None:
+    host = session_host(ALICE | {"answer": "no", "answer_after": "0.9s"}, BOB)
+    text = {"message_style": str(MB_YESNO), "message_seconds": "1"}
+    report = await send(windows, host, text, wait_for_answer=True, server_timeout=0.4)
+    assert results(report) == {12: "answered", 13: "no_answer"}
+    assert record(report, 12)["answer"] == NO
+
+
+async def test_a_host_that_does_not_come_back_when_the_users_time_is_over(windows: Windows) -> None:
+    host = session_host(ALICE, BOB | {"answer": "ok"}, faults=[{"call": SEND, "session": 12, "delay": "never"}])
+    report = await send(windows, host, {"message_seconds": "1"}, wait_for_answer=True, server_timeout=0.3)
+    assert results(report) == {12: "timed_out", 13: "answered"}
+    assert record(report, 12)["error"] == {"call": "WTSSendMessage", "code": 1460}
+
+
+@pytest.mark.parametrize("wait_for_answer", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        ({"call": SEND, "error": 5}, "denied"),
+        ({"call": SEND, "error": 7022}, "already_gone"),
+        ({"call": SEND, "error": 7007}, "already_gone"),
+        ({"call": SEND, "error": 1722}, "failed"),
+        ({"call": SEND, "error": 7024}, "failed"),
+        ({"call": ENUMERATE, "then": [{"put": {"id": 12, "user": "mallory"}}]}, "already_gone"),
+        ({"call": QUERY, "error": 1726}, "failed"),
+    ],
+    ids=str,
+)
+async def test_what_may_happen_instead(
+    windows: Windows, fault: dict[str, Any], outcome: str, wait_for_answer: bool
+) -> None:
+    session = {} if fault["call"] == ENUMERATE else {"session": 12}
+    host = session_host(ALICE, BOB | {"answer": "ok"}, faults=[fault | session])
+    report = await send(windows, host, {"message_seconds": "5"}, wait_for_answer=wait_for_answer)
+    assert results(report) == {12: outcome, 13: "answered" if wait_for_answer else "sent"}
+    assert list(shown(host)) == [13]
+
+
+async def test_a_fault_of_the_engine_itself_is_told(windows: Windows) -> None:
+    """Whatever it was doing then: no session is without a result, and it is said where the engine stopped."""
+    host = session_host(ALICE, BOB)
+    options = {"message_style": "a number that is none", **{key: TEXT[key] for key in ("title", "message")}}
+    report = await windows.run(host, action="send_message", message=options, all=True, wait=False)
+    (of_server,) = report["servers"]
+    assert "System.FormatException" in of_server["crash"]
+    outcome = {session["id"]: (session["result"], session["error"]["code"]) for session in of_server["sessions"]}
+    assert outcome == {12: ("timed_out", 1359), 13: ("failed", 1359)}
+    assert windows.mutating_calls_on(host) == []

@@ -15,7 +15,6 @@ options:
         Ansible connects with, or C(become_user)), anything else a name. Names match whole and in any case;
         they take no wildcards.
       - A disconnected session has no name. Select it by its ID, by O(users) or by O(states).
-      - Session 0, which runs the services of Windows, and listeners are never touched. Naming one here is an error.
     type: list
     elements: str
     aliases: [session]
@@ -77,7 +76,7 @@ options:
     description:
       - Accounts whose sessions are left alone, whatever else matches. Written as in O(users).
       - A name that nobody has excludes nobody. There is a warning where it is a user principal name or a SID, which
-        Windows could not find; otherwise C(--check) shows who would be logged off.
+        Windows could not find; otherwise C(--check) shows who is meant.
     type: list
     elements: str
   exclude_sessions:
@@ -109,13 +108,12 @@ options:
     description:
       - How long to wait for a server that does not answer a call of the Windows API, the host itself included. Written
         as in O(idle_for), more than nothing.
-      - Once it is over, nothing more is asked of that server. Sessions that were not settled are reported with the
-        error 1460 C(ERROR_TIMEOUT).
+      - Once it is over for a call about one session, that session is reported with the error 1460 C(ERROR_TIMEOUT),
+        and the others are done. After three such calls, or one about the server, nothing more is asked of that server.
     type: str
     default: 30s
 notes:
-  - At least one of O(sessions), O(users), O(states), O(idle_for), O(disconnected_for), O(logged_on_for), O(clients) and
-    O(all) is required. These options narrow each other (C(and)); the values of one option widen it (C(or)); exclusions
+  - The options that select sessions narrow each other (C(and)); the values of one option widen it (C(or)); exclusions
     come last. The rules in one table are in U(https://github.com/winops/rds/blob/main/docs/matching.md).
   - An empty list or an empty value is refused, because it is nearly always a variable that should have held something.
     A session or user that is both selected and excluded is refused too.

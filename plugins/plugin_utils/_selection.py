@@ -8,7 +8,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ._durations import format_duration, parse_duration
@@ -76,11 +76,14 @@ class Selection:
     exclude_users: tuple[str, ...] = ()
     exclude_sessions: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
+    server_timeout: float = 30.0
+    missing: str = "ignore"
 
     @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> Selection:
+    def from_options(cls, options: Mapping[str, Any], *, default_all: bool = False) -> Selection:
         """Check the options of a task (types already coerced) and return what they select.
 
+        :param default_all: without any selecting option, every session that has a user is meant.
         :raises SelectionError: nothing is selected, a value cannot be right, or two options contradict each other.
         """
         selection = cls(
@@ -96,7 +99,11 @@ class Selection:
             exclude_sessions=_session_values(options, "exclude_sessions"),
             # A server that is named twice is one.
             servers=tuple({value.lower(): value for value in _values(options, "server")}.values()),
+            server_timeout=time_option(options, "server_timeout", "no server the time to answer") or cls.server_timeout,
+            missing=options.get("missing") or cls.missing,
         )
+        if default_all and not selection._selects:
+            selection = replace(selection, all=True)
         selection._check()
         return selection
 
@@ -138,10 +145,14 @@ class Selection:
         wanted = [("sessions", value) for value in self.sessions] + [("users", value) for value in self.users]
         return [value for option, value in wanted if (option, value) not in found]
 
-    def _check(self) -> None:
+    @property
+    def _selects(self) -> bool:
         # A duration may be 0, which selects every session whose time is known, and is equal to False.
         given = (getattr(self, option) for option in SELECTING)
-        if all(value in ((), None) or value is False for value in given):
+        return not all(value in ((), None) or value is False for value in given)
+
+    def _check(self) -> None:
+        if not self._selects:
             raise SelectionError(
                 f"no session is selected: give at least one of {', '.join(SELECTING)} (all=true: every user session)"
             )
@@ -246,6 +257,19 @@ def duration_option(options: Mapping[str, Any], option: str) -> float | None:
         return parse_duration(text)
     except ValueError as error:
         raise SelectionError(f"{option}: {error}") from None
+
+
+def time_option(options: Mapping[str, Any], option: str, nothing: str) -> float | None:
+    """Return a duration option of more than nothing in seconds; None where it is not given.
+
+    :param nothing: what a duration of 0 would give.
+    :raises SelectionError: it is no duration, or 0.
+    """
+    seconds = duration_option(options, option)
+    # The engine counts in milliseconds.
+    if seconds is not None and seconds < 0.001:
+        raise SelectionError(f"{option}: 0 would give {nothing}")
+    return seconds
 
 
 def _ticks(seconds: float | None) -> str | None:

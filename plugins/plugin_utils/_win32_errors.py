@@ -24,7 +24,7 @@ _ERRORS = (
         5,
         "ERROR_ACCESS_DENIED",
         "the connecting account may not do this",
-        "Connect (or become) as an administrator of the server; or grant the account Query Information and Reset.",
+        "Connect (or become) as an administrator; or grant Query Information and Reset, Disconnect or Message.",
     ),
     Win32Error(
         6,

@@ -70,7 +70,7 @@ class Farm:
     def __init__(self, simulation: Simulation, folder: Path) -> None:
         self.simulation = simulation
         self.inventory = simulation.write_inventory(folder / "inventory.yml")
-        self._folder = folder
+        self.folder = folder
 
     def adhoc(self, module: str, options: str = "", *flags: str) -> Run:
         """``ansible rdsh -m MODULE -a OPTIONS FLAGS``"""
@@ -83,29 +83,38 @@ class Farm:
 
     def playbook(self, tasks: list[dict[str, Any]], *flags: str, **play: Any) -> Run:
         """A playbook of one play with these tasks."""
-        path = self._folder / "playbook.yml"
+        path = self.folder / "playbook.yml"
         path.write_text(yaml.safe_dump([{"hosts": "rdsh", "gather_facts": False, **play, "tasks": tasks}]), "utf-8")
         return self._run("ansible-playbook", str(path), *flags)
+
+    def run(self, playbook: str | Path, *flags: str) -> Run:
+        """A playbook that there is: its path, or its name in the collection."""
+        return self._run("ansible-playbook", str(playbook), *flags)
 
     def users(self, host: str = "RDSH01") -> dict[int, str]:
         """Who is on a host now."""
         return {session.id: session.user for session in self.simulation.hosts[host].table.sessions() if session.user}
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of an Ansible command: it finds this collection, and writes down its results."""
+        return {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
+            "ANSIBLE_CALLBACKS_ENABLED": "record_results",
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "RECORD_RESULTS": str(self.folder / "results.jsonl"),
+        }
+
     def _run(self, command: str, *arguments: str) -> Run:
-        record = self._folder / "results.jsonl"
+        record = self.folder / "results.jsonl"
         record.unlink(missing_ok=True)
         finished = subprocess.run(
             [str(Path(sys.executable).with_name(command)), "-i", str(self.inventory), *arguments],
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-                "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
-                "ANSIBLE_CALLBACKS_ENABLED": "record_results",
-                "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-                "ANSIBLE_HOME": str(self._folder / "ansible"),
-                "ANSIBLE_NOCOLOR": "1",
-                "RECORD_RESULTS": str(record),
-            },
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -91,12 +91,13 @@ def test_sessions_that_cannot_be_listed(serve: Serve) -> None:
     assert result["changed"] is False
 
 
-def test_async_is_refused(serve: Serve) -> None:
+@pytest.mark.parametrize("poll", [0, 5])
+def test_async_is_refused(serve: Serve, poll: int) -> None:
     farm = serve([ALICE])
-    result = farm.playbook([{"winops.rds.win_rds_logoff": {"all": True}, "async": 30, "poll": 0}]).only()
+    result = farm.playbook([{"winops.rds.win_rds_logoff": {"all": True}, "async": 30, "poll": poll}]).only()
     assert result.status == "failed"
-    assert "async" in result["msg"]
-    assert farm.users() == {12: "alice"}
+    assert result["msg"].startswith("async is not supported: the controller takes part in this task")
+    assert farm.simulation.traffic("RDSH01") == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from ansible_collections.winops.rds.plugins.plugin_utils import _results
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import SessionAction
 
 from simulator import session_table
 from simulator.directory import Directory
@@ -88,19 +89,14 @@ class Engine:
         selection = Selection.from_options(options)
         parameters = self._doorway.parameters(
             "win_rds_engine",
-            {
-                **selection.engine_options(),
-                "protect_console": options.get("protect_console", True),
-                "wait": True,
-                "timeout_ms": "1000",
-                "server_timeout_ms": "30000",
-                "terminate": False,
-            },
+            SessionAction.engine_options(
+                selection, "log_off", protect_console=options.get("protect_console", True), wait=True, timeout_ms="1000"
+            ),
         )
         report = self._runner.run(self._answer(parameters))
         assert report["error"] is None
         (raw,) = report["servers"]
-        server = _results.server_records(raw, selection, COMPUTER_NAME)
+        server = _results.server_records(raw, selection, "log_off", COMPUTER_NAME)
         assert server.error is None
         assert self._api.mutating_calls_on(self._host) == []
         self._api.calls_on(self._host).clear()

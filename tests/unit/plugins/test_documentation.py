@@ -7,24 +7,30 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT, ActionModule
-from ansible_collections.winops.rds.plugins.plugin_utils import _results
+from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT
+from ansible_collections.winops.rds.plugins.plugin_utils import _report, _results
+from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES
 
 from simulator.engines.doorway import read_doorway
 from tests.unit.engine.session_host import DOORWAY
-from tests.unit.plugins.test_logoff import Reported
-from tests.unit.plugins.test_results import denied, raw, record
+from tests.unit.plugins.reporting import MODULES
+from tests.unit.plugins.test_results import raw
 
-MODULE, ENGINE = "winops.rds.win_rds_logoff", "winops.rds.win_rds_engine"
+LOGOFF, ENGINE = "winops.rds.win_rds_logoff", "winops.rds.win_rds_engine"
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+each_module = pytest.mark.parametrize("module", MODULES)
 
 
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
-    command = ["ansible-doc", "--json", "--type", "module", MODULE, ENGINE]
+    command = ["ansible-doc", "--json", "--type", "module", *MODULES, ENGINE]
     loaded: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return loaded
 
@@ -48,8 +54,10 @@ def plain(description: str | list[str]) -> str:
     return " ".join([description] if isinstance(description, str) else description)
 
 
-def test_options_of_the_module(documentation: dict[str, Any]) -> None:
-    assert spec_of(documentation[MODULE]["doc"]["options"]) == spec_of({**ActionModule.ARGUMENT_SPEC})
+@each_module
+def test_options_of_a_module(documentation: dict[str, Any], module: str) -> None:
+    documented = spec_of(documentation[module]["doc"]["options"])
+    assert documented == spec_of({**MODULES[module][0]().ARGUMENT_SPEC})
 
 
 def test_options_of_the_engine(documentation: dict[str, Any]) -> None:
@@ -59,18 +67,45 @@ def test_options_of_the_engine(documentation: dict[str, Any]) -> None:
 
 def test_defaults_that_are_told_in_words(documentation: dict[str, Any]) -> None:
     """With wait=false there must be no timeout, so its default is none that the argument spec could have."""
-    assert DEFAULT_TIMEOUT == "2m"
-    assert "two minutes" in plain(documentation[MODULE]["doc"]["options"]["timeout"]["description"])
+    assert DEFAULT_TIMEOUT == 120
+    assert "two minutes" in plain(documentation[LOGOFF]["doc"]["options"]["timeout"]["description"])
 
 
-def test_states(documentation: dict[str, Any]) -> None:
-    description = plain(documentation[MODULE]["doc"]["options"]["states"]["description"])
+@each_module
+def test_states(documentation: dict[str, Any], module: str) -> None:
+    description = plain(documentation[module]["doc"]["options"]["states"]["description"])
     assert re.findall(r"V\((\w+)\)", description)[: len(SELECTABLE_STATES)] == [*SELECTABLE_STATES]
 
 
-def test_results(documentation: dict[str, Any]) -> None:
-    description = documentation[MODULE]["return"]["sessions"]["contains"]["result"]["description"]
-    assert [re.match(r"V\((\w+)\)", line)[1] for line in description] == [*_results.RESULTS]  # type: ignore[index]
+def possible_results(action: str) -> list[str]:
+    """What users may read, in the order of the table."""
+    told = {_results.ACTIONS[action].untouched, *_report._RESULTS[action], *_report._ANY_RESULTS}
+    # To list sessions is to touch none.
+    told -= {"already_gone", "spared", "protected", "timed_out"} if action == "list" else set()
+    return [result for result in _results.RESULTS if result in told]
+
+
+@each_module
+def test_results(documentation: dict[str, Any], module: str) -> None:
+    description = documentation[module]["return"]["sessions"]["contains"]["result"]["description"]
+    documented = [re.match(r"V\((\w+)\)", line)[1] for line in description]  # type: ignore[index]
+    assert documented == possible_results(MODULES[module][1])
+
+
+@each_module
+def test_results_of_the_page_that_explains_them(module: str) -> None:
+    """docs/logoff.md, and a section for each other module in docs/modules.md."""
+    name = module.rpartition(".")[2]
+    page = (DOCS / ("logoff.md" if module == LOGOFF else "modules.md")).read_text(encoding="utf-8")
+    title = "What becomes of a session" if module == LOGOFF else name
+    (section,) = re.findall(rf"^## {title}\n(.*?)(?=^## )", page, re.M | re.S)
+    assert re.findall(r"^\| `(\w+)` \|", section, re.M) == possible_results(MODULES[module][1])
+
+
+def test_answers(documentation: dict[str, Any]) -> None:
+    answer = documentation["winops.rds.win_rds_message"]["return"]["sessions"]["contains"]["answer"]
+    buttons = {button for choice in BUTTONS for button in choice.split("_")}
+    assert set(re.findall(r"V\((\w+)\)", plain(answer["description"]))) == buttons
 
 
 TYPES = {"str": str, "int": int, "bool": bool, "float": float, "list": list, "dict": dict}
@@ -83,30 +118,49 @@ def check(documented: dict[str, Any], values: dict[str, Any]) -> None:
         assert value is None or type(value) is TYPES[documented[name]["type"]], name
 
 
-def test_a_record(documentation: dict[str, Any]) -> None:
-    returned = documentation[MODULE]["return"]["sessions"]["contains"]
-    check(returned, record())
-    check(returned, denied(12))
-    check(returned["error"]["contains"], denied(12)["error"])
-    check(returned["error"]["contains"], _results.own_error("message", "Hint."))
-
-
-def test_a_result(documentation: dict[str, Any]) -> None:
+@each_module
+def test_a_result(documentation: dict[str, Any], module: str) -> None:
+    reported, action, needed = MODULES[module]
     down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
-    action = Reported(raw(ended_processes=[{"id": 4711, "name": "winword.exe"}]), diff=True, error=down)
-    result = action.result(sessions=["12", "TERM04"], users=["CONTOSO\\al*"], states=["active"])
+    sessions = [
+        raw(result=None, answer=6, ended_processes=[{"id": 4711, "name": "winword.exe"}]),
+        raw(result="denied", error={"call": "WTSLogoffSession", "code": 5}),
+    ]
+    task = reported(*sessions, diff=True, error=down)
+    result = task.result(sessions=["12", "TERM04"], users=["CONTOSO\\al*"], states=["active"], **needed)
     assert result.pop("failed")
-    returned = documentation[MODULE]["return"]
+    returned = documentation[module]["return"]
     check(returned, result)
-    check(returned["diff"]["contains"], result["diff"])
+    if _results.ACTIONS[action].done:
+        check(returned["diff"]["contains"], result["diff"])
     check(returned["servers"]["contains"], result["servers"][0])
     check(returned["servers"]["contains"]["error"]["contains"], result["servers"][0]["error"])
-    (ended,) = result["sessions"][0]["ended_processes"]
-    check(returned["sessions"]["contains"]["ended_processes"]["contains"], ended)
+    of_session = returned["sessions"]["contains"]
+    for record in result["sessions"]:
+        check(of_session, record)
+    check(of_session["error"]["contains"], result["sessions"][1]["error"])
+    check(of_session["error"]["contains"], _results.own_error("message", "Hint."))
+    if action == "log_off":
+        (ended,) = result["sessions"][0]["ended_processes"]
+        check(of_session["ended_processes"]["contains"], ended)
 
 
-def test_examples_are_options_that_there_are(documentation: dict[str, Any]) -> None:
-    given = re.findall(r"^  winops\.rds\.win_rds_logoff:\n((?:    .*\n)+)", documentation[MODULE]["examples"], re.M)
-    assert len(given) > 5
+#: What a module documents in its own words, because it means something else there.
+OWN_WORDS = ("changed", "msg", "summary", "diff", "sessions", "result", "error", "elapsed_seconds")
+
+
+@each_module
+def test_what_several_modules_return_is_told_in_the_same_words(documentation: dict[str, Any], module: str) -> None:
+    ours, theirs = documentation[module]["return"], documentation[LOGOFF]["return"]
+    ours, theirs = ours | ours["sessions"]["contains"], theirs | theirs["sessions"]["contains"]
+    shared = (ours.keys() & theirs.keys()) - {*OWN_WORDS}
+    assert {"not_found", "servers", "account", "matched_by"} <= shared
+    assert {name: ours[name] for name in shared} == {name: theirs[name] for name in shared}
+
+
+@each_module
+def test_examples_are_options_that_there_are(documentation: dict[str, Any], module: str) -> None:
+    given = re.findall(rf"^  {module}:\n((?:    .*\n)+)", documentation[module]["examples"], re.M)
+    assert len(given) > 3
     for options in given:
-        assert set(re.findall(r"^    (\w+):", options, re.M)) <= set(ActionModule.ARGUMENT_SPEC)
+        assert set(re.findall(r"^    (\w+):", options, re.M)) <= set(MODULES[module][0]().ARGUMENT_SPEC)

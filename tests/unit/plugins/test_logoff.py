@@ -7,56 +7,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.playbook.task import Task
-from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
-from ansible_collections.winops.rds.plugins.plugin_utils._results import CHANGED, FAILED, RESULTS
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed, validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._results import ACTIONS, FAILED, RESULTS
 
-from tests.unit.plugins.test_results import raw, raw_server
+from tests.unit.plugins.reporting import ReportedLogoff as Reported
+from tests.unit.plugins.reporting import session
+from tests.unit.plugins.test_results import raw_server
 
 DENIED = {"call": "WTSLogoffSession", "code": 5}
+DONE = ACTIONS["log_off"].done
+#: From already_gone on, the results are those of any action.
+RESULTS_OF_LOGOFF = [r for r in RESULTS if r in DONE] + [*RESULTS][[*RESULTS].index("already_gone") :]
 
 
-class Reported(ActionModule):
-    """The action plugin, at the moment when the engine has come back."""
-
-    def __init__(
-        self,
-        *sessions: dict[str, Any],
-        found: list[str] | None = None,
-        error: dict[str, Any] | None = None,
-        diff: bool = False,
-    ) -> None:
-        task = Task.load({"action": "winops.rds.win_rds_logoff", "diff": diff})
-        super().__init__(task, None, None, None, None, None)
-        server = raw_server(*sessions, found=found or [], error=error)
-        self.report: dict[str, Any] = {"servers": [server], "unknown_exclusions": [], "error": None}
-        self.said: list[str] = []
-
-    def run_engine(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        return self.report
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def result(self, **given: Any) -> dict[str, Any]:
-        """The task's result, failed or not."""
-        options = validated_options(given, ActionModule.ARGUMENT_SPEC)
-        try:
-            return self.run_task(options, {"inventory_hostname": "rdsh01.example"})
-        except TaskFailed as failure:
-            return failure.result
-
-
-def session(result: str | None, error: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    return raw(**{"result": result, "error": error, "matched_by": [], **changes})
-
-
-@pytest.mark.parametrize("outcome", RESULTS)
+@pytest.mark.parametrize("outcome", RESULTS_OF_LOGOFF)
 def test_changed_and_failed(outcome: str) -> None:
     engine = None if outcome == "would_log_off" else outcome
     result = Reported(session(engine, DENIED if outcome in ("denied", "failed") else None)).result(all=True)
-    assert result["changed"] == (outcome in CHANGED or outcome == "timed_out")  # Windows accepted what timed out
+    assert result["changed"] == (outcome in DONE or outcome == "timed_out")  # Windows accepted what timed out
     assert result.get("failed", False) == (outcome in FAILED)
     assert result["summary"] == {outcome: 1}
     assert [record["result"] for record in result["sessions"]] == [outcome]
@@ -198,3 +165,19 @@ def test_a_diff_only_where_it_is_asked_for() -> None:
     assert "diff" not in Reported(session("logged_off")).result(all=True)
     diff = Reported(session("logged_off"), diff=True).result(all=True)["diff"]
     assert (len(diff["before"].splitlines()), diff["after"]) == (1, "")
+
+
+@pytest.mark.parametrize("option", ["grace", "message"])
+def test_a_grace_period_that_is_null_is_not_taken_for_none(option: str) -> None:
+    """Everybody would be logged off without a warning."""
+    action = Reported(session("logged_off"))
+    action._task.args = {"all": True, option: None}
+    result = action.result(all=True)
+    assert result["failed"]
+    assert result["msg"].startswith(f"{option} is null; ")
+
+
+def test_without_a_grace_period_there_is_no_deadline_and_no_warning() -> None:
+    result = Reported(session("logged_off")).result(all=True)
+    assert result["deadline"] is None
+    assert [record["warnings"] for record in result["sessions"]] == [0]

@@ -33,9 +33,12 @@ def raw(**changes: Any) -> dict[str, Any]:
         "disconnect_time": 0,
         "last_input_time": FILETIME_2026 + 60 * SECOND,
         "current_time": FILETIME_2026 + 150 * SECOND,
+        "incoming_bytes": 4711,
+        "outgoing_bytes": 3_000_000_000,
         "matched_by": ["session_ids:0", "session_names:0", "users:0", "states:0"],
         "result": "logged_off",
         "requested": requested,
+        "answer": None,
         "error": None,
         "elapsed_ms": 1449,
         "ended_processes": [],
@@ -57,11 +60,11 @@ def raw_server(*sessions: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def server(*sessions: dict[str, Any], **changes: Any) -> _results.ServerRecords:
-    return _results.server_records(raw_server(*sessions, **changes), SELECTION, "rdsh01.example")
+    return _results.server_records(raw_server(*sessions, **changes), SELECTION, "log_off", "rdsh01.example")
 
 
-def record(**changes: Any) -> dict[str, Any]:
-    return _results.session_record(raw(**changes), "RDSH01", SELECTION)
+def record(action: str = "log_off", **changes: Any) -> dict[str, Any]:
+    return _results.session_record(raw(**changes), "RDSH01", SELECTION, action)
 
 
 def records(*outcomes: str) -> list[dict[str, Any]]:
@@ -90,11 +93,14 @@ def test_a_record() -> None:
         "disconnect_time": None,
         "last_input_time": "2026-01-01T02:01:00Z",
         "idle_seconds": 90,
+        "incoming_bytes": 4711,
+        "outgoing_bytes": 3_000_000_000,
         "matched_by": ["sessions=12", "sessions=TERM04", "users=CONTOSO\\al*", "states=active"],
         "result": "logged_off",
         "error": None,
         "elapsed_seconds": 1.4,
         "ended_processes": [],
+        "warnings": 0,
     }
 
 
@@ -167,13 +173,13 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
 )
 def test_what_every_selected_session_meets(options: dict[str, Any], matched_by: list[str]) -> None:
     selection = Selection.from_options(options)
-    assert _results.session_record(raw(matched_by=[]), "RDSH01", selection)["matched_by"] == matched_by
+    assert _results.session_record(raw(matched_by=[]), "RDSH01", selection, "log_off")["matched_by"] == matched_by
 
 
 def test_all_criteria_that_a_session_meets() -> None:
     options = {"sessions": ["current"], "clients": ["PC*", "10.0.0.0/8"], "idle_for": "5m"}
     told = ["current:0", "client_names:0", "client_networks:0"]
-    made = _results.session_record(raw(matched_by=told), "RDSH01", Selection.from_options(options))
+    made = _results.session_record(raw(matched_by=told), "RDSH01", Selection.from_options(options), "log_off")
     assert made["matched_by"] == ["sessions=current", "clients=PC*", "clients=10.0.0.0/8", "idle_for=5m"]
 
 
@@ -304,7 +310,7 @@ def test_title(changes: dict[str, Any], title: str) -> None:
 
 def test_diff_holds_what_was_and_what_is() -> None:
     outcomes = ["logged_off", "would_log_off", "requested", "protected", "spared", "denied", "timed_out", "failed"]
-    diff = _results.session_diff([*records(*outcomes), record(id=99, result="already_gone")])
+    diff = _results.session_diff([*records(*outcomes), record(id=99, result="already_gone")], "log_off")
     ids = {side: [int(line.split()[1]) for line in diff[side].splitlines()] for side in ("before", "after")}
     assert ids == {"before": [*range(10, 18)], "after": [*range(13, 18)]}
     assert (diff["before_header"], diff["after_header"]) == ("sessions before", "sessions after")
@@ -312,17 +318,96 @@ def test_diff_holds_what_was_and_what_is() -> None:
 
 
 def test_diff_of_nothing_shows_nothing() -> None:
-    diff = _results.session_diff([])
+    diff = _results.session_diff([], "log_off")
     assert diff["before"] == diff["after"] == ""
 
 
 def test_a_diff_line_ends_without_blanks() -> None:
     disconnected = record(name="", user="", domain="", protocol=0, state=4)
-    (line,) = _results.session_diff([disconnected | {"result": "protected"}])["after"].splitlines()
+    (line,) = _results.session_diff([disconnected | {"result": "protected"}], "log_off")["after"].splitlines()
     assert line == line.rstrip()
     assert line.split() == ["RDSH01", "12", "-", "-", "disconnected"]
 
 
+def test_diff_of_disconnecting_shows_what_is_left_of_the_sessions() -> None:
+    would, done, was = (
+        record("disconnect", id=10 + n, result=result, **state)
+        for n, (result, state) in enumerate(
+            [(None, {}), ("disconnected", {}), ("already_disconnected", {"name": "", "state": 4})]
+        )
+    )
+    diff = _results.session_diff([would, done, was], "disconnect")
+    columns = {side: [line.split() for line in diff[side].splitlines()] for side in ("before", "after")}
+    assert [(c[1], c[2], c[4]) for c in columns["before"]] == [
+        ("10", "TERM04", "active"),
+        ("11", "TERM04", "active"),
+        ("12", "-", "disconnected"),
+    ]
+    assert [(c[1], c[2], c[4]) for c in columns["after"]] == [(str(n), "-", "disconnected") for n in (10, 11, 12)]
+
+
 def test_every_result_has_one_meaning() -> None:
-    assert not _results.CHANGED & _results.FAILED
-    assert set(_results.RESULTS) >= _results.CHANGED | _results.FAILED
+    done = [result for action in _results.ACTIONS.values() for result in action.done]
+    assert len(done) == len(set(done))
+    assert _results.FAILED.isdisjoint(done)
+    assert set(_results.RESULTS) >= _results.FAILED | {*done}
+    assert set(_results.RESULTS) >= {action.untouched for action in _results.ACTIONS.values()}
+
+
+@pytest.mark.parametrize(
+    ("action", "result"),
+    [
+        ("list", "listed"),
+        ("log_off", "would_log_off"),
+        ("disconnect", "would_disconnect"),
+        ("send_message", "would_send"),
+    ],
+)
+def test_a_session_to_which_nothing_was_done(action: str, result: str) -> None:
+    assert record(action, result=None)["result"] == result
+
+
+def test_what_only_some_actions_tell() -> None:
+    assert {"ended_processes", "answer"} & set(record("list")) == set()
+    assert {"ended_processes", "answer"} & set(record("disconnect")) == set()
+    assert record("send_message", answer=6)["answer"] == "yes"
+    assert "ended_processes" not in record("send_message")
+
+
+@pytest.mark.parametrize(
+    ("action", "changed"), [("list", False), ("log_off", True), ("disconnect", True), ("send_message", False)]
+)
+@pytest.mark.parametrize("session", [{"result": "failed", "requested": True}, {"result": None}], ids=str)
+def test_which_actions_change_something(action: str, changed: bool, session: dict[str, Any]) -> None:
+    raw_one = raw_server(raw(**session))
+    assert _results.server_records(raw_one, SELECTION, action, "rdsh01.example").changed == changed
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(1, "user0"), (5, "user0, user1, user2, user3, user4"), (7, "user0, user1, user2, user3, user4 and 2 more")],
+)
+def test_a_long_list_of_names_is_shortened(count: int, text: str) -> None:
+    names = [f"user{n}" for n in range(count)]
+    assert _results.names_text(names) == text
+    assert _results.summary_text([], names) == f"No session matches. Not found: {text}."
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "text"),
+    [
+        ("list", {"result": None}, "active, idle 1m 30s"),
+        ("list", {"result": None, "last_input_time": 0, "state": 4}, "disconnected"),
+        ("list", {"result": "failed", "error": {"call": "X", "code": 1726}}, "failed: the Remote Desktop Services of"),
+        ("disconnect", {"result": "disconnected"}, "disconnected after 1.4s"),
+        ("disconnect", {"result": "already_disconnected"}, "already disconnected"),
+        ("send_message", {"result": "sent"}, "got the message"),
+        ("send_message", {"result": "answered", "answer": 7}, "answered after 1.4s: no"),
+        ("send_message", {"result": "no_answer", "answer": 32000}, "did not answer"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_became_of_a_session_in_words(action: str, changes: dict[str, Any], text: str) -> None:
+    words = _results.session_text(record(action, **changes))
+    assert words.startswith(f"RDSH01: session 12 (CONTOSO\\alice): {text}")
+    assert words.endswith(text) or changes["result"] == "failed"

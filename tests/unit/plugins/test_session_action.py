@@ -7,10 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import ARGUMENT_SPEC
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed, validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import ARGUMENT_SPEC, Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import (
+    NoAnswer,
+    TaskFailed,
+    validated_options,
+)
 
 ALIASES = [(name, alias) for name, option in ARGUMENT_SPEC.items() for alias in option.get("aliases", ())]
 SPELLINGS = [alias for name, option in ARGUMENT_SPEC.items() for alias in (name, *option.get("aliases", ()))]
@@ -76,6 +81,19 @@ def test_a_list_of_something_else(option: str, value: list[Any]) -> None:
     assert message.startswith(f"{option}: {value!r} is not a list of plain values")
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"idle_for": ["2h"]}, "idle_for: ['2h'] is not text"),
+        ({"timeout": {"minutes": 2}}, "timeout: {'minutes': 2} is not text"),
+        ({"max_parallel": True}, "max_parallel: True is not a number"),
+    ],
+    ids=str,
+)
+def test_what_ansible_would_turn_into_text_or_a_number(given: dict[str, Any], words: str) -> None:
+    assert refusal(all=True, **given) == words
+
+
 @pytest.mark.parametrize(("option", "alias"), ALIASES)
 def test_an_option_under_two_names(option: str, alias: str) -> None:
     assert refusal(**{option: "1", alias: "2"}) == f"{option} and {alias} are one option: give one of them"
@@ -93,8 +111,52 @@ class Launched(ActionModule):
 
     def failure(self) -> dict[str, Any]:
         with pytest.raises(TaskFailed) as raised:
-            self.run_engine({}, {})
+            self.run_engine(self.engine_options(Selection(all=True), "log_off"), {})
         return raised.value.result
+
+
+class Broken(ActionModule):
+    """The action plugin, whose connection breaks."""
+
+    def __init__(self, error: Exception, action: str) -> None:
+        super().__init__(Task.load({"action": "winops.rds.win_rds_logoff"}), None, None, None, None, None)
+        self.error, self.action = error, action
+
+    def _execute_module(self, **_: Any) -> dict[str, Any]:
+        raise self.error
+
+    def launch_engine(self) -> None:
+        self.run_engine(self.engine_options(Selection(all=True), self.action), {})
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("log_off", "Sessions may have been logged off: --check tells who is left; run the task again."),
+        ("disconnect", "Sessions may have been disconnected: --check tells which are not; run the task again."),
+        ("send_message", "Users may have got the message, and get it once more if you run the task again."),
+        ("list", "Nothing was changed; run the task again."),
+    ],
+)
+@pytest.mark.parametrize("error", [AnsibleError, OSError, ValueError])
+def test_a_connection_that_breaks_leaves_open_what_was_done(error: type[Exception], action: str, words: str) -> None:
+    with pytest.raises(NoAnswer) as raised:
+        Broken(error("winrm send_input failed; \nstdout: x"), action).launch_engine()
+    assert str(raised.value) == f"no answer from the session engine: winrm send_input failed; stdout: x. {words}"
+
+
+def test_a_host_that_is_not_reached_is_unreachable() -> None:
+    with pytest.raises(AnsibleConnectionFailure, match="refused"):
+        Broken(AnsibleConnectionFailure("refused"), "log_off").launch_engine()
+
+
+@pytest.mark.parametrize("poll", [0, 5])
+def test_async_is_refused_with_the_reason(poll: int) -> None:
+    task = Task.load({"action": "winops.rds.win_rds_logoff", "async": 30, "poll": poll})
+    result = ActionModule(task, None, None, None, None, None).run(None, {})
+    assert result["failed"]
+    assert result["msg"].startswith("async is not supported: the controller takes part in this task")
+    assert all(words in result["msg"] for words in ("async: 0", "wait=false", "forks"))
 
 
 def test_a_launch_that_failed_is_told_in_the_words_of_the_connection() -> None:
@@ -116,7 +178,7 @@ def test_accounts_that_could_not_be_looked_up(code: int, words: str) -> None:
 
 def test_a_report() -> None:
     report = {"servers": [], "unknown_exclusions": [], "error": None}
-    assert Launched(report=report, changed=False).run_engine({"servers": []}, {}) == report
+    assert Launched(report=report, changed=False).run_engine({"servers": [], "action": "log_off"}, {}) == report
 
 
 def test_a_report_that_is_none() -> None:

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Show a message in sessions: check the options, launch the engine once, tell who got it and who answered what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..plugin_utils._message import BUTTONS, ICONS, MessageError, check_message, message_seconds, message_style
+from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
+from ..plugin_utils._session_action import SessionAction, TaskFailed
+
+PLACEHOLDERS = ("user", "server")
+
+
+class ActionModule(SessionAction):
+    ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        **ARGUMENT_SPEC,
+        "message": {"type": "str", "required": True},
+        "title": {"type": "str", "default": "{server}"},
+        "icon": {"type": "str", "choices": [*ICONS], "default": "information"},
+        "show_for": {"type": "str"},
+        "buttons": {"type": "str", "choices": [*BUTTONS]},
+        "answer_timeout": {"type": "str"},
+    }
+
+    def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        selection = Selection.from_options(options)
+        show_for = time_option(options, "show_for", "nobody the time to read it; leave it out to show it until closed")
+        answer_timeout = time_option(options, "answer_timeout", "nobody the time to answer")
+        _refuse_contradictions(options)
+        report = self.run_engine(
+            self.engine_options(
+                selection,
+                "send_message",
+                title=_text(options, "title"),
+                message=_text(options, "message"),
+                message_style=message_style(options["buttons"] or "ok", options["icon"]),
+                message_seconds=message_seconds(answer_timeout or show_for),
+                wait_for_answer=answer_timeout is not None,
+            ),
+            task_vars,
+        )
+        return self.session_result(report, selection, task_vars, "send_message")
+
+
+def _refuse_contradictions(options: Mapping[str, Any]) -> None:
+    if options["buttons"] is not None and options["answer_timeout"] is None:
+        raise TaskFailed(
+            "buttons asks for an answer that nobody waits for: say by answer_timeout how long to wait, or leave "
+            "buttons out"
+        )
+    if options["show_for"] is not None and options["answer_timeout"] is not None:
+        raise TaskFailed(
+            "show_for contradicts answer_timeout, which is how long the message is shown: leave one of them out"
+        )
+
+
+def _text(options: Mapping[str, Any], option: str) -> str:
+    try:
+        return check_message(options[option], PLACEHOLDERS)
+    except MessageError as error:
+        raise TaskFailed(f"{option} {error}") from None

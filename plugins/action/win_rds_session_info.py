@@ -1,0 +1,23 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tell which sessions there are: launch the engine once, which only looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._session_action import SessionAction
+
+
+class ActionModule(SessionAction):
+    ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = ARGUMENT_SPEC
+
+    def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        selection = Selection.from_options(options, default_all=True)
+        report = self.run_engine(self.engine_options(selection, "list"), task_vars)
+        for server in report["servers"]:
+            # What has gone while it was looked at is not there.
+            server["sessions"] = [session for session in server["sessions"] if session["result"] != "already_gone"]
+        return self.session_result(report, selection, task_vars, "list")

@@ -1,0 +1,27 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What holds for every module of this collection that works on sessions."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+notes:
+  - >-
+    At a prompt, double the backslash of an account, as in C(-a 'users=CONTOSO\\alice'): with one, Ansible
+    takes C(\a) for a control character. Without the domain there is nothing to double.
+  - Works over the connections C(winrm), C(psrp) and C(ssh) (with C(ansible_shell_type=powershell)).
+  - Uses the Windows API that the commands of Windows use and reads no text, so that the language of Windows does not
+    matter.
+attributes:
+  platform:
+    platforms: windows
+  action:
+    support: full
+  async:
+    support: none
+    details: The controller takes part in the task.
+  bypass_host_loop:
+    support: none
+"""

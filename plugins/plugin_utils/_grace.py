@@ -1,0 +1,214 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A grace period from the warning to the logoff. The controller waits; the host is only asked at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from ._durations import format_duration
+from ._grace_options import Grace
+from ._roll import Raw, Roll, names_text
+from ._schedule import Clock, Schedule, Step
+
+#: Seconds. Where the logoff cannot be carried out at the end, it is tried again after each of these pauses.
+END_PAUSES = (5.0, 10.0, 15.0)
+
+
+class Host(Protocol):
+    """The host, as a grace period uses it. What goes wrong there comes as an exception of any kind."""
+
+    def connect(self) -> None: ...
+
+    def launch(self, options: dict[str, Any]) -> Raw:
+        """Launch the engine once, and return its report."""
+
+    def may_have_acted(self, error: Exception) -> bool:
+        """Whether the engine may have run, although this is all that came of its launch."""
+
+    def disconnect(self) -> None:
+        """Leave nothing open on the host. Raises nothing."""
+
+    def require_controller(self) -> None:
+        """Raise if there is nobody any more who could be told what becomes of the sessions."""
+
+    def tell(self, text: str) -> None:
+        """Show a line of progress."""
+
+
+class LogoffNotCarriedOut(Exception):
+    """The host could not be worked on at the end; the message says why."""
+
+    def __init__(self, reason: Exception, roll: Roll, deadline: datetime, *, unknown: bool) -> None:
+        super().__init__(_one_line(reason))
+        self.warned = names_text(roll.on)
+        self.report = roll.report_without_logoff()
+        self.deadline = deadline
+        self.unknown = unknown
+        """Whether somebody may have been logged off."""
+
+
+class GracePeriod:
+    """One grace period.
+
+    :param options: returns all options of the engine for an action, with some of them given.
+    :param name: how lines of progress name the host.
+    """
+
+    def __init__(
+        self, grace: Grace, host: Host, clock: Clock, options: Callable[..., dict[str, Any]], name: str
+    ) -> None:
+        self._grace = grace
+        self._host = host
+        self._clock = clock
+        self._options = options
+        self._name = name
+        self._schedule = Schedule(grace.seconds, grace.reminders)
+        self._reached = True
+        self._due = grace.seconds
+
+    def run(self) -> tuple[Raw, datetime]:
+        """Warn, wait, remind, look, log off. Return what became of everybody, as one report, and the deadline.
+
+        :raises LogoffNotCarriedOut: the host could not be worked on at the end.
+        :raises Exception: what came of the warning, if it could not be launched.
+        """
+        seconds = self._grace.seconds
+        warning = self._host.launch(self._message(seconds))
+        # Counted from here, so that nobody has less time than the message promised.
+        self._end = self._clock.seconds() + seconds
+        self._deadline = self._clock.utc() + timedelta(seconds=seconds)
+        self._roll = Roll(warning)
+        self._host.disconnect()
+        self._tell_warned()
+        if not self._roll.warned:
+            return self._roll.report_without_logoff(), self._deadline
+        while not self._roll.everybody_has_left:
+            self._due, step = self._schedule.next_step(self._left)
+            self._clock.sleep(max(0.0, self._left - self._due))
+            self._host.require_controller()
+            if step is Step.END:
+                return self._log_off(), self._deadline
+            self._take(step)
+        self._tell("nobody is left to be logged off, so it ends here")
+        return self._roll.report_without_logoff(), self._deadline
+
+    def _take(self, step: Step) -> None:
+        """Carry out a step of the wait. If the host cannot be worked on, the next step makes up for it."""
+        try:
+            self._host.connect()
+            if step is Step.REMIND:
+                self._remind()
+            else:
+                self._look()
+        except Exception as error:  # connection plugins let the exceptions of their libraries through
+            if self._reached or step is Step.REMIND:
+                self._tell(f"the host was not reached; the next step tries again: {_short(error)}")
+            self._reached = False
+            if step is Step.REMIND:
+                self._schedule.remind_at_next_step()
+        else:
+            if not self._reached:
+                self._tell("the host is reached again")
+            self._reached = True
+        finally:
+            self._host.disconnect()
+
+    def _remind(self) -> None:
+        report = self._host.launch({**self._message(self._left), **self._whom(), "newcomers": self._takes_newcomers})
+        reached, missed = self._roll.take_messages(report)
+        self._roll.look(report)
+        self._tell(_who(reached, "reminded") + (f"; could not be reminded: {names_text(missed)}" if missed else ""))
+
+    def _look(self) -> None:
+        report = self._host.launch(self._options("list", **self._whom(), newcomers=self._grace.newcomers))
+        gone, spared = self._roll.look(report)
+        if gone or spared:
+            news = (("gone", gone), ("spared", spared), ("still on", self._roll.on))
+            self._tell("; ".join(f"{what}: {names_text(sessions)}" for what, sessions in news if sessions))
+        newcomers = self._roll.newcomers(report) if self._grace.newcomers else []
+        if newcomers:
+            reached, _missed = self._roll.take_messages(
+                self._host.launch(
+                    {**self._message(self._left), **self._whom(), "logons": newcomers, "newcomers": False}
+                )
+            )
+            self._roll.look(report)
+            self._tell(_who(reached, "logged on meanwhile and warned"))
+
+    def _log_off(self) -> Raw:
+        self._tell(_who(self._roll.on, "to be logged off now"))
+        unknown = False
+        for pause in (*END_PAUSES, None):
+            launched = False
+            try:
+                self._host.connect()
+                launched = True
+                report = self._host.launch(self._options("log_off", **self._whom(), newcomers=self._takes_newcomers))
+                return self._roll.report(report, gone="logged_off" if unknown else "already_gone")
+            except Exception as error:  # as above
+                unknown = unknown or (launched and self._host.may_have_acted(error))
+                if pause is None:
+                    raise LogoffNotCarriedOut(error, self._roll, self._deadline, unknown=unknown) from error
+                self._tell(f"the logoff is tried again in {format_duration(pause)}: {_short(error)}")
+            finally:
+                self._host.disconnect()
+            self._clock.sleep(pause)
+            self._host.require_controller()
+        raise AssertionError
+
+    @property
+    def _left(self) -> float:
+        """Seconds until the logoff."""
+        return self._end - self._clock.seconds()
+
+    @property
+    def _takes_newcomers(self) -> bool:
+        """Whether the engine is to take whoever is none of the warned. Those whom a warning did not reach would be
+        taken for newcomers, so that then only the newcomers that a look has found are logged off."""
+        return self._grace.newcomers and self._roll.everybody_was_warned
+
+    def _whom(self) -> dict[str, Any]:
+        return {"servers": self._roll.servers(newcomers=self._grace.newcomers), "logons": self._roll.warned}
+
+    def _message(self, left: float) -> dict[str, Any]:
+        shown = left - self._schedule.next_message(left)
+        return self._options("send_message", **self._grace.message_options(left, shown))
+
+    def _tell_warned(self) -> None:
+        warned, unwarned = self._roll.on, self._roll.unwarned
+        if warned:
+            self._host.tell(
+                f"{self._name}: {_who(warned, 'warned')}; logoff at {time_of_day(self._deadline)} "
+                f"(in {format_duration(self._grace.seconds)})"
+            )
+        if unwarned:
+            self._host.tell(f"{self._name}: {_who(unwarned, 'could not be warned and will not be logged off')}")
+
+    def _tell(self, text: str) -> None:
+        left = f"{format_duration(self._due)} left: " if self._due else ""
+        self._host.tell(f"{self._name}: {left}{text}")
+
+
+def time_of_day(moment: datetime) -> str:
+    """Return a time for people, rounded as the engine rounds ``{deadline}``."""
+    return f"{moment + timedelta(seconds=30):%H:%M} UTC"
+
+
+def _who(sessions: list[Raw], what: str) -> str:
+    """``2 sessions warned: alice, bob``"""
+    count = "1 session" if len(sessions) == 1 else f"{len(sessions)} sessions"
+    return f"{count} {what}" + (f": {names_text(sessions)}" if sessions else "")
+
+
+def _one_line(error: Exception) -> str:
+    """The words of a connection plugin or of PowerShell."""
+    return " ".join(str(error).split())
+
+
+def _short(error: Exception) -> str:
+    """What happened, without what to do about it: here that is to go on."""
+    text, _dot, _rest = _one_line(error).partition(". ")
+    return text if len(text) <= 200 else f"{text[:200]} …"

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The grace period as a task describes it, and the messages of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._durations import format_duration
+from ._message import MessageError, check_message, message_seconds, message_style
+from ._selection import duration_option, time_option
+
+#: The grace period's part of the argument spec.
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "grace": {"type": "str"},
+    "message": {"type": "str"},
+    "message_title": {"type": "str"},
+    "reminders": {"type": "list", "elements": "str"},
+    "newcomers": {"type": "str", "choices": ["ignore", "logoff"], "default": "ignore"},
+}
+
+PLACEHOLDERS = ("user", "server", "minutes", "deadline")
+DEFAULT_TITLE = "{server}"
+
+
+class GraceError(ValueError):
+    """The options of the grace period are wrong; the message says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class Grace:
+    """A grace period that is known to be sound. Durations are seconds."""
+
+    seconds: float
+    reminders: tuple[float, ...]
+    """Before the end; the earliest first."""
+    message: str
+    title: str
+    newcomers: bool
+    """Whether those are logged off, too, who log on during the grace period."""
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Grace | None:
+        """Check the options of a task (types already coerced); None without a grace period.
+
+        :raises GraceError: they contradict each other, or a text cannot be shown.
+        :raises SelectionError: a duration is none, or 0.
+        """
+        seconds = time_option(
+            options, "grace", "the users no time; to log them off at once, leave grace and message out"
+        )
+        if seconds is None:
+            _refuse_without_grace(options)
+            return None
+        if options["message"] is None:
+            raise GraceError(
+                "grace is given without a message, and users have to read what is coming: give message, such as "
+                "'You will be logged off in {minutes} minutes. Please save your work.'"
+            )
+        title = DEFAULT_TITLE if options["message_title"] is None else options["message_title"]
+        return cls(
+            seconds=seconds,
+            reminders=_reminders(options["reminders"] or (), seconds),
+            message=_text("message", options["message"]),
+            title=_text("message_title", title),
+            newcomers=options["newcomers"] == "logoff",
+        )
+
+    def message_options(self, left: float, shown: float) -> dict[str, Any]:
+        """Return the engine's options for a message.
+
+        :param left: seconds until the logoff.
+        :param shown: seconds until the next message. This one closes by itself then, so that nobody finds several on
+            the screen, with different times. (The page of ``msg`` says that a message disappears after its time:
+            https://learn.microsoft.com/windows-server/administration/windows-commands/msg)
+        """
+        minutes = str(minutes_left(left))
+        return {
+            "title": self.title.replace("{minutes}", minutes),
+            "message": self.message.replace("{minutes}", minutes),
+            "message_style": message_style("ok", "warning"),
+            "message_seconds": message_seconds(shown),
+            "remaining_ms": str(round(left * 1000)),
+        }
+
+
+def minutes_left(seconds: float) -> int:
+    """Return ``{minutes}``: to the nearest minute, at least 1."""
+    return max(1, int(seconds / 60 + 0.5))
+
+
+def _refuse_without_grace(options: Mapping[str, Any]) -> None:
+    if options["message"] is not None:
+        raise GraceError(
+            "message is given without a grace period: say with grace how long users have (grace=15m); to show a "
+            "message and log nobody off, use win_rds_message"
+        )
+    for option, given in (
+        ("message_title", options["message_title"] is not None),
+        ("reminders", options["reminders"] is not None),
+        ("newcomers=logoff", options["newcomers"] == "logoff"),
+    ):
+        if given:
+            raise GraceError(f"{option} is about the grace period: give grace and message as well, or leave it out")
+
+
+def _text(option: str, text: str) -> str:
+    try:
+        return check_message(text, PLACEHOLDERS)
+    except MessageError as error:
+        raise GraceError(f"{option} {error}") from None
+
+
+def _reminders(values: Iterable[str], grace: float) -> tuple[float, ...]:
+    reminders = set()
+    for value in values:
+        seconds = duration_option({"reminders": value}, "reminders") or 0.0
+        if not 0.001 <= seconds < grace:
+            raise GraceError(
+                f"reminders: {value!r} is not within the grace period; each is a time before the end, more than 0 and "
+                f"less than grace ({format_duration(grace)})"
+            )
+        reminders.add(seconds)
+    return tuple(sorted(reminders, reverse=True))

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A message box in a session: its text, its looks and its answers.
+
+Numbers: https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-messagebox (MB_*, ID*) and
+https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtssendmessagew (IDTIMEOUT).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Collection
+
+#: MB_OK, MB_OKCANCEL, …
+BUTTONS = {
+    "ok": 0x0,
+    "ok_cancel": 0x1,
+    "abort_retry_ignore": 0x2,
+    "yes_no_cancel": 0x3,
+    "yes_no": 0x4,
+    "retry_cancel": 0x5,
+}
+
+#: MB_ICONINFORMATION, …
+ICONS = {
+    "none": 0x0,
+    "error": 0x10,
+    "question": 0x20,
+    "warning": 0x30,
+    "information": 0x40,
+}
+
+#: IDOK, IDCANCEL, …: the button that was pressed. IDTIMEOUT (32000) is no answer.
+_ANSWERS = {1: "ok", 2: "cancel", 3: "abort", 4: "retry", 5: "ignore", 6: "yes", 7: "no"}
+_IDTIMEOUT = 32000
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class MessageError(ValueError):
+    """A text cannot be shown as it is; the message says what is wrong with it."""
+
+
+def check_message(text: str, placeholders: Collection[str]) -> str:
+    """Return a text that is to be shown; ``{user}`` and the like are the placeholders that it may hold.
+
+    :raises MessageError: it is empty, holds a control character or another placeholder.
+    """
+    if not text.strip():
+        raise MessageError("is empty; say what the users should read")
+    for character in text:
+        # A NUL would end the text there.
+        if unicodedata.category(character) == "Cc" and character not in "\t\r\n":
+            raise MessageError(f"holds the control character {character!r}")
+    for word in _PLACEHOLDER.findall(text):
+        if word not in placeholders:
+            accepted = ", ".join(f"{{{name}}}" for name in placeholders) or "none"
+            raise MessageError(f"holds {{{word}}}, which is not known; accepted are {accepted}")
+    return text
+
+
+def message_style(buttons: str, icon: str) -> str:
+    """Return the engine's ``message_style`` for these choices."""
+    return str(BUTTONS[buttons] | ICONS[icon])
+
+
+def message_seconds(duration: float | None) -> str:
+    """Return the engine's ``message_seconds``: whole ones, as Windows takes them; 0 is "until it is closed"."""
+    return str(math.ceil(duration or 0))
+
+
+def answer_name(number: int | None) -> str | None:
+    """Return the name of the button that was pressed; None if there was no answer, ``answer_<number>`` if unknown."""
+    return None if number in (None, _IDTIMEOUT) else _ANSWERS.get(number, f"answer_{number}")

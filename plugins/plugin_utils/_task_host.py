@@ -1,0 +1,55 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The host of a task that goes on for a while: reached when there is something to do, let go in between."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible import constants as C
+
+from ._session_action import NoAnswer, SessionAction, TaskFailed
+
+
+class TaskHost:
+    """Implements ``_grace.Host`` by the connection of an action plugin."""
+
+    def __init__(self, action: SessionAction, task_vars: dict[str, Any]) -> None:
+        self._action = action
+        self._connection = action._connection
+        self._task_vars = task_vars
+        self._controller = os.getppid()
+        self._broken = False
+
+    def connect(self) -> None:
+        if self._broken:
+            self._connection.reset()
+            self._broken = False
+        else:
+            self._connection._connect()
+
+    def launch(self, options: dict[str, Any]) -> dict[str, Any]:
+        return self._action.run_engine(options, self._task_vars)
+
+    def may_have_acted(self, error: Exception) -> bool:
+        return isinstance(error, NoAnswer) or not isinstance(error, TaskFailed)
+
+    def disconnect(self) -> None:
+        """Delete the WinRM shell or close the runspace. With ssh, OpenSSH keeps the connection as long as
+        ControlPersist says; there is nothing of it on the host but that."""
+        try:
+            self._connection.close()
+        except Exception:
+            # What the connection plugin still knows of the host (its shell, say) is of no use any more.
+            self._broken = True
+
+    def require_controller(self) -> None:
+        """A worker lives on when ansible-playbook is killed or loses its terminal."""
+        if os.getppid() != self._controller:
+            raise TaskFailed("Ansible has ended during the grace period, so nobody is logged off")
+
+    def tell(self, text: str) -> None:
+        # Where a callback's output is to be parsed, verbose_to_stderr keeps lines like these out of it.
+        if not self._action._task.no_log:
+            self._action._display.display(text, stderr=C.VERBOSE_TO_STDERR)

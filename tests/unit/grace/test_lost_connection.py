@@ -1,0 +1,155 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a grace period does while the host cannot be reached, and when it is broken off."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure
+
+from tests.unit.grace.direct import Farm, Task, outcomes
+
+Serve = Callable[..., Farm]
+
+ALICE, BOB = {"id": 12, "user": "alice"}, {"id": 13, "user": "bob"}
+
+#: Looks are every 5 s.
+OPTIONS = {"grace": "30s", "message": "{minutes}", "all": True}
+
+
+def down(task: Task, since: float, until: float) -> None:
+    """The host cannot be reached between these seconds."""
+    task.farm.clock.at(since, lambda: setattr(task.connection, "down", True))
+    task.farm.clock.at(until, lambda: setattr(task.connection, "down", False))
+
+
+def break_at(task: Task, action: str, moment: float, *, carried_out: bool, times: int = 1) -> None:
+    """Let the connection break when the engine is launched for an action from this second on."""
+    broken: list[float] = []
+
+    def break_now(launched: str) -> None:
+        if launched == action and task.farm.clock.passed >= moment and len(broken) < times:
+            broken.append(task.farm.clock.passed)
+            raise OSError("the connection is broken")
+
+    setattr(task, "after_launch" if carried_out else "before_launch", break_now)
+
+
+def test_the_first_launch_is_unreachable_as_ever(serve: Serve) -> None:
+    task = serve(ALICE).task(**OPTIONS)
+    task.connection.down = True
+    with pytest.raises(AnsibleConnectionFailure):
+        task.outcome()
+    assert task.launched == []
+
+
+def test_looks_go_on_once_the_host_is_back(serve: Serve) -> None:
+    task = serve(ALICE, BOB).task(**OPTIONS)
+    down(task, 4, 17)
+    task.farm.change(12, {"remove": 12})
+    result = task.outcome()
+    assert [launched.passed for launched in task.launched] == [0, 20, 25, 30]
+    assert outcomes(result) == {12: "already_gone", 13: "logged_off"}
+    assert not result.get("failed")
+    assert [line for line in task.shown if "reached" in line] == [
+        "RDSH01: 25s left: the host was not reached; the next step tries again: the host is down",
+        "RDSH01: 10s left: the host is reached again",
+    ]
+
+
+def test_a_reminder_is_made_up_for_at_the_next_step(serve: Serve) -> None:
+    task = serve(ALICE).task(**OPTIONS, reminders=["15s"])
+    down(task, 14, 16)
+    task.outcome()
+    assert [second for second, _, _ in task.messages()] == [0, 20]
+
+
+def test_a_broken_connection_is_opened_anew(serve: Serve) -> None:
+    """What the connection plugin knew of the host (a shell's ID, say) is of no use any more."""
+    task = serve(ALICE).task(**OPTIONS)
+    break_at(task, "list", 10, carried_out=False)
+    assert outcomes(task.outcome()) == {12: "logged_off"}
+
+
+def test_the_logoff_is_tried_again(serve: Serve) -> None:
+    task = serve(ALICE).task(**OPTIONS)
+    down(task, 29, 40)
+    result = task.outcome()
+    assert [second for second, _ in task.logoffs()] == [45]  # after pauses of 5 and 10 s
+    assert outcomes(result) == {12: "logged_off"}
+    assert not result.get("failed")
+
+
+def test_a_logoff_that_cannot_be_carried_out(serve: Serve) -> None:
+    """The failure says who was warned, and that nobody was logged off."""
+    task = serve(ALICE, BOB, {"id": 14, "user": "carol"}).task(**OPTIONS)
+    task.farm.change(7, {"remove": 14})
+    down(task, 29, 1000)
+    result = task.outcome()
+    assert task.farm.clock.passed == 60
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert "alice, bob had been warned" in result["msg"] and "nobody was logged off" in result["msg"]
+    assert "the host is down" in result["msg"]
+    assert outcomes(result) == {12: "failed", 13: "failed", 14: "already_gone"}
+    assert result["deadline"] == f"{task.farm.clock.start.replace(second=30):%Y-%m-%dT%H:%M:%SZ}"
+    assert task.logoffs() == []
+    assert task.farm.users() == {12: "alice", 13: "bob"}
+
+
+def test_a_logoff_of_which_no_answer_came(serve: Serve) -> None:
+    """It was carried out; who is not there any more was logged off."""
+    task = serve(ALICE, BOB).task(**OPTIONS)
+    break_at(task, "log_off", 0, carried_out=True)
+    result = task.outcome()
+    assert outcomes(result) == {12: "logged_off", 13: "logged_off"}
+    assert result["changed"] and not result.get("failed")
+    assert [session for _, session in task.logoffs()] == [12, 13]
+
+
+def test_it_is_not_known_whether_anybody_was_logged_off(serve: Serve) -> None:
+    task = serve(ALICE).task(**OPTIONS)
+    break_at(task, "log_off", 0, carried_out=False, times=99)
+    result = task.outcome()
+    assert result["failed"]
+    assert "alice had been warned" in result["msg"] and "it is not known whether" in result["msg"]
+    assert "nobody was logged off" not in result["msg"]
+
+
+def test_ctrl_c_during_the_wait(serve: Serve) -> None:
+    task = serve(ALICE).task(**OPTIONS)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    task.farm.clock.at(12, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        task.outcome()
+    assert task.logoffs() == []
+    assert not task.connection.is_open
+
+
+def test_without_ansible_nobody_is_logged_off(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker goes on when ansible-playbook is killed, or loses its terminal."""
+    task = serve(ALICE).task(**OPTIONS)
+    task.farm.clock.at(12, lambda: monkeypatch.setattr(os, "getppid", lambda: 1))
+    result = task.outcome()
+    assert result["failed"] and "Ansible has ended" in result["msg"]
+    assert [launched.passed for launched in task.launched] == [0, 5, 10]
+    assert task.logoffs() == []
+
+
+def test_another_controller_logs_somebody_off_meanwhile(serve: Serve) -> None:
+    """No error comes of a session that another task has ended, and no message comes twice."""
+    farm = serve(ALICE, BOB)
+    task, other = farm.task(**OPTIONS, reminders=["10s"]), farm.task(users=["alice"])
+    others: list[dict[str, object]] = []
+    farm.clock.at(12, lambda: others.append(other.run(None, {"inventory_hostname": "RDSH01"})))
+    witnessed = farm.api.witnessed
+    result = task.outcome()
+    assert outcomes(result) == {12: "already_gone", 13: "logged_off"}
+    assert not result.get("failed") and not others[0].get("failed")
+    assert farm.api.witnessed is witnessed
+    assert [(second, session) for second, session, _ in task.messages()] == [(0, 12), (0, 13), (20, 13)]

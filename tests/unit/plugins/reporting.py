@@ -1,0 +1,83 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An action plugin at the moment when the engine has come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.playbook.task import Task
+from ansible_collections.winops.rds.plugins.action.win_rds_disconnect import ActionModule as Disconnect
+from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule as Logoff
+from ansible_collections.winops.rds.plugins.action.win_rds_message import ActionModule as Message
+from ansible_collections.winops.rds.plugins.action.win_rds_session_info import ActionModule as SessionInfo
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import (
+    SessionAction,
+    TaskFailed,
+    validated_options,
+)
+
+from tests.unit.plugins.test_results import raw, raw_server
+
+
+class Reporting(SessionAction):
+    """To be mixed with an action plugin: no launch, but a report of these sessions."""
+
+    def __init__(
+        self,
+        *sessions: dict[str, Any],
+        found: list[str] | None = None,
+        error: dict[str, Any] | None = None,
+        diff: bool = False,
+    ) -> None:
+        super().__init__(Task.load({"action": "winops.rds.win_rds_logoff", "diff": diff}), None, None, None, None, None)
+        server = raw_server(*sessions, found=found or [], error=error)
+        self.report: dict[str, Any] = {"servers": [server], "unknown_exclusions": [], "error": None}
+        self.asked: dict[str, Any] = {}
+        self.said: list[str] = []
+
+    def run_engine(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        self.asked = options
+        return self.report
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def result(self, **given: Any) -> dict[str, Any]:
+        """The task's result, failed or not."""
+        options = validated_options(given, self.ARGUMENT_SPEC)
+        try:
+            return self.run_task(options, {"inventory_hostname": "rdsh01.example"})
+        except TaskFailed as failure:
+            return failure.result
+
+
+class ReportedLogoff(Reporting, Logoff):
+    pass
+
+
+class ReportedDisconnect(Reporting, Disconnect):
+    pass
+
+
+class ReportedMessage(Reporting, Message):
+    pass
+
+
+class ReportedSessionInfo(Reporting, SessionInfo):
+    pass
+
+
+#: For each module its action plugin, the engine's action, and options with which it can be called.
+MODULES: dict[str, tuple[Callable[..., Reporting], str, dict[str, Any]]] = {
+    "winops.rds.win_rds_logoff": (ReportedLogoff, "log_off", {}),
+    "winops.rds.win_rds_disconnect": (ReportedDisconnect, "disconnect", {}),
+    "winops.rds.win_rds_message": (ReportedMessage, "send_message", {"message": "Hello"}),
+    "winops.rds.win_rds_session_info": (ReportedSessionInfo, "list", {}),
+}
+
+
+def session(result: str | None, error: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """One session as the engine reports it."""
+    return raw(**{"result": result, "error": error, "matched_by": [], **changes})

@@ -1,0 +1,305 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The grace period without a host: its options, its messages, its schedule, and who is still on."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._grace_options import (
+    ARGUMENT_SPEC,
+    Grace,
+    GraceError,
+    minutes_left,
+)
+from ansible_collections.winops.rds.plugins.plugin_utils._roll import Roll, names_text
+from ansible_collections.winops.rds.plugins.plugin_utils._schedule import Schedule, Step
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import SelectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.plugins.test_results import FILETIME_2026, raw, raw_server
+
+MINUTE = 60.0
+
+
+def grace(**options: Any) -> Grace | None:
+    defaults = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
+    return Grace.from_options({**defaults, **options})
+
+
+def refusal(**options: Any) -> str:
+    with pytest.raises((GraceError, SelectionError)) as raised:
+        grace(**options)
+    return str(raised.value)
+
+
+def test_without_a_grace_period() -> None:
+    assert grace() is None
+
+
+def test_options() -> None:
+    given = grace(grace="15m", message="Bye {user}", reminders=["1m", "10m", "60", "5m"], newcomers="logoff")
+    assert given == Grace(900.0, (600.0, 300.0, 60.0), "Bye {user}", "{server}", True)
+    given = grace(grace="1h", message="x", message_title="Maintenance of {server}")
+    assert given == Grace(3600.0, (), "x", "Maintenance of {server}", False)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"grace": "15m"}, ["grace is given without a message", "give message, such as"]),
+        ({"message": "Bye"}, ["message is given without a grace period", "grace=15m", "win_rds_message"]),
+        ({"message_title": "Bye"}, ["message_title is about the grace period", "leave it out"]),
+        ({"reminders": ["5m"]}, ["reminders is about the grace period", "leave it out"]),
+        ({"reminders": []}, ["reminders is about the grace period"]),
+        ({"newcomers": "logoff"}, ["newcomers=logoff is about the grace period"]),
+        ({"grace": "0", "message": "Bye"}, ["grace: 0 would give the users no time"]),
+        ({"grace": "soon", "message": "Bye"}, ["grace", "'soon'", "PT30M"]),
+        ({"grace": "15m", "message": " "}, ["message is empty"]),
+        ({"grace": "15m", "message": "In {minuts}"}, ["message holds {minuts}", "{user}, {server}, {minutes}"]),
+        ({"grace": "15m", "message": "x", "message_title": "{who}"}, ["message_title holds {who}"]),
+        ({"grace": "15m", "message": "x\x00y"}, ["message holds the control character"]),
+        ({"grace": "15m", "message": "x", "reminders": ["15m"]}, ["reminders: '15m'", "less than grace (15m)"]),
+        ({"grace": "15m", "message": "x", "reminders": ["0"]}, ["reminders: '0'", "more than 0"]),
+        ({"grace": "15m", "message": "x", "reminders": ["late"]}, ["reminders", "'late'", "PT30M"]),
+    ],
+    ids=str,
+)
+def test_refusals(options: dict[str, Any], words: list[str]) -> None:
+    message = refusal(**options)
+    assert [word for word in words if word not in message] == [], message
+
+
+@pytest.mark.parametrize(
+    ("seconds", "minutes"),
+    [(900, 15), (300, 5), (299.2, 5), (270, 5), (269, 4), (90, 2), (89, 1), (60, 1), (20, 1), (0.1, 1)],
+)
+def test_minutes(seconds: float, minutes: int) -> None:
+    assert minutes_left(seconds) == minutes
+
+
+def test_a_message_closes_when_the_next_one_comes() -> None:
+    given = grace(grace="15m", message="{user}: {minutes} min, {deadline}", message_title="In {minutes}")
+    assert given
+    assert given.message_options(299.6, 239.6) == {
+        "title": "In 5",
+        "message": "{user}: 5 min, {deadline}",
+        "message_style": "48",  # MB_OK, MB_ICONWARNING
+        "message_seconds": "240",
+        "remaining_ms": "299600",
+    }
+
+
+def plan(grace: float, reminders: list[float], cost: float = 0.0) -> list[tuple[float, Step]]:
+    """The steps of a grace period, each with the time left when it begins; each takes a while."""
+    schedule, left, steps = Schedule(grace, reminders), grace, []
+    while True:
+        due, step = schedule.next_step(left)
+        left = min(left, due)
+        steps.append((left, step))
+        if step is Step.END:
+            return steps
+        left -= cost
+
+
+def test_fifteen_minutes_with_three_reminders() -> None:
+    steps = plan(900, [600, 300, 60])
+    assert [left / MINUTE for left, step in steps if step is Step.REMIND] == [10, 5, 1]
+    assert [left / MINUTE for left, step in steps if step is Step.LOOK] == [14, 13, 12, 11, 9, 8, 7, 6, 4, 3, 2]
+    assert steps[-1] == (0.0, Step.END)
+
+
+@pytest.mark.parametrize(
+    ("grace", "interval"), [(2, 5), (49, 5), (60, 6), (300, 30), (600, 60), (900, 60), (86400, 60)]
+)
+def test_look_interval(grace: float, interval: float) -> None:
+    assert Schedule(grace, []).look_interval == interval
+
+
+def test_a_grace_period_of_seconds() -> None:
+    assert plan(2, []) == [(0.0, Step.END)]
+    assert plan(2, [1]) == [(1, Step.REMIND), (0.0, Step.END)]
+    assert plan(10, []) == [(5.0, Step.LOOK), (0.0, Step.END)]
+
+
+def test_a_slow_step_costs_the_reminders_that_it_covered_all_but_one() -> None:
+    schedule = Schedule(900, [600, 540, 300])
+    assert schedule.next_step(500) == (500, Step.REMIND)
+    assert schedule.next_step(500) == (420, Step.LOOK)
+    assert schedule.next_step(-3) == (0.0, Step.END)
+
+
+def test_a_reminder_that_was_not_sent_takes_the_place_of_the_next_look() -> None:
+    schedule = Schedule(900, [600])
+    schedule.remind_at_next_step()
+    assert [schedule.next_step(left) for left in (900, 840)] == [(840, Step.REMIND), (780, Step.LOOK)]
+
+
+seconds = st.floats(0.5, 100_000)
+
+
+@given(seconds, st.lists(st.floats(0.001, 0.999), max_size=6), st.floats(0, 1.0))
+def test_steps_are_in_order_and_apart(grace: float, parts: list[float], cost: float) -> None:
+    """However long each takes (here less than half a look interval)."""
+    interval = Schedule(grace, []).look_interval
+    reminders = sorted({grace * part for part in parts})
+    steps = plan(grace, reminders, cost * interval / 2.01)
+    assert [step for _, step in steps].index(Step.END) == len(steps) - 1
+    times = [grace, *(left for left, _ in steps)]
+    assert times == sorted(times, reverse=True)
+    for (before, one), (after, other) in pairwise([(grace, Step.REMIND), *steps]):
+        if Step.LOOK in (one, other):
+            assert before - after >= interval / 2 - 1e-6 * grace
+    for left, step in steps:
+        if step is Step.LOOK:
+            assert math.isclose(left / interval, round(left / interval), abs_tol=1e-6)
+    if not cost:
+        assert [left for left, step in steps if step is Step.REMIND] == reminders[::-1]
+        # Nothing is out of sight for longer than one and a half intervals.
+        assert all(before - after <= 1.5 * interval + 1e-6 * grace for before, after in pairwise(times))
+
+
+@given(seconds, st.lists(st.floats(0.001, 0.999), max_size=6), st.lists(st.floats(0, 1), max_size=30))
+def test_each_reminder_is_sent_in_time_or_made_up_for(grace: float, parts: list[float], costs: list[float]) -> None:
+    reminders = {grace * part for part in parts}
+    schedule, left, covered = Schedule(grace, [*reminders]), grace, set[float]()
+    for cost in [*costs, 0.0] + [0.0] * 50:
+        before, (due, step) = left, schedule.next_step(left)
+        if step is Step.END:
+            assert due == 0.0
+            # What a slow step left no time for is not sent at all.
+            assert {reminder for reminder in reminders - covered if reminder < before} == set()
+            return
+        left = min(left, due)
+        passed = {reminder for reminder in reminders if reminder >= left}
+        assert (step is Step.REMIND) == bool(passed - covered)
+        covered |= passed
+        left -= cost * grace
+
+
+LOGON_TIME = FILETIME_2026
+ALICE = f"|12|{LOGON_TIME}|CONTOSO\\alice"
+BOB = f"|13|{LOGON_TIME}|CONTOSO\\bob"
+DENIED = {"call": "WTSSendMessage", "code": 5}
+
+
+def report(*sessions: dict[str, Any], **server: Any) -> dict[str, Any]:
+    return {"servers": [raw_server(*sessions, **server)], "unknown_exclusions": [], "error": None}
+
+
+def alice(result: str | None = "sent", **changes: Any) -> dict[str, Any]:
+    return raw(**{"id": 12, "user": "alice", "matched_by": [], "result": result, **changes})
+
+
+def bob(result: str | None = "sent", **changes: Any) -> dict[str, Any]:
+    return alice(result, **{"id": 13, "user": "bob", **changes})
+
+
+def outcomes(merged: dict[str, Any]) -> dict[int, tuple[str, int]]:
+    """Result and number of warnings of each session."""
+    return {s["id"]: (s["result"], s["warnings"]) for server in merged["servers"] for s in server["sessions"]}
+
+
+def test_who_was_warned_and_is_still_on() -> None:
+    roll = Roll(report(alice(), bob("denied", error=DENIED)))
+    assert roll.warned == [ALICE]
+    assert [session["user"] for session in roll.on] == ["alice"]
+    assert [session["user"] for session in roll.unwarned] == ["bob"]
+    assert not roll.everybody_was_warned and not roll.everybody_has_left
+    roll.look(report(alice(None)))
+    assert not roll.everybody_has_left
+    roll.look(report())
+    assert roll.everybody_has_left
+    assert outcomes(roll.report_without_logoff()) == {12: ("already_gone", 1), 13: ("denied", 0)}
+
+
+def test_the_last_word_on_each() -> None:
+    roll = Roll(report(alice(), bob(), raw(id=1, result="protected", matched_by=[])))
+    roll.take_messages(report(alice()))
+    merged = roll.report(report(alice("logged_off", requested=True)))
+    assert outcomes(merged) == {12: ("logged_off", 2), 13: ("already_gone", 1), 1: ("protected", 0)}
+    requested = {s["id"]: s["requested"] for s in merged["servers"][0]["sessions"]}
+    assert requested == {12: True, 13: False, 1: False}  # a message that was accepted is no change
+
+
+def test_who_has_gone_after_a_lost_answer_was_logged_off() -> None:
+    roll = Roll(report(alice(), bob()))
+    merged = roll.report(report(alice("already_gone", requested=False)), gone="logged_off")
+    assert outcomes(merged) == {12: ("logged_off", 1), 13: ("logged_off", 1)}
+    assert all(session["requested"] for session in merged["servers"][0]["sessions"])
+
+
+def test_a_session_that_cannot_be_identified_has_not_left() -> None:
+    roll = Roll(report(alice(), bob()))
+    unidentified = alice("failed", error={"call": "WTSQuerySessionInformation", "code": 1726}, logon_time=0)
+    roll.look(report(unidentified))
+    assert [session["user"] for session in roll.on] == ["alice"]
+    assert outcomes(roll.report(report(unidentified))) == {12: ("failed", 1), 13: ("already_gone", 1)}
+
+
+def test_a_server_that_does_not_answer_has_not_lost_its_sessions() -> None:
+    down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
+    roll = Roll(report(alice()))
+    roll.look(report(error=down))
+    assert roll.on and not roll.everybody_has_left
+    merged = roll.report(report(error=down))
+    assert outcomes(merged) == {12: ("failed", 1)}
+    assert merged["servers"][0]["sessions"][0]["error"] == down
+
+
+def test_a_server_that_could_not_be_warned_is_not_asked_again() -> None:
+    down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
+    warning = report(alice())
+    warning["servers"].append(raw_server(server="RDSH02", error=down))
+    roll = Roll(warning)
+    assert roll.servers(newcomers=True) == [""]
+    assert not roll.everybody_was_warned
+    merged = roll.report(report(alice("logged_off")))
+    assert [(server["server"], server["error"]) for server in merged["servers"]] == [("", None), ("RDSH02", down)]
+    assert [len(server["sessions"]) for server in merged["servers"]] == [1, 0]
+
+
+def test_newcomers() -> None:
+    protected = raw(id=1, user="operator", result="protected", matched_by=[])
+    roll = Roll(report(alice(), protected))
+    seen = report(alice(None), bob(None), {**protected, "result": None})
+    assert roll.newcomers(seen) == [BOB]
+    reached, missed = roll.take_messages(report(bob(), alice("denied", error=DENIED)))
+    assert ([session["user"] for session in reached], [session["user"] for session in missed]) == (["bob"], ["alice"])
+    roll.look(seen)
+    assert [session["user"] for session in roll.on] == ["alice", "bob"]
+    assert outcomes(roll.report(report(alice("logged_off"), bob("logged_off"), raw(id=14)))) == {
+        12: ("logged_off", 1),
+        1: ("protected", 0),
+        13: ("logged_off", 1),
+        14: ("logged_off", 0),
+    }
+
+
+def test_who_left_and_who_is_spared() -> None:
+    roll = Roll(report(alice(), bob()))
+    left, spared = roll.look(report(bob("spared")))
+    assert ([session["user"] for session in left], [session["user"] for session in spared]) == (["alice"], ["bob"])
+    assert roll.look(report(bob("spared"))) == ([], [])
+    assert outcomes(roll.report_without_logoff()) == {12: ("already_gone", 1), 13: ("spared", 1)}
+
+
+def test_who_comes_back_under_the_same_id_is_somebody_else() -> None:
+    roll = Roll(report(alice()))
+    roll.look(report(alice(None, logon_time=LOGON_TIME + 1)))
+    assert roll.everybody_has_left
+
+
+def test_values_that_matched_in_any_report_are_found() -> None:
+    roll = Roll(report(alice(), found=["users:0"]))
+    assert roll.report(report(found=["users:1"]))["servers"][0]["found"] == ["users:0", "users:1"]
+
+
+def test_names() -> None:
+    assert names_text([alice(), bob(), alice(id=20), raw(id=7, user="")]) == "alice (2), bob, session 7"
+    crowd = [alice(user=f"user{n}") for n in range(250)]
+    assert names_text(crowd).endswith("user8, user9 and 240 more")

@@ -1,0 +1,169 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the logon mode of a host is to the registry, and to whoever reads about it.
+
+Sources, and what Microsoft does not document: docs/logon-mode.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._report import ReportError, check_form
+from ._results import error_text
+from ._win32_errors import explain
+
+#: What each mode means for users, in the words of a message.
+MODES = {
+    "enabled": "users log on",
+    "disabled": "nobody logs on or reconnects",
+    "drain": "users reconnect to their sessions, and get no new ones",
+    "drain_until_restart": "users reconnect to their sessions, and get no new ones until the host restarts",
+}
+
+#: The texts of the registry values that make a mode; a value that is not named does not matter to it.
+REGISTRY = {
+    "enabled": {"drain_mode": "0", "winstations_disabled": "0"},
+    "disabled": {"winstations_disabled": "1"},
+    "drain": {"drain_mode": "2", "winstations_disabled": "0"},
+    "drain_until_restart": {"drain_mode": "1", "winstations_disabled": "0"},
+}
+
+#: The engine's options and where they are, by which a message names them.
+VALUES = {
+    "drain_mode": r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server\TSServerDrainMode",
+    "winstations_disabled": r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\WinStationsDisabled",
+}
+
+#: https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types
+TYPES = {"drain_mode": 4, "winstations_disabled": 1}  # REG_DWORD, REG_SZ
+_TYPE_NAMES = {1: "REG_SZ", 2: "REG_EXPAND_SZ", 3: "REG_BINARY", 4: "REG_DWORD", 7: "REG_MULTI_SZ", 11: "REG_QWORD"}
+
+#: Errors that mean something else for the registry than for sessions: message and hint.
+_ERRORS = {
+    2: ("the host does not have this registry key", "Check that it is a Windows host with Remote Desktop Services."),
+    5: ("the connecting account may not do this", "Connect (or become) as an administrator of the host."),
+}
+
+_VALUE = {"type": int, "text": str}
+_READING = dict.fromkeys(VALUES, (_VALUE, None))
+_REPORT = {
+    "before": (_READING, None),
+    "after": (_READING, None),
+    "written": [str],
+    "error": ({"call": str, "code": int}, None),
+}
+
+Reading = Mapping[str, Mapping[str, Any] | None]
+
+
+def engine_options(mode: str | None) -> dict[str, str | None]:
+    """Return what the engine is to write for a mode; nothing for None."""
+    return {name: REGISTRY[mode].get(name) if mode else None for name in VALUES}
+
+
+def check_report(report: Any) -> None:
+    """Check the engine's report.
+
+    :raises ReportError: something is missing, not of its type, or cannot be.
+    """
+    check_form(report, _REPORT, "report")
+    if report["before"] is None and not report["error"]:
+        raise ReportError("report.before is missing")
+    if report["after"] is None and not report["error"]:
+        raise ReportError("report.after is missing")
+    if not set(report["written"]) <= set(VALUES):
+        raise ReportError("report.written names another value")
+
+
+def mode_of(reading: Reading | None) -> str | None:
+    """Return the mode that the registry stands for; None if it could not be read, or stands for none.
+
+    A value that is not there is as 0.
+    """
+    if reading is None:
+        return None
+    texts = {name: _text(name, value) for name, value in reading.items()}
+    return next((mode for mode, values in REGISTRY.items() if values.items() <= texts.items()), None)
+
+
+def _text(name: str, value: Mapping[str, Any] | None) -> str | None:
+    if value is None:
+        return "0"
+    return value["text"] if value["type"] == TYPES[name] else None
+
+
+def odd_values_text(reading: Reading) -> str:
+    """Return what the registry holds, where that stands for no mode."""
+    return ", ".join(
+        f"{VALUES[name]} is {_TYPE_NAMES.get(value['type'], value['type'])} {value['text']!r}"
+        for name, value in reading.items()
+        if value is not None
+    )
+
+
+def windows_error(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return code, name, message and hint for a call that Windows refused."""
+    error = explain(raw["code"])
+    message, hint = _ERRORS.get(raw["code"], (error.message, error.hint))
+    return {"code": error.code, "name": error.name, "message": f"{message} ({raw['call']})", "hint": hint}
+
+
+def result_of(report: Mapping[str, Any], wanted: str | None, *, check_mode: bool) -> dict[str, Any]:
+    """Return the result of a task, from the engine's report.
+
+    :param wanted: the mode that was to be set; None: none.
+    """
+    previous, after = mode_of(report["before"]), mode_of(report["after"])
+    would_change = check_mode and wanted is not None and report["before"] is not None and wanted != previous
+    mode = wanted if would_change else after
+    error = windows_error(report["error"]) if report["error"] else None
+    if error is None and wanted is not None and mode != wanted:
+        error = {
+            "code": None,
+            "name": None,
+            "message": f"{wanted} was written, and the registry now stands for {mode or 'no mode'}",
+            "hint": "Look for what else sets it: a policy, a script, a connection broker.",
+        }
+    return {
+        "changed": would_change or bool(report["written"]),
+        "mode": mode,
+        "previous_mode": previous,
+        "accepts_logons": None if mode is None else mode == "enabled",
+        "error": error,
+        "msg": _message(report, wanted, mode, previous, error, would_change=would_change),
+    }
+
+
+def diff_of(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return the mode before and after, for ``--diff``."""
+    return {
+        "before_header": "logon mode before",
+        "after_header": "logon mode after",
+        "before": f"{result['previous_mode'] or 'unknown'}\n",
+        "after": f"{result['mode'] or 'unknown'}\n",
+    }
+
+
+def _message(
+    report: Mapping[str, Any],
+    wanted: str | None,
+    mode: str | None,
+    previous: str | None,
+    error: Mapping[str, Any] | None,
+    *,
+    would_change: bool,
+) -> str:
+    if error:
+        asked = f"the logon mode could not be set to {wanted}" if wanted else "the logon mode could not be read"
+        state = f" It is {mode}." if mode else ""
+        return f"{asked}: {error_text(error)}{state}"
+    if mode is None:
+        return f"The registry stands for no logon mode: {odd_values_text(report['after'])}. Set one with mode."
+    meaning = f"{mode}: {MODES[mode]}."
+    if would_change:
+        return f"The logon mode is {previous or 'none that is known'} and would be {meaning}"
+    if report["written"]:
+        return f"The logon mode was {previous or 'none that is known'} and is now {meaning}"
+    return f"The logon mode is {'already ' if wanted else ''}{meaning}"

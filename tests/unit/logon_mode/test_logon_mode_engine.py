@@ -1,0 +1,211 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""LogonMode.cs: what it reads and writes, and that it writes nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import TYPES, VALUES, check_report, engine_options
+
+from simulator.engines import build
+from simulator.farm import Fault, Host
+from simulator.registry import DISABLED, DRAIN_MODE, Value
+from simulator.windows_api import WindowsApi
+from tests.unit.engine.test_layouts import MINGW
+from tests.unit.logon_mode.registry_host import SOURCE, registry_host, run
+
+OPEN, QUERY, SET, CLOSE = "RegOpenKeyExW", "RegQueryValueExW", "RegSetValueExW", "RegCloseKey"
+READ_BOTH = [OPEN, QUERY, CLOSE] * 2
+DRAIN = {"drain_mode": "2", "winstations_disabled": "0"}
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[WindowsApi]:
+    with tempfile.TemporaryDirectory() as folder:
+        api = WindowsApi(Path(folder) / "socket")
+        await api.start()
+        yield api
+        await api.stop()
+
+
+def functions(api: WindowsApi, host: Host) -> list[str]:
+    return [call.function for call in api.calls_on(host)]
+
+
+def written(api: WindowsApi, host: Host) -> list[tuple[str, ...]]:
+    """Name, type and value of each value that was to be written."""
+    return [call.arguments[1:] for call in api.mutating_calls_on(host)]
+
+
+def values(host: Host) -> tuple[Value, Value]:
+    return host.registry.get(*DRAIN_MODE), host.registry.get(*DISABLED)
+
+
+def raw(drain: str, disabled: str) -> dict[str, Any]:
+    return {
+        "drain_mode": {"type": 4, "text": drain},
+        "winstations_disabled": {"type": 1, "text": disabled},
+    }
+
+
+async def test_reading(api: WindowsApi) -> None:
+    host = registry_host(logon_mode="drain")
+    report = await run(api, host)
+    assert report == {"before": raw("2", "0"), "after": raw("2", "0"), "written": [], "error": None}
+    check_report(report)
+    assert functions(api, host) == READ_BOTH
+
+
+async def test_writing(api: WindowsApi) -> None:
+    """What differs, each in a key that is opened for it, and then a look at both."""
+    host = registry_host(logon_mode="disabled")
+    report = await run(api, host, DRAIN)
+    assert (report["before"], report["after"]) == (raw("0", "1"), raw("2", "0"))
+    assert (report["written"], report["error"]) == (["drain_mode", "winstations_disabled"], None)
+    assert functions(api, host) == [*READ_BOTH, *[OPEN, SET, CLOSE] * 2, *READ_BOTH]
+    assert written(api, host) == [("TSServerDrainMode", "4", "2"), ("WinStationsDisabled", "1", "0")]
+    assert values(host) == (2, "0")
+
+
+async def test_the_keys(api: WindowsApi) -> None:
+    """Those that the controller's messages name, of the 64-bit registry, opened for what is done and no more."""
+    host = registry_host(logon_mode="disabled")
+    await run(api, host, DRAIN)
+    opened = [call.arguments for call in api.calls_on(host) if call.function == OPEN]
+    keys = [path.removeprefix("HKLM\\").rpartition("\\")[0] for path in VALUES.values()]
+    read_64, write_64 = str(0x101), str(0x102)
+    assert opened == [(key, access) for access in (read_64, write_64, read_64) for key in keys]
+    names = [call.arguments[1] for call in api.calls_on(host) if call.function == QUERY]
+    assert names == [path.rpartition("\\")[2] for path in VALUES.values()] * 2
+    assert [int(kind) for _, kind, _ in written(api, host)] == [*TYPES.values()]
+
+
+async def test_what_is_so_already_is_not_written(api: WindowsApi) -> None:
+    host = registry_host(logon_mode="drain")
+    assert (await run(api, host, DRAIN))["written"] == []
+    assert functions(api, host) == READ_BOTH  # nothing to look at again
+    assert (await run(api, host, engine_options("drain_until_restart")))["written"] == ["drain_mode"]
+    assert written(api, host) == [("TSServerDrainMode", "4", "1")]
+
+
+async def test_what_is_not_named_is_left_alone(api: WindowsApi) -> None:
+    host = registry_host(logon_mode="drain")
+    await run(api, host, engine_options("disabled"))
+    assert values(host) == (2, "1")
+
+
+async def test_check_mode_writes_nothing(api: WindowsApi) -> None:
+    host = registry_host(logon_mode="disabled")
+    report = await run(api, host, DRAIN, check_mode=True)
+    assert report == {"before": raw("0", "1"), "after": raw("0", "1"), "written": [], "error": None}
+    assert functions(api, host) == READ_BOTH
+
+
+async def test_a_value_that_is_not_there_is_as_0(api: WindowsApi) -> None:
+    host = registry_host()
+    host.registry.remove(*DRAIN_MODE)
+    host.registry.remove(*DISABLED)
+    report = await run(api, host, engine_options("enabled"))
+    assert (report["before"], report["written"]) == ({"drain_mode": None, "winstations_disabled": None}, [])
+    report = await run(api, host, DRAIN)
+    assert report["written"] == ["drain_mode"]
+    assert host.registry.get(*DRAIN_MODE) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "odd", "kind", "text"),
+    [
+        (DISABLED, 0, 4, "0"),
+        (DISABLED, "", 1, ""),
+        (DISABLED, "ä王", 1, "ä王"),
+        (DISABLED, "x" * 500, 1, ""),  # longer than anything that could be meant
+        (DRAIN_MODE, "0", 1, "0"),
+        (DRAIN_MODE, 0xFFFFFFFF, 4, "4294967295"),
+    ],
+)
+async def test_an_odd_value_is_told_and_replaced(
+    api: WindowsApi, value: tuple[str, str], odd: Value, kind: int, text: str
+) -> None:
+    host = registry_host()
+    host.registry.set(*value, odd)
+    report = await run(api, host, engine_options("enabled"))
+    (option,) = report["written"]
+    assert report["before"][option] == {"type": kind, "text": text}
+    assert report["after"] == raw("0", "0")
+    assert values(host) == (0, "0")
+
+
+@pytest.mark.parametrize("code", [2, 5, 1450])
+@pytest.mark.parametrize("position", range(12))
+async def test_a_call_that_fails(api: WindowsApi, position: int, code: int) -> None:
+    """Whichever of them: what was written is told, and what is told was written."""
+    calls = [OPEN, QUERY] * 2 + [OPEN, SET] * 2 + [OPEN, QUERY] * 2
+    function, name = calls[position], ["TSServerDrainMode", "WinStationsDisabled"][position // 2 % 2]
+    host = registry_host(logon_mode="disabled")
+    host.faults = [Fault(call=function, after=calls[:position].count(function), times=1, error=code)]
+    report = await run(api, host, DRAIN)
+    check_report(report)
+    accepted = [call.arguments[1] for call in api.mutating_calls_on(host) if not call.error]
+    assert [VALUES[option].rpartition("\\")[2] for option in report["written"]] == accepted
+    absent = function == QUERY and code == 2  # that is how Windows says that there is no such value
+    if absent:
+        assert report["error"] is None
+        return
+    assert report["error"]["code"] == code
+    assert report["error"]["call"].startswith(f"{function.removesuffix('W')} ")
+    assert function == OPEN or report["error"]["call"].endswith(f" {name}")
+    reading, writing = position < 4, 4 <= position < 8
+    assert report["before"] == (None if reading else raw("0", "1"))
+    assert report["after"] == (raw(str(values(host)[0]), str(values(host)[1])) if writing else None)
+    assert len(accepted) == (0 if reading else (position - 4) // 2 if writing else 2)
+
+
+async def test_a_windows_without_the_key(api: WindowsApi) -> None:
+    host = registry_host()
+    host.registry.remove_key(DISABLED[0])
+    report = await run(api, host, DRAIN)
+    assert report["error"] == {"call": f"RegOpenKeyEx {DISABLED[0]}", "code": 2}
+    assert (report["before"], api.mutating_calls_on(host)) == (None, [])
+
+
+@pytest.mark.parametrize("mode", ["enabled", "disabled", "drain", "drain_until_restart"])
+async def test_the_mode_that_the_host_then_has(api: WindowsApi, mode: str) -> None:
+    """The simulated host has a table of its own of what stands for a mode."""
+    host = registry_host(logon_mode="drain" if mode != "drain" else "disabled")
+    await run(api, host, engine_options(mode))
+    assert host.registry.logon_mode == mode
+
+
+# ---- what it is made of
+
+
+def test_constants(tmp_path: Path) -> None:
+    text = SOURCE.read_text(encoding="utf-8")
+    constants = dict(re.findall(r"const \w+ ([A-Z]\w+) = (\w+);", text))
+    assert len(constants) == 7
+    assert MINGW.values(constants, tmp_path) == [int(value, 0) for value in constants.values()]
+    assert "unchecked((Int32)0x80000002)" in text
+    assert MINGW.values(["HKEY_LOCAL_MACHINE"], tmp_path) == [0x80000002 - 2**32]
+
+
+async def test_imports() -> None:
+    """Each from the DLL that has it, as UTF-16 where it takes text, and in the stand-in library."""
+    imports = re.findall(
+        r'\[DllImport\("([^"]+)"([^\]]*)\)\]\s*internal static extern Int32 (\w+)\(([^;]*)\);',
+        SOURCE.read_text(encoding="utf-8"),
+    )
+    assert {name for _, _, name, _ in imports} == {OPEN, QUERY, SET, CLOSE}
+    for library, attributes, _, parameters in imports:
+        assert library == "advapi32.dll"
+        assert ("CharSet.Unicode" in attributes) == ("string" in parameters)
+    folder = await build.windows_library()
+    command = ["nm", "-D", "--defined-only", str(folder / "advapi32.dll.so")]
+    symbols = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert {OPEN, QUERY, SET, CLOSE} <= {line.split()[2] for line in symbols.splitlines()}

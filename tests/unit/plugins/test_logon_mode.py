@@ -1,0 +1,346 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the task makes of the two values of the registry."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.playbook.task import Task
+from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ENGINE, ActionModule
+from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
+from ansible_collections.winops.rds.plugins.plugin_utils._report import ReportError
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed, validated_options
+
+from simulator.engines.doorway import read_doorway
+from tests.unit.logon_mode.registry_host import DOORWAY, SOURCE
+from tests.unit.plugins.test_documentation import check, plain, spec_of
+from tests.unit.plugins.test_engine_doorway import decisions
+
+MODULE = "winops.rds.win_rds_logon_mode"
+PAGE = Path(__file__).parents[3] / "docs" / "logon-mode.md"
+REG_SZ, REG_DWORD = 1, 4
+DENIED = {"call": "RegSetValueEx TSServerDrainMode", "code": 5}
+
+Reading = dict[str, dict[str, Any] | None]
+
+
+def reading(drain: str | None = "0", disabled: str | None = "0") -> Reading:
+    return {
+        "drain_mode": None if drain is None else {"type": REG_DWORD, "text": drain},
+        "winstations_disabled": None if disabled is None else {"type": REG_SZ, "text": disabled},
+    }
+
+
+ENABLED, DISABLED, DRAIN, UNTIL_RESTART = reading(), reading("0", "1"), reading("2"), reading("1")
+ODD = reading("3")
+
+
+def report(before: Reading | None, after: Reading | None, *written: str, error: Any = None) -> dict[str, Any]:
+    return {"before": before, "after": after, "written": [*written], "error": error}
+
+
+class Reported(ActionModule):
+    """The action plugin, with what comes back from the host."""
+
+    def __init__(self, answer: Any, *, check_mode: bool = False, diff: bool = False) -> None:
+        task = Task.load({"action": MODULE, "check_mode": check_mode, "diff": diff})
+        super().__init__(task, None, None, None, None, None)
+        self.answer = answer
+        self.sent: dict[str, Any] = {}
+        self.said: list[str] = []
+
+    def _execute_module(self, **launched: Any) -> dict[str, Any]:
+        self.sent = launched
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"report": self.answer} if self.answer else {}
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def result(self, mode: str | None = None) -> dict[str, Any]:
+        """The task's result, failed or not."""
+        options = validated_options({"mode": mode} if mode else {}, self.ARGUMENT_SPEC)
+        try:
+            return self.run_task(options, {})
+        except TaskFailed as failure:
+            return failure.result
+
+
+# ---- the registry and the mode
+
+
+@pytest.mark.parametrize(
+    ("drain", "disabled", "mode"),
+    [
+        ("0", "0", "enabled"),
+        (None, None, "enabled"),
+        (None, "0", "enabled"),
+        ("0", None, "enabled"),
+        ("2", "0", "drain"),
+        ("2", None, "drain"),
+        ("1", "0", "drain_until_restart"),
+        ("0", "1", "disabled"),
+        ("1", "1", "disabled"),
+        ("2", "1", "disabled"),
+        ("7", "1", "disabled"),
+        (None, "1", "disabled"),
+        ("3", "0", None),
+        ("4294967295", "0", None),
+        ("0", "", None),
+        ("0", "2", None),
+        ("0", "yes", None),
+        ("2", "01", None),
+    ],
+)
+def test_mode_of(drain: str | None, disabled: str | None, mode: str | None) -> None:
+    assert mode_of(reading(drain, disabled)) == mode
+
+
+def test_a_value_of_another_type_stands_for_nothing() -> None:
+    assert mode_of({**ENABLED, "winstations_disabled": {"type": REG_DWORD, "text": "0"}}) is None
+    assert mode_of({**ENABLED, "drain_mode": {"type": REG_SZ, "text": "0"}}) is None
+    assert mode_of({**DISABLED, "drain_mode": {"type": 3, "text": "00"}}) == "disabled"
+    assert mode_of(None) is None
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_written_for_a_mode_is_that_mode(mode: str) -> None:
+    """Whatever was there before."""
+    for drain, disabled in itertools.product([None, "0", "1", "2", "9"], [None, "0", "1", "x"]):
+        before = reading(drain, disabled)
+        written = {
+            name: {"type": _logon_mode.TYPES[name], "text": text}
+            for name, text in _logon_mode.engine_options(mode).items()
+            if text is not None
+        }
+        assert mode_of({**before, **written}) == mode
+
+
+def test_what_is_sent() -> None:
+    assert _logon_mode.engine_options(None) == {"drain_mode": None, "winstations_disabled": None}
+    assert _logon_mode.engine_options("disabled") == {"drain_mode": None, "winstations_disabled": "1"}
+    assert _logon_mode.engine_options("drain") == {"drain_mode": "2", "winstations_disabled": "0"}
+    action = Reported(report(ENABLED, ENABLED))
+    action.result()
+    assert (action.sent["module_name"], action.sent["module_args"]) == (ENGINE, _logon_mode.engine_options(None))
+
+
+# ---- results
+
+
+def test_reading() -> None:
+    result = Reported(report(DRAIN, DRAIN)).result()
+    assert result == {
+        "changed": False,
+        "mode": "drain",
+        "previous_mode": "drain",
+        "accepts_logons": False,
+        "error": None,
+        "msg": "The logon mode is drain: users reconnect to their sessions, and get no new ones.",
+    }
+    assert Reported(report(ENABLED, ENABLED)).result()["accepts_logons"] is True
+
+
+def test_a_change() -> None:
+    action = Reported(report(ENABLED, DRAIN, "drain_mode"), diff=True)
+    result = action.result("drain")
+    assert (result["changed"], result["mode"], result["previous_mode"]) == (True, "drain", "enabled")
+    assert result["msg"].startswith("The logon mode was enabled and is now drain: ")
+    assert (result["diff"]["before"], result["diff"]["after"]) == ("enabled\n", "drain\n")
+    assert action.said == [result["msg"]]
+
+
+def test_nothing_to_change() -> None:
+    result = Reported(report(DISABLED, DISABLED)).result("disabled")
+    assert (result["changed"], result["msg"]) == (
+        False,
+        "The logon mode is already disabled: nobody logs on or reconnects.",
+    )
+
+
+def test_check_mode() -> None:
+    result = Reported(report(ENABLED, ENABLED), check_mode=True).result("disabled")
+    assert (result["changed"], result["mode"], result["previous_mode"]) == (True, "disabled", "enabled")
+    assert result["msg"].startswith("The logon mode is enabled and would be disabled: ")
+    assert Reported(report(DRAIN, DRAIN), check_mode=True).result("drain")["changed"] is False
+    assert Reported(report(DRAIN, DRAIN), check_mode=True).result()["changed"] is False
+
+
+def test_a_registry_that_stands_for_no_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    action = Reported(report(ODD, ODD))
+    warnings: list[str] = []
+    monkeypatch.setattr(action._display, "warning", warnings.append)
+    result = action.result()
+    assert (result["mode"], result["accepts_logons"], result["changed"]) == (None, None, False)
+    assert result["msg"] == (
+        r"The registry stands for no logon mode: HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server"
+        r"\TSServerDrainMode is REG_DWORD '3', HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon"
+        r"\WinStationsDisabled is REG_SZ '0'. Set one with mode."
+    )
+    assert warnings == [result["msg"]]
+    healed = Reported(report(ODD, ENABLED, "drain_mode")).result("enabled")
+    assert (healed["changed"], healed["mode"]) == (True, "enabled")
+    assert healed["msg"].startswith("The logon mode was none that is known and is now enabled: ")
+
+
+@pytest.mark.parametrize("code", [5, 2, 1450])
+def test_windows_refuses(code: int) -> None:
+    result = Reported(report(ENABLED, ENABLED, error={**DENIED, "code": code})).result("drain")
+    assert result["failed"]
+    assert (result["changed"], result["mode"], result["error"]["code"]) == (False, "enabled", code)
+    assert result["msg"].startswith("the logon mode could not be set to drain: ")
+    assert f" (RegSetValueEx TSServerDrainMode) [{code} {result['error']['name']}]. " in result["msg"]
+    assert result["msg"].endswith(" It is enabled.")
+
+
+def test_windows_refuses_half_way() -> None:
+    half = reading("2", "1")
+    result = Reported(report(DISABLED, half, "drain_mode", error=DENIED)).result("drain")
+    assert (result["failed"], result["changed"], result["mode"]) == (True, True, "disabled")
+
+
+def test_what_was_written_cannot_be_read_again() -> None:
+    result = Reported(report(ENABLED, None, "drain_mode", error=DENIED)).result("drain")
+    assert (result["failed"], result["changed"], result["mode"], result["accepts_logons"]) == (True, True, None, None)
+    assert "It is" not in result["msg"]
+
+
+def test_what_cannot_be_read() -> None:
+    for check_mode in False, True:
+        action = Reported(report(None, None, error=DENIED), check_mode=check_mode, diff=True)
+        assert action.result("drain")["changed"] is False
+    result = action.result()
+    assert result["msg"].startswith("the logon mode could not be read: the connecting account may not do this ")
+    assert (result["failed"], result["previous_mode"], result["diff"]["before"]) == (True, None, "unknown\n")
+
+
+def test_something_else_sets_it_back() -> None:
+    result = Reported(report(ENABLED, ENABLED, "drain_mode")).result("drain")
+    assert (result["failed"], result["changed"], result["mode"]) == (True, True, "enabled")
+    assert result["error"]["code"] is None
+    assert "drain was written, and the registry now stands for enabled. Look for " in result["msg"]
+
+
+# ---- what is no answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"before": None, "after": None, "written": []},
+        report(None, None),
+        report(ENABLED, None, "drain_mode"),
+        report(ENABLED, ENABLED, "another"),
+        report({"drain_mode": None}, ENABLED),
+        report({**ENABLED, "drain_mode": {"type": "4", "text": "0"}}, ENABLED),
+        report({**ENABLED, "drain_mode": {"type": 4}}, ENABLED),
+        report(ENABLED, ENABLED, error={"call": "RegOpenKeyEx"}),
+        "report",
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_none(answer: Any) -> None:
+    with pytest.raises(ReportError):
+        _logon_mode.check_report(answer)
+    message = Reported(answer).result("drain")["msg"]
+    assert message.startswith("the logon mode engine's answer cannot be read: report")
+    assert message.endswith("The mode may have been set; run the task again, with -vvv to see the answer.")
+
+
+def test_a_launch_that_failed() -> None:
+    assert Reported(None).result("drain")["msg"] == "the logon mode engine did not run"
+    broken = Reported(AnsibleError("broken pipe")).result("drain")["msg"]
+    assert broken == (
+        "no answer from the logon mode engine: broken pipe. The mode may have been set; run the task again."
+    )
+    assert "may have been set" not in Reported(AnsibleError("broken pipe")).result()["msg"]
+    with pytest.raises(AnsibleConnectionFailure):
+        Reported(AnsibleConnectionFailure("no route")).result()
+
+
+# ---- doorway and documentation
+
+
+def test_the_doorway() -> None:
+    """As thin as that of the session engine, of which tests/unit/plugins/test_engine_doorway.py says more."""
+    script = DOORWAY.read_text(encoding="utf-8")
+    assert decisions(script) == set()
+    assert script.isascii() and script.startswith("#!powershell\n")
+    assert f"#AnsibleRequires -CSharpUtil ..module_utils.{SOURCE.stem}\n" in script
+    doorway = read_doorway(script)
+    assert doorway.type_name.endswith(f".plugins.module_utils.{SOURCE.stem}.Engine")
+    assert (doorway.method, doorway.result_key, doorway.supports_check_mode) == ("Run", "report", True)
+    assert f".{DOORWAY.stem}" in ENGINE
+    for mode in (None, *MODES):
+        options = _logon_mode.engine_options(mode)
+        assert doorway.parameters(ENGINE, options) == options
+        assert set(options) == set(doorway.options)
+
+
+@pytest.fixture(scope="module")
+def documentation() -> dict[str, Any]:
+    command = ["ansible-doc", "--json", "--type", "module", MODULE, ENGINE]
+    loaded: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return loaded
+
+
+def test_documented_options(documentation: dict[str, Any]) -> None:
+    assert spec_of(documentation[MODULE]["doc"]["options"]) == spec_of({**ActionModule.ARGUMENT_SPEC})
+    doorway = read_doorway(DOORWAY.read_text(encoding="utf-8"))
+    assert spec_of(documentation[ENGINE]["doc"]["options"]) == spec_of({**doorway.options})
+
+
+def test_documented_modes(documentation: dict[str, Any]) -> None:
+    """Each with its form of the command."""
+    described = documentation[MODULE]["doc"]["options"]["mode"]["description"]
+    forms = dict(re.findall(r"V\((\w+)\), as C\(change logon /(\w+)\)", plain(described)))
+    assert [*forms] == [*MODES]
+    assert [*forms.values()] == ["enable", "disable", "drain", "drainuntilrestart"]
+
+
+def test_documented_results(documentation: dict[str, Any]) -> None:
+    returned = documentation[MODULE]["return"]
+    failed = Reported(report(ENABLED, ENABLED, error=DENIED), diff=True).result("drain")
+    assert failed.pop("failed")
+    for result in failed, Reported(report(ENABLED, DRAIN, "drain_mode"), diff=True).result("drain"):
+        check(returned, result)
+        check(returned["diff"]["contains"], result["diff"])
+    check(returned["error"]["contains"], failed["error"])
+    reported = documentation[ENGINE]["return"]["report"]["contains"]
+    check(reported, report(ENABLED, DRAIN, "drain_mode"))
+
+
+def test_documented_errors() -> None:
+    page = PAGE.read_text("utf-8")
+    for code, (message, hint) in _logon_mode._ERRORS.items():
+        name = _logon_mode.windows_error({"call": "", "code": code})["name"]
+        assert f"| {code} | `{name}` | {message} | {hint} |" in page
+
+
+def test_documented_registry() -> None:
+    """The table of docs/logon-mode.md is what is written."""
+    page = PAGE.read_text("utf-8")
+    letters = {"drain_mode": "A", "winstations_disabled": "B"}
+    for name, letter in letters.items():
+        key, _, value = VALUES[name].removeprefix("HKLM\\").rpartition("\\")
+        assert f"| {letter} | `{key}` | `{value}` | {_logon_mode._TYPE_NAMES[_logon_mode.TYPES[name]]} |" in page
+    for mode, texts in REGISTRY.items():
+        (row,) = re.findall(rf"\| `{mode}` \| (\S[^|]*) \| `(\d)` \|", page)
+        assert row == (texts.get("drain_mode", "does not matter, and is left alone"), texts["winstations_disabled"])
+
+
+def test_examples_are_options_that_there_are(documentation: dict[str, Any]) -> None:
+    assert "mode: " in documentation[MODULE]["examples"]
+    modes = re.findall(r"^    mode: (\w+)$", documentation[MODULE]["examples"], re.M)
+    assert {*modes} == {*MODES}
+    assert "internal" in plain(documentation[ENGINE]["doc"]["short_description"]).lower()

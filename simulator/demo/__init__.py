@@ -1,3 +1,3 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The main job, shown on a simulated farm."""
+"""A maintenance night, shown on a simulated farm."""

@@ -7,28 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 Serve = Callable[..., Any]
 
 ALICE = {"id": 12, "user": "alice", "client_name": "LAPTOP-017", "client_address": "10.1.4.17"}
 BOB = {"id": 14, "user": "bob", "state": "disconnected", "idle": "9h"}
 TERM04 = {"id": 7, "name": "TERM04", "user": "carol"}
 CONSOLE = {"id": 1, "name": "console", "user": "operator"}
-
-
-@pytest.mark.parametrize("how", ["ad hoc", "playbook"])
-@pytest.mark.parametrize("value", [12, "TERM04"])
-def test_the_two_examples_of_the_logoff_page(serve: Serve, value: int | str, how: str) -> None:
-    """``logoff 12`` and ``logoff TERM04``."""
-    farm = serve([ALICE, BOB, TERM04])
-    if how == "ad hoc":
-        result = farm.logoff(f"sessions={value}")
-    else:
-        result = farm.playbook([{"winops.rds.win_rds_logoff": {"sessions": [value]}}]).only()
-    assert result.outcomes() == ({12: "logged_off"} if value == 12 else {7: "logged_off"})
-    assert result["changed"] is True
-    assert farm.users() == ({7: "carol", 14: "bob"} if value == 12 else {12: "alice", 14: "bob"})
 
 
 def test_result_follows_the_contract(serve: Serve) -> None:
@@ -74,7 +58,6 @@ def test_diff_shows_the_sessions_before_and_after(serve: Serve) -> None:
 
 
 def test_verbose_run_tells_each_action_in_words(serve: Serve) -> None:
-    """What ``logoff /v`` tells."""
     farm = serve([ALICE, BOB], faults=[{"call": "WTSLogoffSession", "session": 14, "error": 5}])
     run = farm.adhoc("winops.rds.win_rds_logoff", "all=true", "-v")
     assert "RDSH01: session 12 (CONTOSO\\alice): logged off after" in run.output

@@ -17,17 +17,6 @@ def farm_of(serve: Serve, *servers: dict[str, Any], **fields: Any) -> Any:
     return serve(hosts=[{"name": "RDSH01", "sessions": [{"id": 12, "user": "alice"}]}, *servers], **fields)
 
 
-def test_logoff_12_server_rdsh02(serve: Serve) -> None:
-    """``logoff 12 /server:RDSH02``"""
-    farm = farm_of(serve, {"name": "RDSH02", "sessions": [{"id": 12, "user": "bob"}, {"id": 13, "user": "carol"}]})
-    result = farm.adhoc("winops.rds.win_rds_logoff", "sessions=12 server=RDSH02", *ON_HOST).only()
-    assert [(r["server"], r["account"], r["result"]) for r in result["sessions"]] == [
-        ("RDSH02", "CONTOSO\\bob", "logged_off")
-    ]
-    assert farm.users("RDSH01") == {12: "alice"}
-    assert farm.users("RDSH02") == {13: "carol"}
-
-
 def test_server_that_is_down_costs_no_other_its_logoff(serve: Serve) -> None:
     farm = farm_of(
         serve,

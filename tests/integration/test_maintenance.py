@@ -1,0 +1,155 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The role ``maintenance`` where not everything goes well: what it does to which host. See docs/maintenance.md."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .conftest import REPOSITORY
+
+Serve = Callable[..., Any]
+
+ROLE = {"ansible.builtin.import_role": {"name": "winops.rds.maintenance"}}
+#: What the tests do on an empty host: it is seen as a call that nothing else makes, and a fault can strike there.
+PATCH = "LookupAccountNameW"
+PATCH_TASKS = [{"name": "Patch", "winops.rds.win_rds_session_info": {"users": ["patch@contoso.com"]}}]
+PATCH_FAILS = {"call": PATCH, "error": 1789}
+NO_GRACE: dict[str, Any] = {"maintenance_grace": ""}
+
+ALICE = {"id": 12, "user": "alice"}
+CONSOLE = {"id": 1, "name": "console", "user": "operator"}
+
+
+def farm_of(serve: Serve, **hosts: dict[str, Any]) -> Any:
+    return serve(
+        hosts=[{"name": name, "sessions": [ALICE], **fields} for name, fields in hosts.items()], accounts=["patch"]
+    )
+
+
+def patch(farm: Any, tasks: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Variables of the role: the tasks to do, and no grace period."""
+    path: Path = farm.folder / "patch.yml"
+    path.write_text(yaml.safe_dump(tasks or PATCH_TASKS), encoding="utf-8")
+    return {**NO_GRACE, "maintenance_tasks": str(path)}
+
+
+def is_patched(farm: Any) -> dict[str, bool]:
+    return {name: any(call.function == PATCH for call in farm.simulation.calls(name)) for name in farm.simulation.hosts}
+
+
+def modes(farm: Any) -> dict[str, str]:
+    return {name: host.registry.logon_mode for name, host in farm.simulation.hosts.items()}
+
+
+HOSTS: dict[str, dict[str, Any]] = {
+    # It restarts while it is worked on, and carol tries to get on before the work is done.
+    "WELL": {"faults": [{"call": PATCH, "then": [{"restart": True}, {"logon": {"id": 30, "user": "carol"}}]}]},
+    "DRAINED": {"logon_mode": "drain"},
+    "CONSOLE": {"sessions": [ALICE, CONSOLE]},
+    "HANGS": {"sessions": [{**ALICE, "logoff": "never"}]},
+    "UNPATCHED": {"faults": [PATCH_FAILS]},
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "after_failure", "expected"),
+    [
+        ("previous", "previous", ["enabled", "drain", "enabled", "enabled", "enabled"]),
+        ("enabled", "unchanged", ["enabled", "enabled", "drain", "drain", "drain"]),
+    ],
+)
+def test_who_is_worked_on_and_which_mode_comes_back(
+    serve: Serve, after: str, after_failure: str, expected: list[str]
+) -> None:
+    farm = farm_of(serve, **HOSTS)
+    variables = {"maintenance_mode_after": after, "maintenance_mode_after_failure": after_failure}
+    run = farm.playbook([ROLE], vars={**patch(farm), **variables, "maintenance_timeout": "1s"})
+    failed = {result.host for result in run.results if result.status == "failed"}
+    assert failed == {"CONSOLE", "HANGS", "UNPATCHED"}
+    assert run.of("Require that nobody is left", "CONSOLE")["msg"].startswith("Still on: CONTOSO\\operator. ")
+    # UNPATCHED was empty: its task was begun, and failed.
+    assert is_patched(farm) == {"WELL": True, "DRAINED": True, "CONSOLE": False, "HANGS": False, "UNPATCHED": True}
+    assert [*modes(farm).values()] == expected
+    assert [logon.account for logon in farm.simulation.hosts["WELL"].refused_logons] == ["CONTOSO\\carol"]
+
+
+def test_check_mode_goes_all_the_way_and_changes_nothing(serve: Serve) -> None:
+    farm = farm_of(serve, WELL={}, CONSOLE={"sessions": [ALICE, CONSOLE]})
+    variables = {**patch(farm), "maintenance_grace": "15m", "maintenance_reminders": ["5m"]}
+    run = farm.playbook([ROLE], "--check", vars=variables)
+    assert run.of("Warn the users, wait, log them off", "WELL").outcomes() == {12: "would_log_off"}
+    # It tells beforehand which host will not be empty.
+    assert {result.host for result in run.results if result.status == "failed"} == {"CONSOLE"}
+    assert is_patched(farm) == {"WELL": True, "CONSOLE": False}
+    assert [call for host in farm.simulation.hosts for call in farm.simulation.mutating_calls(host)] == []
+
+
+def test_no_batch_after_too_many_failures(serve: Serve) -> None:
+    """A host that is in a batch with one that fails is done to the end. With one failure another batch is begun here,
+    with two none."""
+    failing = {"faults": [PATCH_FAILS]}
+    farm = farm_of(serve, FIRST=failing, SECOND={}, THIRD=failing, FOURTH={}, FIFTH={})
+    variables = {**patch(farm), "batch": 2, "maintenance_max_failed_hosts": 1}
+    path = farm.folder / "variables.yml"
+    path.write_text(yaml.safe_dump(variables), encoding="utf-8")
+    run = farm.run("winops.rds.maintain_farm", "-e", f"@{path}")
+    assert [name for name, patched in is_patched(farm).items() if not patched] == ["FIFTH"]
+    assert farm.simulation.traffic("FIFTH") == []
+    assert run.of("Begin nothing when other hosts have failed", "FIFTH")["msg"].startswith(
+        "Nothing was done here, because other hosts have failed: FIRST, THIRD."
+    )
+    assert set(modes(farm).values()) == {"enabled"}
+
+
+def test_host_that_is_lost_during_the_work_stays_closed(serve: Serve) -> None:
+    """As after a restart from which it does not come back."""
+    farm = farm_of(serve, LOST={})
+    lost = [{"name": "Lose it", "ansible.builtin.raw": "ver", "vars": {"ansible_port": 1}}]
+    assert farm.playbook([ROLE], vars=patch(farm, lost)).results[-1].status == "unreachable"
+    assert modes(farm) == {"LOST": "drain"}
+
+
+def test_own_tasks_between_the_entry_points(serve: Serve) -> None:
+    farm = farm_of(serve, WELL={}, UNPATCHED={"faults": [PATCH_FAILS]}, CONSOLE={"sessions": [CONSOLE]})
+    empty, restore = (
+        {"ansible.builtin.include_role": {"name": "winops.rds.maintenance", "tasks_from": entry}}
+        for entry in ("empty", "restore")
+    )
+    run = farm.playbook([{"block": [empty, *PATCH_TASKS], "always": [restore]}], vars=NO_GRACE)
+    assert {result.host for result in run.results if result.status == "failed"} == {"UNPATCHED", "CONSOLE"}
+    assert is_patched(farm) == {"WELL": True, "UNPATCHED": True, "CONSOLE": False}
+    assert set(modes(farm).values()) == {"enabled"}
+
+
+def test_who_may_stay(serve: Serve) -> None:
+    farm = farm_of(serve, WELL={"sessions": [ALICE, CONSOLE, {"id": 20, "user": "svc-scan"}]})
+    stays = {"maintenance_exclude_users": ["svc-*"], "maintenance_exclude_sessions": ["console"]}
+    assert farm.playbook([ROLE], vars={**patch(farm), **stays}).exit_code == 0
+    assert is_patched(farm) == {"WELL": True}
+    assert farm.users("WELL") == {1: "operator", 20: "svc-scan"}
+
+
+def test_plays_of_the_documentation(tmp_path: Path) -> None:
+    paths = []
+    for page in ("roles/maintenance/README.md", "docs/maintenance.md"):
+        for block in (REPOSITORY / page).read_text(encoding="utf-8").split("```yaml\n")[1:]:
+            if "hosts:" in block:
+                paths.append(tmp_path / f"{len(paths)}.yml")
+                paths[-1].write_text(block.partition("```")[0], encoding="utf-8")
+    assert len(paths) == 3
+    subprocess.run(["ansible-playbook", "-i", "rdsh,", "--syntax-check", *paths], check=True)
+
+
+def test_defaults_are_those_of_the_documentation() -> None:
+    role = REPOSITORY / "roles" / "maintenance"
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    assert {name: option["default"] for name, option in specs["main"]["options"].items()} == defaults
+    assert specs["empty"]["options"].keys() | specs["restore"]["options"].keys() < specs["main"]["options"].keys()

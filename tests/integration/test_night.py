@@ -1,0 +1,149 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The night of ``make demo``, run once: what each host saw, and when. The grace period is 15 s, with a reminder 5 s
+before its end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from rich.console import Console
+
+from simulator.demo.__main__ import HERE, show
+from simulator.farm import FarmSpec
+from simulator.simulation import Simulation
+from simulator.windows_api import Call
+
+from .conftest import served
+
+GRACE, REMINDER = 15.0, 5.0
+#: Seconds that something may come later than planned.
+SLOW = 60.0
+
+ON_BEFORE = {"RDSH01": [12, 14, 17], "RDSH02": [3, 4], "RDSH03": [5, 6]}
+LEFT, HUNG, CAME_BACK = ("RDSH01", 12), ("RDSH02", 3), ("RDSH03", 5)
+REST = [("RDSH01", 14), ("RDSH01", 17), ("RDSH02", 4), ("RDSH03", 6)]
+
+
+@dataclass(frozen=True)
+class Night:
+    """A night that is over."""
+
+    simulation: Simulation
+    exit_code: int
+    shown: str
+
+    def calls(self, function: str, host: str, session: int | None = None) -> list[Call]:
+        calls = [call for call in self.simulation.mutating_calls(host) if call.function == function]
+        return [call for call in calls if session in (None, call.session)]
+
+    def warning(self, host: str, session: int) -> Call:
+        return self.calls("WTSSendMessageW", host, session)[0]
+
+    def logoffs(self, host: str, session: int) -> list[Call]:
+        return self.calls("WTSLogoffSession", host, session)
+
+    def users(self, host: str) -> dict[int, str]:
+        return {session.id: session.user for session in self.simulation.hosts[host].table.sessions() if session.user}
+
+
+@pytest.fixture(scope="module")
+def night() -> Iterator[Night]:
+    with served(FarmSpec.load(HERE / "farm.yml")) as simulation:
+        text = io.StringIO()
+        exit_code = asyncio.run(show(simulation, Console(file=text, width=80, highlight=False)))
+        yield Night(simulation, exit_code, text.getvalue())
+
+
+def test_what_it_shows(night: Night) -> None:
+    assert night.exit_code == 0
+    assert max(len(line) for line in night.shown.splitlines()) <= 80
+    for fate in (
+        r"alice +left by themselves",
+        r"bob +logged off",
+        r"erin +logged on after the work",
+        r"élodie +logged off; hung, so the programs were ended",
+        r"иванова +still on: came back to work, and was spared",
+        r"RDSH01 +does not let CONTOSO\\erin in",
+        r"RDSH02 +ends explorer.exe of élodie, winword.exe of élodie",
+    ):
+        assert re.search(rf"{fate} *$", night.shown, re.M), fate
+
+
+def test_each_host_is_closed_first_and_opened_last(night: Night) -> None:
+    for name, host in night.simulation.hosts.items():
+        calls = night.simulation.mutating_calls(name)
+        modes = [call for call in calls if call.function == "RegSetValueExW"]
+        assert modes == [calls[0], calls[-1]]
+        assert [(call.arguments[1], call.arguments[3]) for call in modes] == [
+            ("TSServerDrainMode", "2"),
+            ("TSServerDrainMode", "0"),
+        ]
+        assert host.registry.logon_mode == "enabled"
+
+
+def test_newcomer_is_refused_until_the_work_is_done(night: Night) -> None:
+    closed, opened = night.calls("RegSetValueExW", "RDSH01")
+    (refused,) = night.simulation.hosts["RDSH01"].refused_logons
+    assert refused.account == "CONTOSO\\erin"
+    assert closed.time < refused.time < opened.time
+    assert night.users("RDSH01") == {20: "erin"}
+    assert night.calls("WTSSendMessageW", "RDSH01", 20) == night.logoffs("RDSH01", 20) == []
+
+
+def test_everybody_is_warned_in_one_launch_and_told_the_time(night: Night) -> None:
+    for host, sessions in ON_BEFORE.items():
+        warnings = [night.warning(host, session) for session in sessions]
+        assert len({warning.launch for warning in warnings}) == 1
+        for warning in warnings:
+            title, text = warning.arguments[2:4]
+            assert title == host
+            assert re.fullmatch(
+                rf"{host} will be closed for maintenance at \d\d:\d\d\. Please save your work and log off\.", text
+            )
+
+
+def test_who_leaves_is_not_reminded_nor_logged_off(night: Night) -> None:
+    host, session = LEFT
+    assert len(night.calls("WTSSendMessageW", host, session)) == 1
+    assert night.logoffs(host, session) == []
+    assert session not in night.users(host)
+
+
+def test_who_comes_back_is_spared(night: Night) -> None:
+    host, session = CAME_BACK
+    assert len(night.calls("WTSSendMessageW", host, session)) == 1
+    assert night.logoffs(host, session) == []
+    assert night.users(host) == {session: "иванова"}
+
+
+@pytest.mark.parametrize(("host", "session"), [HUNG, *REST])
+def test_the_others_are_reminded_once(night: Night, host: str, session: int) -> None:
+    warning, reminder = night.calls("WTSSendMessageW", host, session)
+    assert GRACE - REMINDER <= reminder.time - warning.time < GRACE - REMINDER + SLOW
+    assert reminder.time < night.logoffs(host, session)[0].time
+
+
+@pytest.mark.parametrize(("host", "session"), [HUNG, *REST])
+def test_the_others_are_logged_off_once_and_not_before_their_time(night: Night, host: str, session: int) -> None:
+    (logoff,) = night.logoffs(host, session)
+    assert logoff.error == 0
+    assert GRACE <= logoff.time - night.warning(host, session).time < GRACE + SLOW
+    assert session not in night.users(host)
+    assert len({call.launch for call in night.calls("WTSLogoffSession", host)}) == 1
+
+
+def test_who_hangs_loses_the_programs_after_the_timeout(night: Night) -> None:
+    host, session = HUNG
+    (logoff,) = night.logoffs(host, session)
+    ended = night.calls("WTSTerminateProcess", host)
+    assert len(ended) == 2
+    assert 4.0 <= ended[0].time - logoff.time < 4.0 + SLOW
+    assert not night.simulation.hosts[host].table.crashed
+    for other in ON_BEFORE.keys() - {host}:
+        assert night.calls("WTSTerminateProcess", other) == []

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The playbooks of the collection, by their names. ``maintain_farm`` is in test_maintenance.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+Serve = Callable[..., Any]
+
+CONSOLE = {"id": 1, "name": "console", "user": "operator"}
+ALICE = {"id": 12, "user": "alice", "idle": "3m"}
+BOB = {"id": 14, "user": "bob", "state": "disconnected", "disconnected": "9h"}
+CAROL = {"id": 15, "user": "carol", "state": "disconnected", "disconnected": "7h"}
+SERVICE = {"id": 16, "user": "svc-scan", "state": "disconnected", "disconnected": "9d"}
+
+
+def two_hosts(serve: Serve) -> Any:
+    sessions = {"RDSH01": [CONSOLE, ALICE, BOB], "RDSH02": [CAROL, SERVICE, {**ALICE, "id": 3}]}
+    return serve(hosts=[{"name": name, "sessions": on} for name, on in sessions.items()])
+
+
+def acts(farm: Any) -> dict[str, list[tuple[str, int | None]]]:
+    """What was asked of each host."""
+    calls = farm.simulation.mutating_calls
+    return {name: sorted((call.function, call.session) for call in calls(name)) for name in farm.simulation.hosts}
+
+
+def test_empty_farm(serve: Serve) -> None:
+    farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE]}, {"name": "RDSH02"}])
+    variables = {"target": "RDSH01", "maintenance_grace": "1s", "maintenance_reminders": []}
+    assert farm.run("winops.rds.empty_farm", "-e", json.dumps(variables)).exit_code == 0
+    assert [function for function, _ in sorted(acts(farm)["RDSH01"], key=str)] == [
+        "RegSetValueExW",
+        "WTSLogoffSession",
+        "WTSSendMessageW",
+    ]
+    assert farm.simulation.hosts["RDSH01"].registry.logon_mode == "drain"
+    assert farm.simulation.calls("RDSH02") == []
+
+
+def test_end_disconnected(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    run = farm.run("winops.rds.end_disconnected", "-e", json.dumps({"exclude_users": ["svc-*"]}))
+    assert run.exit_code == 0, run.output
+    assert acts(farm) == {"RDSH01": [("WTSLogoffSession", 14)], "RDSH02": []}
+
+
+def test_suspend_all(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    assert farm.run("winops.rds.suspend_all").exit_code == 0
+    assert acts(farm) == {"RDSH01": [("WTSDisconnectSession", 12)], "RDSH02": [("WTSDisconnectSession", 3)]}
+
+
+def test_log_off_leaver(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    run = farm.run("winops.rds.log_off_leaver", "-e", "leaver=alice@contoso.com")
+    assert run.exit_code == 0, run.output
+    assert acts(farm) == {"RDSH01": [("WTSLogoffSession", 12)], "RDSH02": [("WTSLogoffSession", 3)]}
+
+
+def test_log_off_leaver_needs_one_person(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    for flags in ((), ("-e", "leaver=*")):
+        run = farm.run("winops.rds.log_off_leaver", *flags)
+        assert run.of("Require one person")["msg"].startswith("Say with -e leaver=alice@contoso.com")
+    assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
+
+
+def test_maintain_farm_needs_tasks(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    run = farm.run("winops.rds.maintain_farm")
+    assert run.of("Require tasks to do")["msg"].startswith("Say with -e maintenance_tasks=")
+    run = farm.run("winops.rds.maintain_farm", "-e", "maintenance_tasks=Makefile")
+    refusal = run.of("Require that the caller's tasks are there", "RDSH01")
+    assert refusal["msg"] == "maintenance_tasks: there is no file Makefile. Give its whole path."
+    assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
+
+
+def test_who_is_on(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    run = farm.run("winops.rds.who_is_on")
+    first, *lines = run.of("Show the sessions", "RDSH01")["msg"]
+    assert first == "3 sessions selected: 2 active, 1 disconnected."
+    assert lines[1] == "   12  CONTOSO\\alice                  active        idle for 3 min"
+    assert len(lines) == 3
+    assert acts(farm) == {"RDSH01": [], "RDSH02": []}

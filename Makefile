@@ -11,13 +11,13 @@ COLLECTION := $(VENV)/collections/ansible_collections/winops/rds
 TREE := build/ansible_collections/winops/rds
 # What is not part of the collection keeps to ruff and mypy, and not to Ansible's rules.
 NOT_ANSIBLE := ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/conftest.py' ':!benchmarks' ':!development'
-# How many processes share the unit tests; 0: pytest itself.
-UNIT_WORKERS ?= 2
+# How many processes share the tests; 0: pytest itself.
+WORKERS ?= 2
 # How many cases `make matching` tries.
 CASES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo link demo test lint types sanity unit matching integration build clean
+.PHONY: help setup setup-demo link demo test lint types sanity oldest unit matching integration matrix bench build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -55,11 +55,11 @@ link:
 
 # ---- run
 
-demo: setup-demo  ## a simulated farm of three hosts: list, check mode, log off, again
+demo: setup-demo  ## a maintenance night on a simulated farm of three hosts
 	$(BIN)/python -m simulator.demo
 
 # The steps that pytest closes are last, so that the end of the log says how many tests ran.
-test: lint types sanity unit integration  ## everything that must pass
+test: lint types sanity oldest unit integration  ## everything that must pass
 
 lint: setup  ## style of Python, YAML, Ansible content and changelog
 	$(BIN)/ruff check
@@ -78,14 +78,26 @@ sanity: setup  ## ansible-test sanity: what of it runs without containers
 	@git ls-files -coz --exclude-standard -- . $(NOT_ANSIBLE) | tar -c --null -T - --ignore-failed-read | tar -x -C $(TREE)
 	development/sanity.sh $(TREE)
 
+# On the Python of .venv. tox keeps what it installs in .venv/tox.
+oldest: setup  ## a few integration tests on the oldest ansible-core that is supported
+	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py -k "launch or playbook"
+
 unit: setup  ## tests of single parts
-	$(BIN)/pytest tests/unit --numprocesses $(UNIT_WORKERS)
+	$(BIN)/pytest tests/unit --numprocesses $(WORKERS)
 
 matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=...)
 	MATCHING_CASES=$(CASES) $(BIN)/pytest tests/unit/matching --hypothesis-show-statistics
 
 integration: setup  ## tests over WinRM against the simulated farm
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest tests/integration --numprocesses $(WORKERS) --dist worksteal
+
+# PATH has to have python3.11, python3.12 and python3.13 (no pyenv shims: their real folders); which of them is absent is skipped.
+matrix: setup  ## the main integration tests on each supported ansible-core and Python, and on the newest pre-release
+	$(BIN)/tox run
+
+bench: export PYTHONPATH := $(VENV)/collections
+bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a loop over logoff, into docs/performance.md (QUICK=1: a trial; ONLY=fleet)
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(addprefix --only ,$(ONLY))
 
 # ---- build
 

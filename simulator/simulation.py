@@ -16,8 +16,9 @@ from .authentication import Account, Accounts
 from .engines.host_runner import Engine, HostRunner
 from .farm import FarmSpec, Host, hosts_of
 from .http_service import Exchange, HttpService, Listener
+from .psrp import RunspacePools
 from .windows_api import Call, WindowsApi
-from .wsman import Config, Service
+from .wsman import CommandShells, Config, Service
 
 
 class Simulation:
@@ -48,12 +49,16 @@ class Simulation:
             for host in self.hosts.values():
                 self.services[host.name] = self._service(host)
                 await self.services[host.name].start()
+            for host in self.hosts.values():
+                host.start()
         except BaseException:
             await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for host in self.hosts.values():
+            host.stop()
         for service in self.services.values():
             await service.stop()
         await self.api.stop()
@@ -72,7 +77,10 @@ class Simulation:
         return [*self.services[host].traffic]
 
     def inventory(self) -> dict[str, Any]:
-        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where the farm has it."""
+        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where the farm has it.
+
+        The connection is ``winrm``; ``-e ansible_connection=psrp`` works too.
+        """
         account = self.spec.account
         user = f"{account.user}@{account.domain}" if account.domain else account.user
         scheme = "https" if self.spec.http_port is None else "http"
@@ -84,6 +92,11 @@ class Simulation:
                     "ansible_winrm_scheme": scheme,
                     "ansible_winrm_transport": self.spec.transport,
                     "ansible_winrm_ca_trust_path": str(self.ca_file),
+                    "ansible_psrp_protocol": scheme,
+                    "ansible_psrp_auth": self.spec.transport,
+                    # As winrm does by itself: only NTLM encrypts, and only on HTTP.
+                    "ansible_psrp_message_encryption": "never" if self.spec.transport == "basic" else "auto",
+                    "ansible_psrp_ca_cert": str(self.ca_file),
                     "ansible_user": user,
                     "ansible_password": account.password,
                 },
@@ -110,7 +123,11 @@ class Simulation:
         basic = spec.transport == "basic"
         accounts = [Account(account.user, account.password, account.domain, account.domain)]
         return HttpService(
-            Service(host.name, Config(allow_unencrypted=basic, basic=True)),
+            Service(
+                host.name,
+                Config(allow_unencrypted=basic, basic=True),
+                shells=(CommandShells, RunspacePools),
+            ),
             Accounts(host.name, accounts),
             HostRunner(host, [*self.hosts.values()], self.api, self._engine, spec.launch_seconds),
             listeners,

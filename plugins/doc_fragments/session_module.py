@@ -24,4 +24,8 @@ attributes:
     details: The controller takes part in the task.
   bypass_host_loop:
     support: none
+  action_group:
+    description: C(group/winops.rds.rds) in C(module_defaults) sets defaults of this module, too.
+    support: full
+    membership: winops.rds.rds
 """

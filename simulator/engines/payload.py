@@ -3,19 +3,24 @@
 """Takes apart what ansible-core sends to a Windows host: a PowerShell command line, and a module on its stdin.
 
 Source: ansible/executor/powershell/module_manifest.py and ansible/plugins/shell/powershell.py of ansible-core 2.18
-to 2.21.
+to 2.22.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 #: Between the exec wrapper and what it is to run.
 _DELIMITER = b"\0\0\0\0"
+
+#: What ansible/plugins/connection/psrp.py adds to a command.
+_HAND_EXIT_CODE_ON = "\nexit $LASTEXITCODE"
 
 
 class PayloadError(ValueError):
@@ -64,7 +69,10 @@ def encoded_script(command_line: str) -> str | None:
 
 
 def innermost_script(script: str) -> str:
-    """Return what a script comes down to that only starts another PowerShell, as ansible-core 2.18 makes them."""
+    """Return what a script comes down to that only starts another PowerShell, as ansible-core 2.18 makes them, or that
+    only hands an exit code on, as those of its psrp connection do.
+    """
+    script = script.strip().removesuffix(_HAND_EXIT_CODE_ON)
     inner = encoded_script(script)
     return script if inner is None else innermost_script(inner)
 
@@ -83,11 +91,13 @@ def parse_module(stdin: bytes) -> Module:
     if not delimiter:
         raise PayloadError("the input of the bootstrap wrapper has no delimiter")
     try:
+        if not manifest_json.lstrip().startswith(b"{"):  # ansible-core 2.22 compresses it
+            manifest_json = gzip.decompress(base64.b64decode(manifest_json))
         manifest = json.loads(manifest_json)
         return _manifest_2_19(manifest) if "scripts" in manifest else _manifest_2_18(manifest)
     except PayloadError:
         raise
-    except (AttributeError, KeyError, TypeError, IndexError, RecursionError, ValueError) as error:
+    except (LookupError, AttributeError, EOFError, OSError, RecursionError, TypeError, ValueError, zlib.error) as error:
         raise PayloadError(f"the manifest is not as ansible-core writes it: {error!r}") from error
 
 
@@ -121,7 +131,10 @@ def _manifest_2_19(manifest: Mapping[str, Any]) -> Module:
         elif action["name"] != "module_wrapper.ps1":
             raise PayloadError(f"cannot run the action {action['name']!r}")
     parameters = manifest["actions"][-1]["params"]
-    (arguments,) = (v["Value"] for v in parameters["Variables"] if v["Name"] == "complex_args")
+    if "ArgumentJSON" in parameters:  # since 2.22
+        arguments = json.loads(parameters["ArgumentJSON"])
+    else:
+        (arguments,) = (v["Value"] for v in parameters["Variables"] if v["Name"] == "complex_args")
     return Module(
         name=arguments["_ansible_module_name"],
         script=_text(scripts[parameters["Script"]]),

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .command_shell import STATUS_CONTROL_C_EXIT
+from .command_shell import STATUS_CONTROL_C_EXIT, CommandShells
 from .config import Config
 from .events import (
     CommandSignalled,
@@ -19,6 +19,7 @@ from .service import Resource, Service
 
 __all__ = [
     "STATUS_CONTROL_C_EXIT",
+    "CommandShells",
     "CommandSignalled",
     "CommandStarted",
     "Config",

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 from lxml import etree
 
 from . import faults
 from .config import Config
 from .envelope import Request, respond, respond_fault, seconds, text
-from .events import CommandSignalled, CommandStarted, Event, InputReceived, Invocation, ShellDeleted
+from .events import CommandSignalled, CommandStarted, Event, InputReceived, Invocation, Reply, ShellDeleted
 from .namespaces import SHELL, TRANSFER, element, qualified
 from .shells import Command, PendingReceive, Shell
 
@@ -23,7 +24,6 @@ CTRL_C = SHELL + "/signal/ctrl_c"
 CTRL_BREAK = SHELL + "/signal/ctrl_break"
 
 _ENVELOPE_OVERHEAD = 2048  # bytes of a ReceiveResponse beside its output; about 1600 are used
-_CREATE_OPTIONS = {"WINRS_NOPROFILE", "WINRS_CODEPAGE"}
 _COMMAND_OPTIONS = {"WINRS_CONSOLEMODE_STDIN", "WINRS_SKIP_CMD_SHELL"}
 
 
@@ -31,6 +31,10 @@ class CommandShells:
     """The resource URI ``…/windows/shell/cmd`` and all its shells."""
 
     uri = SHELL + "/cmd"
+    create_options: ClassVar[set[str]] = {"WINRS_NOPROFILE", "WINRS_CODEPAGE"}
+    signals: ClassVar[set[str]] = {TERMINATE, CTRL_C, CTRL_BREAK}
+    whole_pieces: ClassVar[bool] = False  # output may be cut anywhere
+    ends_streams: ClassVar[bool] = True  # the last output says so for each stream
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -99,7 +103,7 @@ class CommandShells:
 
     def _create(self, request: Request) -> Iterator[Event]:
         wanted = request.content("rsp:Shell")
-        if request.required_options - _CREATE_OPTIONS:
+        if request.required_options - self.create_options:
             raise faults.options_not_supported()
         codepage = request.options.get("WINRS_CODEPAGE", "437")
         if not codepage.isdecimal() or len(codepage) > 5:
@@ -136,6 +140,9 @@ class CommandShells:
                 element("w:SelectorSet", element("w:Selector", shell.id, Name="ShellId")),
             ),
         )
+        yield self._about(request, shell)
+
+    def _about(self, request: Request, shell: Shell) -> etree._Element:
         about = element("rsp:Shell", element("rsp:ShellId", shell.id), element("rsp:ResourceUri", self.uri))
         about.append(element("rsp:Owner", shell.account))
         about.append(element("rsp:ClientIP", shell.client_address))
@@ -151,7 +158,7 @@ class CommandShells:
         about.append(element("rsp:OutputStreams", shell.output_streams))
         about.append(element("rsp:ShellRunTime", "P0DT0H0M0S"))
         about.append(element("rsp:ShellInactivity", "P0DT0H0M0S"))
-        yield about
+        return about
 
     def _delete(self, request: Request) -> Iterator[Event]:
         yield from self._close(self._shell(request))
@@ -178,6 +185,11 @@ class CommandShells:
             raise faults.invalid_parameter()
         if invocation.skip_cmd_shell and "\\" not in invocation.command:
             raise faults.file_not_found()
+        command = self._add_command(request, shell, line)
+        yield CommandStarted(shell.id, command.id, invocation)
+        yield self._command_response(request, command)
+
+    def _add_command(self, request: Request, shell: Shell, line: etree._Element) -> Command:
         limit = self._config.max_operations_per_shell
         if limit is not None and shell.started >= limit:
             raise faults.max_operations(limit)
@@ -186,8 +198,10 @@ class CommandShells:
             raise faults.already_exists()
         shell.started += 1
         shell.commands[command.id.upper()] = command
-        yield CommandStarted(shell.id, command.id, invocation)
-        yield respond(request, "s a x w rsp p", element("rsp:CommandResponse", element("rsp:CommandId", command.id)))
+        return command
+
+    def _command_response(self, request: Request, command: Command) -> Reply:
+        return respond(request, "s a x w rsp p", element("rsp:CommandResponse", element("rsp:CommandId", command.id)))
 
     def _send(self, request: Request) -> Iterator[Event]:
         shell = self._shell(request)
@@ -209,9 +223,12 @@ class CommandShells:
             if command.input_closed:
                 raise faults.input_closed()
             command.input_closed = end
-            received.append(InputReceived(command.id, data, end))
+            received.extend(self._take_input(shell, command, data, end))
         yield from received
         yield respond(request, "s a x w rsp p", element("rsp:SendResponse"))
+
+    def _take_input(self, shell: Shell, command: Command, data: bytes, end: bool) -> Iterable[Event]:
+        return [InputReceived(command.id, data, end)]
 
     def _receive(self, request: Request) -> Iterator[Event]:
         shell = self._shell(request)
@@ -237,23 +254,25 @@ class CommandShells:
             return
         overhead = len(f'<rsp:Stream Name="stdout" CommandId="{command.id}"></rsp:Stream>')
         budget = pending.request.max_envelope_size - _ENVELOPE_OVERHEAD
-        output = command.take_output(pending.streams, budget, overhead)
+        output = command.take_output(pending.streams, budget, overhead, whole=self.whole_pieces)
         done = command.exit_code is not None and not command.has_output(pending.streams)
         if not output and not done:
             return
         command.pending = None
         response = element("rsp:ReceiveResponse")
+        of_command = {"CommandId": command.id} if command.id else {}
         for stream, data in output:
             encoded = base64.b64encode(data).decode("ascii")
-            response.append(element("rsp:Stream", encoded, Name=stream, CommandId=command.id))
-        state = element("rsp:CommandState", CommandId=command.id)
+            response.append(element("rsp:Stream", encoded, Name=stream, **of_command))
+        state = element("rsp:CommandState", **of_command)
         if done:
             command.done_sent = True
-            for stream in pending.streams:
-                response.append(element("rsp:Stream", Name=stream, CommandId=command.id, End="true"))
+            for stream in pending.streams if self.ends_streams else ():
+                response.append(element("rsp:Stream", Name=stream, **of_command, End="true"))
             state.append(element("rsp:ExitCode", str(command.exit_code)))
         state.set("State", f"{SHELL}/CommandState/{'Done' if done else 'Running'}")
-        response.append(state)
+        if command.id:
+            response.append(state)
         yield respond(pending.request, "s a w rsp p", response)
 
     def _signal(self, request: Request) -> Iterator[Event]:
@@ -263,7 +282,7 @@ class CommandShells:
         command = self._command_of(shell, signal.get("CommandId"))
         code = text(signal, "rsp:Code")
         # [MS-WSMV] 2.2.4.38 writes Terminate, Windows and its clients write terminate.
-        if code.lower() not in (TERMINATE, CTRL_C, CTRL_BREAK):
+        if code.lower() not in self.signals:
             raise faults.invalid_parameter()
         if command.exit_code is None:
             yield CommandSignalled(command.id, code)

@@ -17,6 +17,7 @@ PREFIXES = {
     "rsp": "http://schemas.microsoft.com/wbem/wsman/1/windows/shell",
     "cfg": "http://schemas.microsoft.com/wbem/wsman/1/config",
     "f": "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault",
+    "psrp": "http://schemas.microsoft.com/powershell",
     "wmi": "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError",
     "xml": "http://www.w3.org/XML/1998/namespace",
 }

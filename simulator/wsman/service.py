@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from . import faults
@@ -33,6 +33,7 @@ class Service:
     Args:
         machine: the host's name.
         config: its WinRM configuration.
+        shells: what answers for shells, one for each kind.
         new_id: makes IDs; tests pass their own.
     """
 
@@ -41,13 +42,14 @@ class Service:
         machine: str,
         config: Config | None = None,
         *,
+        shells: Sequence[type[CommandShells]] = (CommandShells,),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()).upper(),
     ) -> None:
         self.machine = machine
         self.config = config or Config()
         self._new_id = new_id
-        self._shells = CommandShells(self.config)
-        resources: tuple[Resource, ...] = (self._shells, ConfigResource(self.config))
+        self._shells = [kind(self.config) for kind in shells]
+        resources: tuple[Resource, ...] = (*self._shells, ConfigResource(self.config))
         self._resources = {resource.uri: resource for resource in resources}
 
     def receive(
@@ -78,24 +80,26 @@ class Service:
 
     def write_output(self, command_id: str, stream: str, data: bytes) -> list[Event]:
         """A command wrote ``data`` to ``stream``: ``stdout`` or ``stderr``."""
-        return list(self._shells.write_output(command_id, stream, data))
+        return [event for shells in self._shells for event in shells.write_output(command_id, stream, data)]
 
     def finish(self, command_id: str, exit_code: int, *, now: float) -> list[Event]:
         """A command ended."""
-        return list(self._shells.finish(command_id, exit_code, now))
+        return [event for shells in self._shells for event in shells.finish(command_id, exit_code, now)]
 
     def abandon(self, exchange_id: int) -> None:
         """The connection on which the answer was awaited is gone."""
-        self._shells.abandon(exchange_id)
+        for shells in self._shells:
+            shells.abandon(exchange_id)
 
     def next_timeout(self) -> float | None:
         """When ``advance`` must be called at the latest; None: not before the next event."""
-        return self._shells.next_timeout()
+        timeouts = (shells.next_timeout() for shells in self._shells)
+        return min((timeout for timeout in timeouts if timeout is not None), default=None)
 
     def advance(self, now: float) -> list[Event]:
         """Let time pass."""
-        return list(self._shells.advance(now))
+        return [event for shells in self._shells for event in shells.advance(now)]
 
     def close(self) -> list[Event]:
         """Close every shell, as when the WinRM service stops."""
-        return list(self._shells.close())
+        return [event for shells in self._shells for event in shells.close()]

@@ -26,7 +26,10 @@ class PendingReceive:
 
 @dataclass
 class Command:
-    """A command: its output that nobody has fetched yet and, once it has ended, its exit code."""
+    """A command: its output that nobody has fetched yet and, once it has ended, its exit code.
+
+    One without an ID stands for the shell itself, where that has output of its own.
+    """
 
     id: str
     output: deque[tuple[str, bytes]] = field(default_factory=deque)
@@ -35,12 +38,15 @@ class Command:
     done_sent: bool = False
     pending: PendingReceive | None = None
 
-    def take_output(self, streams: tuple[str, ...], budget: int, overhead: int) -> list[tuple[str, bytes]]:
+    def take_output(
+        self, streams: tuple[str, ...], budget: int, overhead: int, *, whole: bool = False
+    ) -> list[tuple[str, bytes]]:
         """The oldest pieces on these streams that fit.
 
         Args:
             budget: bytes of XML that the pieces may take; a piece is cut where it does not fit.
             overhead: bytes that each piece takes beside its base64 text.
+            whole: a piece that does not fit is left, not cut.
         """
         taken: list[tuple[str, bytes]] = []
         kept: deque[tuple[str, bytes]] = deque()
@@ -50,6 +56,8 @@ class Command:
                 kept.append((stream, data))
                 continue
             room = max(0, budget - overhead) // 4 * 3
+            if whole and room < len(data):
+                room = 0
             if room:
                 taken.append((stream, data[:room]))
                 budget -= overhead + (len(data[:room]) + 2) // 3 * 4

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import copy
+import gzip
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,7 +75,12 @@ MANIFEST_2_19: dict[str, Any] = {
     ],
     "signed_hashlist": [],
 }
-MANIFESTS = {"2.18": MANIFEST_2_18, "2.19": MANIFEST_2_19}
+#: As 2.22 writes it: the arguments as JSON in JSON.
+MANIFEST_2_22: dict[str, Any] = copy.deepcopy(MANIFEST_2_19)
+del MANIFEST_2_22["actions"][0]["params"]["Variables"]
+MANIFEST_2_22["actions"][0]["params"]["ArgumentJSON"] = json.dumps(ARGUMENTS)
+
+MANIFESTS = {"2.18": MANIFEST_2_18, "2.19": MANIFEST_2_19, "2.22": MANIFEST_2_22}
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS)
@@ -86,6 +92,12 @@ def test_a_module(manifest: dict[str, Any]) -> None:
     assert module.check_mode
     assert {name.removesuffix(".cs"): text for name, text in module.csharp.items()} == {"some.where.Tool": "// ours: ж"}
     assert module.become_user is None
+
+
+def test_a_compressed_module() -> None:
+    """ansible-core 2.22 compresses what becomes shorter by that; its psrp connection adds line ends."""
+    compressed = base64.b64encode(gzip.compress(json.dumps(MANIFEST_2_22).encode()))
+    assert parse_module(b"{}\n\0\0\0\0\n" + compressed + b"\n") == parse_module(stdin(MANIFEST_2_22))
 
 
 def test_become() -> None:
@@ -112,6 +124,8 @@ def test_what_is_more_than_a_module_is_refused_by_its_name() -> None:
         b"no delimiter",
         b"\0\0\0\0",
         b"\0\0\0\0not JSON",
+        b"\0\0\0\0" + base64.b64encode(gzip.compress(b"{}")[:-9]),
+        b"\0\0\0\0" + base64.b64encode(gzip.compress(b"not JSON")),
         b"\0\0\0\0\xff\xfe\xfd",
         b'\0\0\0\0{"actions": "',
         b"\0\0\0\0" + b"[" * 100_000,
@@ -171,6 +185,7 @@ def test_encoded_script() -> None:
     assert encoded_script(command_line("'é'; exit 1")) == "'é'; exit 1"
     assert innermost_script(command_line(command_line("quser"))) == "quser"
     assert innermost_script("quser") == "quser"
+    assert innermost_script("quser\nexit $LASTEXITCODE") == "quser"
     assert is_bootstrap(command_line('$a.Split(@("`0`0`0`0"), 2)'))
     assert not is_bootstrap("quser")
 

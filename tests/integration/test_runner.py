@@ -1,0 +1,63 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A playbook under ansible-runner, with which AWX and Automation Platform run it: the events tell everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .conftest import COLLECTIONS
+
+
+def test_events_hold_the_records_of_each_host(serve: Callable[..., Any], tmp_path: Path) -> None:
+    hosts = [{"name": f"RDSH0{n}", "sessions": [{"id": n, "user": f"user{n}"}]} for n in (1, 2)]
+    hosts[1]["faults"] = [{"call": "WTSLogoffSession", "error": 5}]
+    farm = serve(hosts=hosts)
+    events = {event["event_data"]["host"]: event for event in run(farm, {"winops.rds.win_rds_logoff": {"all": True}})}
+
+    assert {host: event["event"] for host, event in events.items()} == {
+        "RDSH01": "runner_on_ok",
+        "RDSH02": "runner_on_failed",
+    }
+    results = {host: event["event_data"]["res"] for host, event in events.items()}
+    assert [(r["id"], r["account"], r["result"]) for r in results["RDSH01"]["sessions"]] == [
+        (1, "CONTOSO\\user1", "logged_off")
+    ]
+    (denied,) = results["RDSH02"]["sessions"]
+    assert (denied["result"], denied["error"]["name"]) == ("denied", "ERROR_ACCESS_DENIED")
+    assert results["RDSH01"]["changed"] is True
+    assert [call.session for name in farm.simulation.hosts for call in farm.simulation.mutating_calls(name)] == [1, 2]
+
+
+def run(farm: Any, task: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The events with a result, of a playbook of that task, in the folders that ansible-runner wants."""
+    folder: Path = farm.inventory.parent / "runner"
+    for name in ("env", "inventory", "project"):
+        (folder / name).mkdir(parents=True)
+    (folder / "inventory" / "hosts.yml").write_text(farm.inventory.read_text("utf-8"), "utf-8")
+    (folder / "env" / "envvars").write_text(yaml.safe_dump({"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}), "utf-8")
+    play = {"hosts": "rdsh", "gather_facts": False, "tasks": [task]}
+    (folder / "project" / "playbook.yml").write_text(yaml.safe_dump([play]), "utf-8")
+    runner = Path(sys.executable).with_name("ansible-runner")
+    finished = subprocess.run(
+        [runner, "run", folder, "--playbook", "playbook.yml", "--ident", "test"],
+        env={**os.environ, "ANSIBLE_HOME": str(folder / "ansible")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert finished.returncode == 2, finished.stdout + finished.stderr  # one of the hosts fails
+    for path in sorted((folder / "artifacts" / "test" / "job_events").glob("*.json")):
+        event = json.loads(path.read_text("utf-8"))
+        if "res" in event.get("event_data", {}):
+            yield event

@@ -1,57 +1,236 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a task costs with many sessions, and with many servers.
+"""The engine alone, without Ansible and PowerShell: how time and memory grow with sessions and with servers.
 
-    make link && PYTHONPATH=.venv/collections .venv/bin/python -m benchmarks.engine
-
-Times are from the first call of the engine to its last, on simulated hosts: of ours, without Ansible and PowerShell.
-Each call costs more here than on Windows, because it goes over a socket to the simulator. Compare the rows.
+Each call of the Windows API costs more here than on Windows, because it goes over a socket to the simulator. Compare
+the rows, and not the seconds with those of a real host.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from tests.unit.faults.hosts import Farm, farm
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import SessionAction, milliseconds
 
-LATENCY, DEAD, TIMEOUT = 0.02, 5, 3
+from simulator.engines import build
+from simulator.engines.doorway import read_doorway
+from simulator.farm import FarmSpec, hosts_of
+from simulator.windows_api import WindowsApi
+
+from . import processes
+from .report import OURS, Goal, mebibytes, median, new_plot, save, seconds, table
+from .report import milliseconds as ms
+
+PLUGINS = Path(__file__).parents[1] / "plugins"
+SOURCE = PLUGINS / "module_utils" / "SessionEngine.cs"
+DOORWAY = PLUGINS / "modules" / "win_rds_engine.ps1"
+HOST = "RDSH01"
+
+#: Servers: how long a call to one takes, its logoff, a call to one that is down; and how many are down (seconds).
+LATENCY, LOGOFF, DOWN, DEAD = 0.02, 1.0, 3.0, 5
+
+#: How many are logged off. Always the same: before each act the engine asks which session the console is, for which the
+#: simulator goes through all that it has, so that its own cost would grow with the square.
+LOGOFFS = 50
+
+#: What is done with the sessions of a host.
+TASKS: dict[str, dict[str, Any]] = {
+    "users=nobody": {"action": "log_off", "users": ["nobody"]},
+    "list all": {"action": "list", "all": True},
+    f"log {LOGOFFS} off": {"action": "log_off", "users": ["temp"]},
+}
+
+Progress = Callable[[str], None]
 
 
-def run(tried: Farm, **options: Any) -> tuple[float, int, dict[str, int]]:
-    """Seconds, number of calls, and what became of the sessions."""
-    tried.api.witnesses = False
-    result = tried.logoff(**options)
-    calls = [*itertools.chain.from_iterable(tried.api.calls.values())]
-    times = [call.time for call in calls]
-    return max(times) - min(times), len(calls), result["summary"]
+def measure(folder: Path, quick: bool, progress: Progress) -> dict[str, Any]:
+    folder.mkdir()
+    progress("engine: compile, and start of Mono")
+    program = asyncio.run(build.program({SOURCE.stem: SOURCE.read_text("utf-8")}))
+    launch = _launch_costs(folder, program, 2 if quick else 7)
+    sessions = []
+    for count, task in itertools.product([50, 500] if quick else [50, 500, 5000, 50000], TASKS):
+        progress(f"engine: {count} sessions: {task}")
+        people = [{"id": n, "user": "temp" if n < LOGOFFS + 2 else f"user{n}"} for n in range(2, count + 2)]
+        runs = [
+            _run(folder, program, {"hosts": [{"name": HOST, "sessions": people}]}, TASKS[task])
+            for _ in range(1 if quick or count > 500 else 3)
+        ]
+        selected = {"users=nobody": 0, "list all": count}.get(task, LOGOFFS)
+        assert {run["reported"] for run in runs} == {selected}, f"{task} did not do what is measured"
+        sessions.append({"sessions": count, "task": task, **{k: median([r[k] for r in runs]) for k in runs[0]}})
+    servers = []
+    for count in [10] if quick else [10, 50, 200]:
+        progress(f"engine: {count} servers")
+        servers.append(_servers(folder, program, count))
+    return {"launch": launch, "sessions": sessions, "servers": servers}
 
 
-def many_sessions(sessions: int, logged_off: int, **options: Any) -> None:
-    temp, user = {"user": "temp", "logged_on": "8h"}, {"user": "user"}
-    people = [{"id": n, **(temp if n < logged_off + 2 else user)} for n in range(2, sessions + 2)]
-    with farm({"name": "RDSH01", "sessions": people}) as tried:
-        seconds, calls, summary = run(tried, **options)
-    print(f"{sessions:>8} {', '.join(options):<16} {summary['logged_off']:>10} {calls:>7} {seconds:>8.2f} s")
+def _launch_costs(folder: Path, program: Path, times: int) -> dict[str, Any]:
+    """What a launch costs before the engine does anything: Mono's start, and the compilation of the C#.
+
+    The simulator compiles once and keeps the program; Windows does it for each launch.
+    """
+    doorway = program.with_name("Doorway.cs")
+    alone: list[float] = []
+    both: list[float] = []
+    options = ["-langversion:5", "-nologo", "-r:System.Web.Extensions"]
+    for _ in range(times):
+        for files, found in ([doorway], alone), ([doorway, SOURCE], both):
+            target = folder / "compiled.exe"
+            cost = processes.run(["mcs", *options, f"-out:{target}", *files], folder / "mcs.log")
+            found.append(cost.wall)
+    start = [processes.run(["mono", program], folder / "mono.log").wall for _ in range(times)]
+    return {"mono_start": start, "compile_doorway": alone, "compile_with_engine": both}
 
 
-def many_servers(servers: int) -> None:
-    up = [{"name": f"UP{n}", "sessions": [{"id": 2, "user": "temp", "logoff": 1}]} for n in range(servers - DEAD)]
-    down = [{"name": f"DOWN{n}", "rpc": "down", "rpc_timeout": TIMEOUT} for n in range(DEAD)]
+def _servers(folder: Path, program: Path, count: int) -> dict[str, Any]:
+    up: list[dict[str, Any]] = [
+        {"name": f"UP{n}", "sessions": [{"id": 2, "user": "temp", "logoff": LOGOFF}]} for n in range(count - DEAD)
+    ]
+    down = [{"name": f"DOWN{n}", "rpc": "down", "rpc_timeout": DOWN} for n in range(DEAD)]
+    farm = {"rpc_latency": LATENCY, "hosts": [{"name": HOST}, *up, *down]}
     names = [host["name"] for host in (*up, *down)]
-    with farm({"name": "RDSH01"}, *up, *down, rpc_latency=LATENCY) as tried:
-        seconds, calls, summary = run(tried, users="temp", server=names)
-    one_by_one = calls * LATENCY + len(up) * 1 + DEAD * TIMEOUT
-    print(f"{servers:>8} {summary.get('logged_off', 0):>10} {calls:>7} {seconds:>8.2f} s {one_by_one:>12.0f} s")
+    run = _run(folder, program, farm, {"action": "log_off", "users": ["temp"], "server": names})
+    assert run["reported"] == len(up), "not every server did what is measured"
+    return {**run, "servers": count, "one_by_one": run["calls"] * LATENCY + len(up) * LOGOFF + DEAD * DOWN}
 
 
-if __name__ == "__main__":
-    print("sessions selected by      logged off   calls     time")
-    for count in (50, 500, 5000):
-        many_sessions(count, count // 25, users="temp")
-    for count in (50, 500, 5000):  # by what has to be asked for each session
-        many_sessions(count, count // 25, logged_on_for="2h")
-    print(f"\nservers ({DEAD} of them dead: {TIMEOUT} s; a call takes {LATENCY * 1000:.0f} ms, a logoff 1 s)")
-    print("         logged off   calls     time   one by one")
-    for count in (10, 50, 200):
-        many_servers(count)
+def _run(folder: Path, program: Path, farm: dict[str, Any], options: dict[str, Any]) -> dict[str, float]:
+    """Launch the engine once on the first host of a farm; return what it cost."""
+    selecting = {name: value for name, value in options.items() if name != "action"}
+    with _windows(FarmSpec.model_validate(farm), folder) as api:
+        request = json.dumps(_request(options["action"], Selection.from_options(selecting))).encode()
+        _launch, environment = api.new_launch(api.first, "CONTOSO\\ansible")
+        began, simulator_began = time.monotonic(), time.process_time()
+        cost = processes.run(
+            ["mono", program],
+            folder / "engine.json",
+            environment=environment,
+            stdin=request,
+            memory=processes.own_peak,
+            every=0.05,
+        )
+        simulator = time.process_time() - simulator_began
+        answer = json.loads((folder / "engine.json").read_bytes())
+        calls = [call.time for calls in api.calls.values() for call in calls]
+    if "error" in answer or answer["report"]["error"]:
+        raise processes.RunFailed(str(answer)[:2000])
+    return {
+        "wall": cost.wall,
+        "before_first_call": min(calls) - began,
+        "calling": max(calls) - min(calls),
+        "after_last_call": cost.wall - (max(calls) - began),
+        "engine_cpu": cost.cpu,
+        "simulator_cpu": simulator,
+        "memory": cost.memory,
+        "calls": len(calls),
+        "reported": sum(len(server["sessions"]) for server in answer["report"]["servers"]),
+    }
+
+
+def _request(action: str, selection: Selection) -> dict[str, Any]:
+    doorway = read_doorway(DOORWAY.read_text("utf-8"))
+    given = SessionAction.engine_options(
+        selection, action, protect_console=True, wait=True, timeout_ms=milliseconds(600)
+    )
+    parameters = doorway.parameters("win_rds_engine", given)
+    return {"type": doorway.type_name, "method": doorway.method, "parameters": parameters, "check_mode": False}
+
+
+class _Api(WindowsApi):
+    def __init__(self, socket: Path, spec: FarmSpec) -> None:
+        hosts = hosts_of(spec)
+        super().__init__(socket, hosts, spec.rpc_latency)
+        self.first = hosts[0]
+
+
+@contextmanager
+def _windows(spec: FarmSpec, folder: Path) -> Iterator[_Api]:
+    """The Windows API of a farm's hosts, which answers from a thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="simulated Windows API")
+    thread.start()
+    try:
+        api = _Api(folder / "api", spec)
+        asyncio.run_coroutine_threadsafe(api.start(), loop).result(30)
+        try:
+            yield api
+        finally:
+            asyncio.run_coroutine_threadsafe(api.stop(), loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+        (folder / "api").unlink(missing_ok=True)
+
+
+def goals(raw: dict[str, Any]) -> list[Goal]:
+    return []
+
+
+def tables(raw: dict[str, Any]) -> dict[str, str]:
+    launch = raw["launch"]
+    compile_of_engine = median(launch["compile_with_engine"]) - median(launch["compile_doorway"])
+    start_rows = [
+        ["start of Mono, which the simulator needs in place of PowerShell", ms(median(launch["mono_start"]))],
+        ["compilation of `SessionEngine.cs`, beyond that of an empty program (mcs)", ms(compile_of_engine)],
+    ]
+    rows = [
+        [
+            f"{run['sessions']:,.0f}",
+            run["task"],
+            f"{run['calls']:,.0f}",
+            seconds(run["wall"]),
+            seconds(run["before_first_call"]),
+            seconds(run["calling"]),
+            seconds(run["after_last_call"]),
+            seconds(run["engine_cpu"]),
+            seconds(run["simulator_cpu"]),
+            f"{run['calling'] / run['sessions'] * 1e6:,.0f} µs",
+            mebibytes(run["memory"]),
+        ]
+        for run in sorted(raw["sessions"], key=lambda run: [*TASKS].index(run["task"]))
+    ]
+    header = ["sessions", "task", "calls", "wall", "before 1st call", "calling", "after last call"]
+    header += ["engine's CPU", "simulator's CPU", "calling, a session", "peak memory"]
+    server_rows = [
+        [
+            f"{run['servers']}",
+            f"{run['calls']:,.0f}",
+            seconds(run["calling"]),
+            seconds(run["one_by_one"]),
+            mebibytes(run["memory"]),
+        ]
+        for run in raw["servers"]
+    ]
+    return {
+        "engine-launch": table(["", ""], start_rows),
+        "engine-sessions": table(header, rows, left=(1,)),
+        "engine-servers": table(["servers", "calls", "calling", "one by one", "peak memory"], server_rows, left=()),
+    }
+
+
+def plot(raw: dict[str, Any], path: Path) -> None:
+    figure, (times, memory) = new_plot(2)
+    for task, style in zip(TASKS, (":", "--", "-"), strict=True):
+        runs = [run for run in raw["sessions"] if run["task"] == task]
+        counts = [run["sessions"] for run in runs]
+        times.plot(counts, [run["engine_cpu"] for run in runs], style, marker=".", color=OURS, label=task)
+        memory.plot(counts, [run["memory"] / 2**20 for run in runs], style, marker=".", color=OURS, label=task)
+    for axes, title in (times, "Engine's CPU time, seconds"), (memory, "Peak memory, MiB"):
+        axes.set_title(title)
+        axes.set_xlabel("sessions of the host")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.legend()
+    save(figure, path)

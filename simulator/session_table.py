@@ -8,6 +8,7 @@ to disconnect is connected until its ``disconnect_seconds`` are.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -242,8 +243,12 @@ class SessionTable:
 
     def console_id(self) -> int:
         """Return what WTSGetActiveConsoleSessionId answers: 0xFFFFFFFF where nothing is attached to the console."""
-        consoles = (session.id for session in self.sessions() if session.name.lower() == "console")
-        return next(consoles, 0xFFFFFFFF)
+        named = [session.id for session in self._sessions.values() if session.name.lower() == "console"]
+        for session_id in named:
+            with contextlib.suppress(Win32Error):  # it has gone
+                if self.get(session_id).name:
+                    return session_id
+        return 0xFFFFFFFF
 
 
 def _has_gone(session: Session, now: float) -> bool:

@@ -27,5 +27,5 @@ attributes:
   action_group:
     description: C(group/winops.rds.rds) in C(module_defaults) sets defaults of this module, too.
     support: full
-    membership: winops.rds.rds
+    membership: [winops.rds.rds]
 """

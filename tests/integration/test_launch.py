@@ -1,53 +1,98 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One task is one launch: what goes over the wire, next to ansible.windows.win_ping, the floor of any module."""
+"""One task is one launch: what goes over the wire, next to ansible.windows.win_ping, the floor of any module.
+
+Counts, which are the same on every machine; ``make bench`` measures the times.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from .conftest import COLLECTIONS
+from simulator.farm import FarmSpec
+from simulator.simulation import Simulation
 
-#: Bytes that ansible-core sends at once (ansible/plugins/connection/winrm.py), in Base64.
-SEND_BYTES = 200_000 * 4 / 3
+from .conftest import COLLECTIONS, Farm, served
 
-
-@pytest.mark.skipif(
-    not (COLLECTIONS / "ansible_collections/ansible/windows").exists(),
-    reason="ansible.windows is not installed (make setup)",
-)
-@pytest.mark.parametrize("mode", [("all=true", "--check"), ("users=nobody",), ("users=alice",)])
-def test_as_many_requests_as_win_ping(serve: Callable[..., Any], mode: tuple[str, ...]) -> None:
-    ours, ping = _exchanges(serve, "winops.rds.win_rds_logoff", *mode), _exchanges(serve, "ansible.windows.win_ping")
-    for name, exchanges in (("ours", ours), ("win_ping", ping)):
-        sent_bytes = sum(exchange.request_bytes for exchange in exchanges)
-        print(f"{name}: {len(exchanges)} requests, {sent_bytes} bytes sent")  # pytest -rP shows it
-    count, floor = (Counter(exchange.action for exchange in exchanges) for exchanges in (ours, ping))
-    sent = {
-        name: sum(e.request_bytes for e in exchanges if e.action == "Send")
-        for name, exchanges in (("ours", ours), ("ping", ping))
-    }
-    # A longer payload may need one Send more; nothing else may differ.
-    assert count["Send"] <= floor["Send"] + 1
-    assert {**count, "Send": 0} == {**floor, "Send": 0}
-    # The C# travels with each task: what it grows by is to be seen here.
-    assert sent["ours"] <= 1.40 * sent["ping"]
+PING = "PING"
+SESSIONS = 10
 
 
-def test_engine_is_launched_once(serve: Callable[..., Any]) -> None:
-    farm = serve([{"id": n, "user": f"user{n}", "logoff": "0.5s"} for n in range(2, 12)])
-    farm.logoff("all=true")
-    assert len({call.launch for call in farm.simulation.calls("RDSH01")}) == 1
-    assert [launch.leaks for launch in farm.simulation.api.launches] == [0]
+@dataclass(frozen=True)
+class Task:
+    """A task of a module, which has a host of its own."""
+
+    module: str
+    options: dict[str, Any] = field(default_factory=dict)
+    check_mode: bool = False
+    changes: dict[str, int] = field(default_factory=dict)
+    """The calls that it makes of functions that change something."""
+    sent: float = 1.45
+    """Bytes that it sends at most, of those that win_ping sends. The C# travels with each task."""
 
 
-def _exchanges(serve: Callable[..., Any], module: str, options: str = "", *flags: str) -> list[Any]:
+TASKS = {
+    "LOGOFF-NOBODY": Task("win_rds_logoff", {"users": "nobody"}),
+    "LOGOFF-CHECK": Task("win_rds_logoff", {"all": True}, check_mode=True),
+    "LOGOFF": Task("win_rds_logoff", {"all": True}, changes={"WTSLogoffSession": SESSIONS}),
+    "INFO": Task("win_rds_session_info"),
+    "DISC-CHECK": Task("win_rds_disconnect", {"all": True}, check_mode=True),
+    "DISC": Task("win_rds_disconnect", {"all": True}, changes={"WTSDisconnectSession": SESSIONS}),
+    "MESSAGE-CHECK": Task("win_rds_message", {"all": True, "message": "Hello"}, check_mode=True),
+    "MESSAGE": Task("win_rds_message", {"all": True, "message": "Hello"}, changes={"WTSSendMessageW": SESSIONS}),
+    "MODE": Task("win_rds_logon_mode", sent=1.08),
+    "MODE-CHECK": Task("win_rds_logon_mode", {"mode": "drain"}, check_mode=True, sent=1.08),
+    "MODE-SET": Task("win_rds_logon_mode", {"mode": "drain"}, changes={"RegSetValueExW": 1}, sent=1.08),
+}
+
+
+@pytest.fixture(scope="module")
+def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
+    """A farm on which every task has run on its host, and win_ping on another."""
+    if not (COLLECTIONS / "ansible_collections/ansible/windows").exists():
+        pytest.skip("ansible.windows is not installed (make setup)")
+    people = [{"id": n, "user": f"user{n}", "logoff": "0.2s"} for n in range(2, SESSIONS + 2)]
+    hosts = [{"name": name, "sessions": people} for name in (PING, *TASKS)]
     # No PowerShell is so fast that it has ended before the client asks for its output.
-    farm = serve([{"id": 12, "user": "alice"}], launch_seconds=0.3)
-    run = farm.adhoc(module, options, *flags)
-    assert run.exit_code == 0, run.output
-    return farm.simulation.traffic("RDSH01")
+    spec = FarmSpec.model_validate({"http_port": 0, "https_port": None, "launch_seconds": 0.3, "hosts": hosts})
+    steps: list[dict[str, Any]] = [
+        {
+            f"winops.rds.{task.module}": task.options,
+            "check_mode": task.check_mode,
+            "when": f"inventory_hostname == '{name}'",
+        }
+        for name, task in TASKS.items()
+    ]
+    steps.append({"ansible.windows.win_ping": {}, "when": f"inventory_hostname == '{PING}'"})
+    with served(spec) as simulation:
+        run = Farm(simulation, tmp_path_factory.mktemp("launch")).playbook(steps, strategy="free")
+        assert run.exit_code == 0, run.output
+        yield simulation
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_as_many_requests_as_win_ping(simulation: Simulation, name: str) -> None:
+    ours, floor = (Counter(exchange.action for exchange in simulation.traffic(host)) for host in (name, PING))
+    assert ours["Command"] == 1
+    # A longer payload may need one Send more; nothing else may differ.
+    assert ours["Send"] <= floor["Send"] + 1
+    assert {**ours, "Send": 0} == {**floor, "Send": 0}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_sends_little_more_than_win_ping(simulation: Simulation, name: str) -> None:
+    ours, floor = (sum(e.request_bytes for e in simulation.traffic(host)) for host in (name, PING))
+    print(f"{ours} bytes sent, win_ping {floor}: {ours / floor:.3f}")  # pytest -rP shows it
+    assert ours <= TASKS[name].sent * floor
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_is_launched_once_and_changes_what_it_is_to(simulation: Simulation, name: str) -> None:
+    assert len({call.launch for call in simulation.calls(name)}) == 1
+    assert Counter(call.function for call in simulation.mutating_calls(name)) == TASKS[name].changes
+    assert [launch.leaks for launch in simulation.api.launches if launch.host.name == name] == [0]

@@ -96,7 +96,7 @@ def test_a_module(manifest: dict[str, Any]) -> None:
 
 def test_a_compressed_module() -> None:
     """ansible-core 2.22 compresses what becomes shorter by that; its psrp connection adds line ends."""
-    compressed = base64.b64encode(gzip.compress(json.dumps(MANIFEST_2_22).encode()))
+    compressed = base64.b64encode(gzip.compress(json.dumps(MANIFEST_2_22, mtime=0).encode()))
     assert parse_module(b"{}\n\0\0\0\0\n" + compressed + b"\n") == parse_module(stdin(MANIFEST_2_22))
 
 
@@ -124,8 +124,8 @@ def test_what_is_more_than_a_module_is_refused_by_its_name() -> None:
         b"no delimiter",
         b"\0\0\0\0",
         b"\0\0\0\0not JSON",
-        b"\0\0\0\0" + base64.b64encode(gzip.compress(b"{}")[:-9]),
-        b"\0\0\0\0" + base64.b64encode(gzip.compress(b"not JSON")),
+        b"\0\0\0\0" + base64.b64encode(gzip.compress(b"{}", mtime=0)[:-9]),
+        b"\0\0\0\0" + base64.b64encode(gzip.compress(b"not JSON", mtime=0)),
         b"\0\0\0\0\xff\xfe\xfd",
         b'\0\0\0\0{"actions": "',
         b"\0\0\0\0" + b"[" * 100_000,

@@ -96,7 +96,7 @@ def test_a_module(manifest: dict[str, Any]) -> None:
 
 def test_a_compressed_module() -> None:
     """ansible-core 2.22 compresses what becomes shorter by that; its psrp connection adds line ends."""
-    compressed = base64.b64encode(gzip.compress(json.dumps(MANIFEST_2_22, mtime=0).encode()))
+    compressed = base64.b64encode(gzip.compress(json.dumps(MANIFEST_2_22).encode(), mtime=0))
     assert parse_module(b"{}\n\0\0\0\0\n" + compressed + b"\n") == parse_module(stdin(MANIFEST_2_22))
 
 

@@ -11,8 +11,8 @@ COLLECTION := $(VENV)/collections/ansible_collections/winops/rds
 TREE := build/ansible_collections/winops/rds
 # What is not part of the collection keeps to ruff and mypy, and not to Ansible's rules.
 NOT_ANSIBLE := ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/conftest.py' ':!benchmarks' ':!development'
-# How many processes share the tests; 0: pytest itself.
-WORKERS ?= 2
+# How many processes share the tests, of which many wait at any moment; 0: pytest itself.
+WORKERS ?= 4
 # How many cases `make matching` tries.
 CASES ?= 10000
 
@@ -83,7 +83,7 @@ oldest: setup  ## a few integration tests on the oldest ansible-core that is sup
 	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py -k "launch or playbook"
 
 unit: setup  ## tests of single parts
-	$(BIN)/pytest tests/unit --numprocesses $(WORKERS)
+	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal
 
 matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=...)
 	MATCHING_CASES=$(CASES) $(BIN)/pytest tests/unit/matching --hypothesis-show-statistics

@@ -21,7 +21,7 @@ from simulator.farm import Change, Fault
 from tests.unit.faults import rules
 from tests.unit.faults.hosts import farm
 
-EXAMPLES = int(os.environ.get("RULES_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("RULES_EXAMPLES", "15"))
 
 SERVERS = st.sampled_from(["RDSH01", "RDSH02"])
 IDS = st.integers(2, 6)

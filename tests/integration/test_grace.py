@@ -237,6 +237,8 @@ class Background:
                     **farm.environment,
                     "ANSIBLE_HOME": str(folder / "ansible"),
                     "RECORD_RESULTS": str(self._results),
+                    # Ansible leaves it to Python when lines are written, and to a file Python writes them in blocks.
+                    "PYTHONUNBUFFERED": "1",
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from . import _results
 from ._report import ReportError, check_form
-from ._results import error_text
-from ._win32_errors import explain
 
 #: What each mode means for users, in the words of a message.
 MODES = {
@@ -105,9 +104,11 @@ def odd_values_text(reading: Reading) -> str:
 
 def windows_error(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return code, name, message and hint for a call that Windows refused."""
-    error = explain(raw["code"])
-    message, hint = _ERRORS.get(raw["code"], (error.message, error.hint))
-    return {"code": error.code, "name": error.name, "message": f"{message} ({raw['call']})", "hint": hint}
+    error = _results.windows_error(raw)
+    if raw["code"] in _ERRORS:
+        message, hint = _ERRORS[raw["code"]]
+        error |= {"message": f"{message} ({raw['call']})", "hint": hint}
+    return error
 
 
 def result_of(report: Mapping[str, Any], wanted: str | None, *, check_mode: bool) -> dict[str, Any]:
@@ -120,12 +121,10 @@ def result_of(report: Mapping[str, Any], wanted: str | None, *, check_mode: bool
     mode = wanted if would_change else after
     error = windows_error(report["error"]) if report["error"] else None
     if error is None and wanted is not None and mode != wanted:
-        error = {
-            "code": None,
-            "name": None,
-            "message": f"{wanted} was written, and the registry now stands for {mode or 'no mode'}",
-            "hint": "Look for what else sets it: a policy, a script, a connection broker.",
-        }
+        error = _results.own_error(
+            f"{wanted} was written, and the registry now stands for {mode or 'no mode'}",
+            "Look for what else sets it: a policy, a script, a connection broker.",
+        )
     return {
         "changed": would_change or bool(report["written"]),
         "mode": mode,
@@ -158,7 +157,7 @@ def _message(
     if error:
         asked = f"the logon mode could not be set to {wanted}" if wanted else "the logon mode could not be read"
         state = f" It is {mode}." if mode else ""
-        return f"{asked}: {error_text(error)}{state}"
+        return f"{asked}: {_results.error_text(error)}{state}"
     if mode is None:
         return f"The registry stands for no logon mode: {odd_values_text(report['after'])}. Set one with mode."
     meaning = f"{mode}: {MODES[mode]}."

@@ -233,10 +233,10 @@ def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:
     return text + (f" Not found: {names_text(not_found)}." if not_found else "")
 
 
-def names_text(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = len(names) - _LISTED_NAMES
-    return ", ".join(names[:_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
+def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
+    """Return the first so many of some names, and how many more there are."""
+    more = len(names) - listed
+    return ", ".join(names[:listed]) + (f" and {more} more" if more > 0 else "")
 
 
 def failure_reasons(servers: Sequence[ServerRecords], records: Sequence[Record]) -> list[str]:

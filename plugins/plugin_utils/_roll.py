@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from . import _results
 from ._results import FAILED
 
 #: A report of the engine, or a part of it, in the form of ``_report.py``.
@@ -170,8 +171,7 @@ def names_text(sessions: Sequence[Mapping[str, Any]]) -> str:
     """Return who these are, a long list shortened: ``alice, bob (2), session 7``."""
     people = Counter(session["user"] or f"session {session['id']}" for session in sessions)
     names = [name if count == 1 else f"{name} ({count})" for name, count in people.items()]
-    more = len(names) - _LISTED_NAMES
-    return ", ".join(names[:_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return _results.names_text(names, _LISTED_NAMES)
 
 
 def _server(logon: str) -> str:

@@ -109,6 +109,16 @@ class Farm:
             "RECORD_RESULTS": str(self.folder / "results.jsonl"),
         }
 
+    def refuses(self, module: str, cases: dict[str, tuple[dict[str, Any], str]]) -> None:
+        """Assert that the options of each case are refused in its words, before the host is contacted."""
+        run = self.playbook(
+            [{"name": name, module: options, "ignore_errors": True} for name, (options, _) in cases.items()]
+        )
+        for name, (_, words) in cases.items():
+            assert run.of(name).status == "failed"
+            assert words in run.of(name)["msg"]
+        assert self.simulation.traffic("RDSH01") == []
+
     def _run(self, command: str, *arguments: str) -> Run:
         record = self.folder / "results.jsonl"
         record.unlink(missing_ok=True)

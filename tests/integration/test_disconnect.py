@@ -199,13 +199,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def test_bad_input_is_refused_before_the_host_is_contacted(serve: Serve) -> None:
-    farm = serve([ALICE])
-    tasks = [{"name": name, MODULE: options, "ignore_errors": True} for name, (options, _) in BAD_INPUT.items()]
-    run = farm.playbook(tasks)
-    for name, (_, words) in BAD_INPUT.items():
-        assert run.of(name).status == "failed"
-        assert words in run.of(name)["msg"]
-    assert farm.simulation.traffic("RDSH01") == []
+    serve([ALICE]).refuses(MODULE, BAD_INPUT)
 
 
 def test_examples_of_the_documentation(serve: Serve) -> None:

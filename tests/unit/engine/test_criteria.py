@@ -252,3 +252,11 @@ async def test_a_session_that_is_spared_while_it_is_busy(windows: Windows) -> No
     windows.on_call = come_back
     assert results(await windows.run(host, idle_for="1h")) == {12: "spared"}
     assert windows.logoffs(host) == [12]
+
+
+async def test_of_a_session_whose_times_do_not_fit_nothing_else_is_asked(windows: Windows) -> None:
+    """Nearly all sessions of a large host, perhaps: a query less for each of three."""
+    host = session_host(ALICE | {"logged_on": "2h"}, BOB | {"logged_on": "1m"})
+    assert results(await windows.run(host, logged_on_for="1h", check_mode=True)) == {12: None}
+    asked = [call.session for call in windows.calls_on(host) if call.function == QUERY]
+    assert (asked.count(12), asked.count(13)) == (4, 1)

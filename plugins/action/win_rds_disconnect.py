@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..plugin_utils._durations import format_duration
-from ..plugin_utils._results import own_error
+from ..plugin_utils._engine.acts import DISCONNECT
+from ..plugin_utils._engine.requests import DisconnectRequest, milliseconds, request
+from ..plugin_utils._records import own_error
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
-from ..plugin_utils._session_action import SessionAction, milliseconds
+from ..plugin_utils._session_action import SessionAction
 
 
 class ActionModule(SessionAction):
@@ -27,14 +29,12 @@ class ActionModule(SessionAction):
             f"Windows accepted the request and the session was still connected after {format_duration(timeout)}",
             "Raise 'timeout', or run the task again to see whether it is disconnected by now.",
         )
-        report = self.run_engine(
-            self.engine_options(
-                selection,
-                "disconnect",
-                protect_console=options["protect_console"],
-                wait=True,
-                timeout_ms=milliseconds(timeout),
-            ),
-            task_vars,
+        disconnection = request(
+            DisconnectRequest,
+            selection,
+            check_mode=self._task.check_mode,
+            protect_console=options["protect_console"],
+            timeout_ms=milliseconds(timeout),
         )
-        return self.session_result(report, selection, task_vars, "disconnect", explain=lambda record: timed_out)
+        report = self.run_engine(disconnection, task_vars)
+        return self.session_result(report, selection, task_vars, DISCONNECT, explain=lambda record: timed_out)

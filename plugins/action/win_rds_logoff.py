@@ -10,13 +10,17 @@ from typing import Any, ClassVar
 
 from ..plugin_utils import _grace_options
 from ..plugin_utils._durations import format_duration
+from ..plugin_utils._engine.acts import LOG_OFF
+from ..plugin_utils._engine.report import Report
+from ..plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
 from ..plugin_utils._grace import GracePeriod, LogoffNotCarriedOut, time_of_day
 from ..plugin_utils._grace_options import Grace, GraceError
-from ..plugin_utils._results import Error, Record, ended_names, own_error
+from ..plugin_utils._records import Error, Record, own_error
 from ..plugin_utils._schedule import Clock
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
-from ..plugin_utils._session_action import SessionAction, TaskFailed, milliseconds
+from ..plugin_utils._session_action import SessionAction, TaskFailed
 from ..plugin_utils._task_host import TaskHost
+from ..plugin_utils._texts import ended_names
 
 DEFAULT_TIMEOUT = 120.0  # seconds
 
@@ -40,31 +44,35 @@ class ActionModule(SessionAction):
         timeout = _timeout(options)
         grace = _grace(options, self._task.args)
 
-        def engine_options(action: str, **used: Any) -> dict[str, Any]:
-            if action == "log_off":
-                used = {**_of_logoff(options, timeout), **used}
-            return self.engine_options(selection, action, protect_console=options["protect_console"], **used)
+        logoff = request(
+            LogoffTerminateRequest if options["on_timeout"] == "terminate" else LogoffRequest,
+            selection,
+            check_mode=self._task.check_mode,
+            protect_console=options["protect_console"],
+            timeout_ms=milliseconds(timeout) if options["wait"] else 0,
+            max_parallel=options["max_parallel"],
+        )
 
-        def result(report: Mapping[str, Any]) -> dict[str, Any]:
+        def result(report: Report, warnings: Mapping[str, int] | None = None) -> dict[str, Any]:
             try:
                 return self.session_result(
-                    report, selection, task_vars, "log_off", explain=lambda record: _unexplained(record, timeout)
+                    report, selection, task_vars, LOG_OFF, lambda record: _unexplained(record, timeout), warnings
                 )
             except TaskFailed as failure:
                 return failure.result
 
         if grace is None:
-            return {**result(self.run_engine(engine_options("log_off"), task_vars)), "deadline": None}
+            return {**result(self.run_engine(logoff, task_vars)), "deadline": None}
         clock = Clock()
         if self._task.check_mode:
-            planned = result(self.run_engine(engine_options("log_off"), task_vars))
+            planned = result(self.run_engine(logoff, task_vars))
             return _with_plan(planned, clock.utc() + timedelta(seconds=grace.seconds))
-        period = GracePeriod(grace, TaskHost(self, task_vars), clock, engine_options, task_vars["inventory_hostname"])
+        period = GracePeriod(grace, TaskHost(self, task_vars), clock, logoff, task_vars["inventory_hostname"])
         try:
-            report, deadline = period.run()
+            outcome, deadline = period.run()
         except LogoffNotCarriedOut as failure:
-            return _with_failure(result(failure.report), failure)
-        return {**result(report), "deadline": _iso(deadline)}
+            return _with_failure(result(failure.outcome.report, failure.outcome.warnings), failure)
+        return {**result(outcome.report, outcome.warnings), "deadline": _iso(deadline)}
 
 
 def _grace(options: Mapping[str, Any], given: Mapping[str, Any]) -> Grace | None:
@@ -76,15 +84,6 @@ def _grace(options: Mapping[str, Any], given: Mapping[str, Any]) -> Grace | None
         return Grace.from_options(options)
     except GraceError as error:
         raise TaskFailed(str(error)) from None
-
-
-def _of_logoff(options: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-    return {
-        "wait": options["wait"],
-        "timeout_ms": milliseconds(timeout),
-        "max_parallel": None if options["max_parallel"] is None else str(options["max_parallel"]),
-        "terminate": options["on_timeout"] == "terminate",
-    }
 
 
 def _with_plan(result: dict[str, Any], deadline: datetime) -> dict[str, Any]:

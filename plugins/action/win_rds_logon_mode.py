@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..plugin_utils import _logon_mode
-from ..plugin_utils._report import ReportError
+from ..plugin_utils._engine.report import ReportError
 from ..plugin_utils._session_action import SessionAction, TaskFailed
 
 ENGINE = "winops.rds.win_rds_logon_mode_engine"
@@ -22,15 +22,12 @@ class ActionModule(SessionAction):
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         mode = options["mode"]
-        report = self.launch(
-            ENGINE,
-            "the logon mode engine",
-            _logon_mode.engine_options(mode),
-            task_vars,
-            _UNHEARD if mode else "Run it again",
+        request = _logon_mode.request_for(mode, check_mode=self._task.check_mode)
+        answer = self.launch(
+            ENGINE, "the logon mode engine", request.text, task_vars, _UNHEARD if mode else "Run it again"
         )
         try:
-            _logon_mode.check_report(report)
+            report = _logon_mode.read_report(answer)
         except ReportError as error:
             raise TaskFailed(
                 f"the logon mode engine's answer cannot be read: {error}. {_UNHEARD}, with -vvv to see the answer."

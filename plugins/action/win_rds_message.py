@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..plugin_utils._engine.acts import SEND_MESSAGE
+from ..plugin_utils._engine.requests import MessageRequest, request
 from ..plugin_utils._message import BUTTONS, ICONS, MessageError, check_message, message_seconds, message_style
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
 from ..plugin_utils._session_action import SessionAction, TaskFailed
@@ -30,19 +32,18 @@ class ActionModule(SessionAction):
         show_for = time_option(options, "show_for", "nobody the time to read it; leave it out to show it until closed")
         answer_timeout = time_option(options, "answer_timeout", "nobody the time to answer")
         _refuse_contradictions(options)
-        report = self.run_engine(
-            self.engine_options(
-                selection,
-                "send_message",
-                title=_text(options, "title"),
-                message=_text(options, "message"),
-                message_style=message_style(options["buttons"] or "ok", options["icon"]),
-                message_seconds=message_seconds(answer_timeout or show_for),
-                wait_for_answer=answer_timeout is not None,
-            ),
-            task_vars,
+        message = request(
+            MessageRequest,
+            selection,
+            check_mode=self._task.check_mode,
+            title=_text(options, "title"),
+            message=_text(options, "message"),
+            message_style=message_style(options["buttons"] or "ok", options["icon"]),
+            message_seconds=message_seconds(answer_timeout or show_for),
+            wait_for_answer=answer_timeout is not None,
+            remaining_ms=0,
         )
-        return self.session_result(report, selection, task_vars, "send_message")
+        return self.session_result(self.run_engine(message, task_vars), selection, task_vars, SEND_MESSAGE)
 
 
 def _refuse_contradictions(options: Mapping[str, Any]) -> None:

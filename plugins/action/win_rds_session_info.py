@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
+from ..plugin_utils._engine.acts import LIST
+from ..plugin_utils._engine.requests import SessionInfoRequest, request
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
 
@@ -16,8 +19,10 @@ class ActionModule(SessionAction):
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options, default_all=True)
-        report = self.run_engine(self.engine_options(selection, "list"), task_vars)
-        for server in report["servers"]:
-            # What has gone while it was looked at is not there.
-            server["sessions"] = [session for session in server["sessions"] if session["result"] != "already_gone"]
-        return self.session_result(report, selection, task_vars, "list")
+        report = self.run_engine(request(SessionInfoRequest, selection, check_mode=self._task.check_mode), task_vars)
+        # What has gone while it was looked at is not there.
+        servers = tuple(
+            replace(server, sessions=tuple(s for s in server.sessions if s.result != "already_gone"))
+            for server in report.servers
+        )
+        return self.session_result(replace(report, servers=servers), selection, task_vars, LIST)

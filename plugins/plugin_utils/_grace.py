@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from ._durations import format_duration
+from ._engine.report import Report, Session
+from ._engine.requests import EngineRequest, LogoffRequest, MessageRequest, SessionInfoRequest, same_sessions
 from ._grace_options import Grace
-from ._roll import Raw, Roll, names_text
+from ._roll import Roll, names_text
 from ._schedule import Clock, Schedule, Step
 
 #: Seconds. Where the logoff cannot be carried out at the end, it is tried again after each of these pauses.
 END_PAUSES = (5.0, 10.0, 15.0)
+
+R = TypeVar("R", bound=EngineRequest)
 
 
 class Host(Protocol):
@@ -22,8 +27,8 @@ class Host(Protocol):
 
     def connect(self) -> None: ...
 
-    def launch(self, options: dict[str, Any]) -> Raw:
-        """Launch the engine once, and return its report."""
+    def launch(self, request: EngineRequest) -> Report:
+        """Launch an engine once, and return its report."""
 
     def may_have_acted(self, error: Exception) -> bool:
         """Whether the engine may have run, although this is all that came of its launch."""
@@ -38,13 +43,22 @@ class Host(Protocol):
         """Show a line of progress."""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of everybody in a grace period."""
+
+    report: Report
+    warnings: Mapping[str, int]
+    """How many messages each logon got."""
+
+
 class LogoffNotCarriedOut(Exception):
     """The host could not be worked on at the end; the message says why."""
 
     def __init__(self, reason: Exception, roll: Roll, deadline: datetime, *, unknown: bool) -> None:
         super().__init__(_one_line(reason))
         self.warned = names_text(roll.on)
-        self.report = roll.report_without_logoff()
+        self.outcome = Outcome(roll.report_without_logoff(), roll.warnings)
         self.deadline = deadline
         self.unknown = unknown
         """Whether somebody may have been logged off."""
@@ -53,24 +67,22 @@ class LogoffNotCarriedOut(Exception):
 class GracePeriod:
     """One grace period.
 
-    :param options: returns all options of the engine for an action, with some of them given.
+    :param logoff: what is asked at its end, if everybody stays as long.
     :param name: how lines of progress name the host.
     """
 
-    def __init__(
-        self, grace: Grace, host: Host, clock: Clock, options: Callable[..., dict[str, Any]], name: str
-    ) -> None:
+    def __init__(self, grace: Grace, host: Host, clock: Clock, logoff: LogoffRequest, name: str) -> None:
         self._grace = grace
         self._host = host
         self._clock = clock
-        self._options = options
+        self._logoff = logoff
         self._name = name
         self._schedule = Schedule(grace.seconds, grace.reminders)
         self._reached = True
         self._due = grace.seconds
 
-    def run(self) -> tuple[Raw, datetime]:
-        """Warn, wait, remind, look, log off. Return what became of everybody, as one report, and the deadline.
+    def run(self) -> tuple[Outcome, datetime]:
+        """Warn, wait, remind, look, log off. Return what became of everybody, and the deadline.
 
         :raises LogoffNotCarriedOut: the host could not be worked on at the end.
         :raises Exception: what came of the warning, if it could not be launched.
@@ -84,16 +96,19 @@ class GracePeriod:
         self._host.disconnect()
         self._tell_warned()
         if not self._roll.warned:
-            return self._roll.report_without_logoff(), self._deadline
+            return self._outcome(self._roll.report_without_logoff()), self._deadline
         while not self._roll.everybody_has_left:
             self._due, step = self._schedule.next_step(self._left)
             self._clock.sleep(max(0.0, self._left - self._due))
             self._host.require_controller()
             if step is Step.END:
-                return self._log_off(), self._deadline
+                return self._outcome(self._log_off()), self._deadline
             self._take(step)
         self._tell("nobody is left to be logged off, so it ends here")
-        return self._roll.report_without_logoff(), self._deadline
+        return self._outcome(self._roll.report_without_logoff()), self._deadline
+
+    def _outcome(self, report: Report) -> Outcome:
+        return Outcome(report, self._roll.warnings)
 
     def _take(self, step: Step) -> None:
         """Carry out a step of the wait. If the host cannot be worked on, the next step makes up for it."""
@@ -117,39 +132,39 @@ class GracePeriod:
             self._host.disconnect()
 
     def _remind(self) -> None:
-        report = self._host.launch({**self._message(self._left), **self._whom(), "newcomers": self._takes_newcomers})
+        report = self._host.launch(self._about_them(self._message(self._left), newcomers=self._takes_newcomers))
         reached, missed = self._roll.take_messages(report)
         self._roll.look(report)
         self._tell(_who(reached, "reminded") + (f"; could not be reminded: {names_text(missed)}" if missed else ""))
 
     def _look(self) -> None:
-        report = self._host.launch(self._options("list", **self._whom(), newcomers=self._grace.newcomers))
+        look = same_sessions(SessionInfoRequest, self._logoff)
+        report = self._host.launch(self._about_them(look, newcomers=self._grace.newcomers))
         gone, spared = self._roll.look(report)
         if gone or spared:
             news = (("gone", gone), ("spared", spared), ("still on", self._roll.on))
             self._tell("; ".join(f"{what}: {names_text(sessions)}" for what, sessions in news if sessions))
-        newcomers = self._roll.newcomers(report) if self._grace.newcomers else []
+        newcomers = self._roll.newcomers(report) if self._grace.newcomers else ()
         if newcomers:
-            reached, _missed = self._roll.take_messages(
-                self._host.launch(
-                    {**self._message(self._left), **self._whom(), "logons": newcomers, "newcomers": False}
-                )
-            )
+            message = self._about_them(self._message(self._left), newcomers=False)
+            reached, _missed = self._roll.take_messages(self._host.launch(replace(message, logons=newcomers)))
             self._roll.look(report)
             self._tell(_who(reached, "logged on meanwhile and warned"))
 
-    def _log_off(self) -> Raw:
+    def _log_off(self) -> Report:
         self._tell(_who(self._roll.on, "to be logged off now"))
         unknown = False
-        for pause in (*END_PAUSES, None):
+        pauses = iter(END_PAUSES)
+        while True:
             launched = False
             try:
                 self._host.connect()
                 launched = True
-                report = self._host.launch(self._options("log_off", **self._whom(), newcomers=self._takes_newcomers))
+                report = self._host.launch(self._about_them(self._logoff, newcomers=self._takes_newcomers))
                 return self._roll.report(report, gone="logged_off" if unknown else "already_gone")
             except Exception as error:  # as above
                 unknown = unknown or (launched and self._host.may_have_acted(error))
+                pause = next(pauses, None)
                 if pause is None:
                     raise LogoffNotCarriedOut(error, self._roll, self._deadline, unknown=unknown) from error
                 self._tell(f"the logoff is tried again in {format_duration(pause)}: {_short(error)}")
@@ -157,7 +172,6 @@ class GracePeriod:
                 self._host.disconnect()
             self._clock.sleep(pause)
             self._host.require_controller()
-        raise AssertionError
 
     @property
     def _left(self) -> float:
@@ -170,12 +184,14 @@ class GracePeriod:
         taken for newcomers, so that then only the newcomers that a look has found are logged off."""
         return self._grace.newcomers and self._roll.everybody_was_warned
 
-    def _whom(self) -> dict[str, Any]:
-        return {"servers": self._roll.servers(newcomers=self._grace.newcomers), "logons": self._roll.warned}
+    def _about_them(self, request: R, *, newcomers: bool) -> R:
+        """Return a request about those who were warned, on the servers that still have to be asked."""
+        servers = self._roll.servers(newcomers=self._grace.newcomers)
+        return replace(request, servers=servers, logons=self._roll.warned, newcomers=newcomers)
 
-    def _message(self, left: float) -> dict[str, Any]:
+    def _message(self, left: float) -> MessageRequest:
         shown = left - self._schedule.next_message(left)
-        return self._options("send_message", **self._grace.message_options(left, shown))
+        return same_sessions(MessageRequest, self._logoff, **self._grace.message_members(left, shown))
 
     def _tell_warned(self) -> None:
         warned, unwarned = self._roll.on, self._roll.unwarned
@@ -197,7 +213,7 @@ def time_of_day(moment: datetime) -> str:
     return f"{moment + timedelta(seconds=30):%H:%M} UTC"
 
 
-def _who(sessions: list[Raw], what: str) -> str:
+def _who(sessions: list[Session], what: str) -> str:
     """``2 sessions warned: alice, bob``"""
     count = "1 session" if len(sessions) == 1 else f"{len(sessions)} sessions"
     return f"{count} {what}" + (f": {names_text(sessions)}" if sessions else "")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._durations import format_duration
+from ._engine.requests import milliseconds
 from ._message import MessageError, check_message, message_seconds, message_style
 from ._selection import duration_option, time_option
 
@@ -68,8 +69,8 @@ class Grace:
             newcomers=options["newcomers"] == "logoff",
         )
 
-    def message_options(self, left: float, shown: float) -> dict[str, Any]:
-        """Return the engine's options for a message.
+    def message_members(self, left: float, shown: float) -> dict[str, Any]:
+        """Return what a request for a message says beside whom it is for.
 
         :param left: seconds until the logoff.
         :param shown: seconds until the next message. This one closes by itself then, so that nobody finds several on
@@ -82,7 +83,8 @@ class Grace:
             "message": self.message.replace("{minutes}", minutes),
             "message_style": message_style("ok", "warning"),
             "message_seconds": message_seconds(shown),
-            "remaining_ms": str(round(left * 1000)),
+            "wait_for_answer": False,
+            "remaining_ms": milliseconds(left),
         }
 
 

@@ -7,11 +7,13 @@ Sources, and what Microsoft does not document: docs/logon-mode.md.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import _results
-from ._report import ReportError, check_form
+from . import _records, _texts
+from ._engine.report import RefusedCall, ReportError, read
 
 #: What each mode means for users, in the words of a message.
 MODES = {
@@ -45,35 +47,65 @@ _ERRORS = {
     5: ("the connecting account may not do this", "Connect (or become) as an administrator of the host."),
 }
 
-_VALUE = {"type": int, "text": str}
-_READING = dict.fromkeys(VALUES, (_VALUE, None))
-_REPORT = {
-    "before": (_READING, None),
-    "after": (_READING, None),
-    "written": [str],
-    "error": ({"call": str, "code": int}, None),
-}
 
-Reading = Mapping[str, Mapping[str, Any] | None]
+@dataclass(frozen=True, kw_only=True)
+class LogonModeRequest:
+    """What the engine is asked: the request class in plugins/module_utils/_logon_mode.cs, which says what it means."""
 
+    check_mode: bool
+    drain_mode: str | None
+    winstations_disabled: str | None
 
-def engine_options(mode: str | None) -> dict[str, str | None]:
-    """Return what the engine is to write for a mode; nothing for None."""
-    return {name: REGISTRY[mode].get(name) if mode else None for name in VALUES}
+    @property
+    def text(self) -> str:
+        """The request as the engine takes it."""
+        return json.dumps(asdict(self))
 
 
-def check_report(report: Any) -> None:
-    """Check the engine's report.
+@dataclass(frozen=True)
+class Value:
+    """A value of the registry (ValueReport)."""
+
+    type: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The values at one moment; None: there is no such value."""
+
+    drain_mode: Value | None
+    winstations_disabled: Value | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the engine saw and did (LogonModeReport)."""
+
+    before: Reading | None
+    after: Reading | None
+    written: tuple[str, ...]
+    error: RefusedCall | None
+
+
+def request_for(mode: str | None, *, check_mode: bool) -> LogonModeRequest:
+    """Return what the engine is asked for a mode; for None it is to write nothing."""
+    values = REGISTRY[mode] if mode else {}
+    return LogonModeRequest(check_mode=check_mode, **{name: values.get(name) for name in VALUES})
+
+
+def read_report(value: Any) -> Report:
+    """Return the engine's report.
 
     :raises ReportError: something is missing, not of its type, or cannot be.
     """
-    check_form(report, _REPORT, "report")
-    if report["before"] is None and not report["error"]:
-        raise ReportError("report.before is missing")
-    if report["after"] is None and not report["error"]:
-        raise ReportError("report.after is missing")
-    if not set(report["written"]) <= set(VALUES):
+    report: Report = read(Report, value, "report")
+    for name in ("before", "after"):
+        if getattr(report, name) is None and report.error is None:
+            raise ReportError(f"report.{name} is missing")
+    if not set(report.written) <= set(VALUES):
         raise ReportError("report.written names another value")
+    return report
 
 
 def mode_of(reading: Reading | None) -> str | None:
@@ -83,50 +115,51 @@ def mode_of(reading: Reading | None) -> str | None:
     """
     if reading is None:
         return None
-    texts = {name: _text(name, value) for name, value in reading.items()}
+    texts = {name: _text(name, getattr(reading, name)) for name in VALUES}
     return next((mode for mode, values in REGISTRY.items() if values.items() <= texts.items()), None)
 
 
-def _text(name: str, value: Mapping[str, Any] | None) -> str | None:
+def _text(name: str, value: Value | None) -> str | None:
     if value is None:
         return "0"
-    return value["text"] if value["type"] == TYPES[name] else None
+    return value.text if value.type == TYPES[name] else None
 
 
 def odd_values_text(reading: Reading) -> str:
     """Return what the registry holds, where that stands for no mode."""
+    values = {name: getattr(reading, name) for name in VALUES}
     return ", ".join(
-        f"{VALUES[name]} is {_TYPE_NAMES.get(value['type'], value['type'])} {value['text']!r}"
-        for name, value in reading.items()
+        f"{VALUES[name]} is {_TYPE_NAMES.get(value.type, value.type)} {value.text!r}"
+        for name, value in values.items()
         if value is not None
     )
 
 
-def windows_error(raw: Mapping[str, Any]) -> dict[str, Any]:
+def windows_error(refused: RefusedCall) -> dict[str, Any]:
     """Return code, name, message and hint for a call that Windows refused."""
-    error = _results.windows_error(raw)
-    if raw["code"] in _ERRORS:
-        message, hint = _ERRORS[raw["code"]]
-        error |= {"message": f"{message} ({raw['call']})", "hint": hint}
+    error = _records.windows_error(refused)
+    if refused.code in _ERRORS:
+        message, hint = _ERRORS[refused.code]
+        error |= {"message": f"{message} ({refused.call})", "hint": hint}
     return error
 
 
-def result_of(report: Mapping[str, Any], wanted: str | None, *, check_mode: bool) -> dict[str, Any]:
+def result_of(report: Report, wanted: str | None, *, check_mode: bool) -> dict[str, Any]:
     """Return the result of a task, from the engine's report.
 
     :param wanted: the mode that was to be set; None: none.
     """
-    previous, after = mode_of(report["before"]), mode_of(report["after"])
-    would_change = check_mode and wanted is not None and report["before"] is not None and wanted != previous
+    previous, after = mode_of(report.before), mode_of(report.after)
+    would_change = check_mode and wanted is not None and report.before is not None and wanted != previous
     mode = wanted if would_change else after
-    error = windows_error(report["error"]) if report["error"] else None
+    error = windows_error(report.error) if report.error else None
     if error is None and wanted is not None and mode != wanted:
-        error = _results.own_error(
+        error = _records.own_error(
             f"{wanted} was written, and the registry now stands for {mode or 'no mode'}",
             "Look for what else sets it: a policy, a script, a connection broker.",
         )
     return {
-        "changed": would_change or bool(report["written"]),
+        "changed": would_change or bool(report.written),
         "mode": mode,
         "previous_mode": previous,
         "accepts_logons": None if mode is None else mode == "enabled",
@@ -146,7 +179,7 @@ def diff_of(result: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _message(
-    report: Mapping[str, Any],
+    report: Report,
     wanted: str | None,
     mode: str | None,
     previous: str | None,
@@ -157,12 +190,13 @@ def _message(
     if error:
         asked = f"the logon mode could not be set to {wanted}" if wanted else "the logon mode could not be read"
         state = f" It is {mode}." if mode else ""
-        return f"{asked}: {_results.error_text(error)}{state}"
+        return f"{asked}: {_texts.error_text(error)}{state}"
     if mode is None:
-        return f"The registry stands for no logon mode: {odd_values_text(report['after'])}. Set one with mode."
+        assert report.after is not None  # or there would be an error
+        return f"The registry stands for no logon mode: {odd_values_text(report.after)}. Set one with mode."
     meaning = f"{mode}: {MODES[mode]}."
     if would_change:
         return f"The logon mode is {previous or 'none that is known'} and would be {meaning}"
-    if report["written"]:
+    if report.written:
         return f"The logon mode was {previous or 'none that is known'} and is now {meaning}"
     return f"The logon mode is {'already ' if wanted else ''}{meaning}"

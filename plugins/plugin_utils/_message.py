@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A message box in a session: its text, its looks and its answers.
 
-Numbers: https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-messagebox (MB_*, ID*) and
-https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtssendmessagew (IDTIMEOUT).
+Numbers: https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-messagebox (MB_*, ID*).
 """
 
 from __future__ import annotations
@@ -32,9 +31,8 @@ ICONS = {
     "information": 0x40,
 }
 
-#: IDOK, IDCANCEL, …: the button that was pressed. IDTIMEOUT (32000) is no answer.
+#: IDOK, IDCANCEL, …: the button that was pressed.
 _ANSWERS = {1: "ok", 2: "cancel", 3: "abort", 4: "retry", 5: "ignore", 6: "yes", 7: "no"}
-_IDTIMEOUT = 32000
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -61,16 +59,16 @@ def check_message(text: str, placeholders: Collection[str]) -> str:
     return text
 
 
-def message_style(buttons: str, icon: str) -> str:
-    """Return the engine's ``message_style`` for these choices."""
-    return str(BUTTONS[buttons] | ICONS[icon])
+def message_style(buttons: str, icon: str) -> int:
+    """Return the MB_* flags for these choices."""
+    return BUTTONS[buttons] | ICONS[icon]
 
 
-def message_seconds(duration: float | None) -> str:
-    """Return the engine's ``message_seconds``: whole ones, as Windows takes them; 0 is "until it is closed"."""
-    return str(math.ceil(duration or 0))
+def message_seconds(duration: float | None) -> int:
+    """Return for how long a message is shown: whole seconds, as Windows takes them; 0 is "until it is closed"."""
+    return math.ceil(duration or 0)
 
 
 def answer_name(number: int | None) -> str | None:
     """Return the name of the button that was pressed; None if there was no answer, ``answer_<number>`` if unknown."""
-    return None if number in (None, _IDTIMEOUT) else _ANSWERS.get(number, f"answer_{number}")
+    return None if number is None else _ANSWERS.get(number, f"answer_{number}")

@@ -1,21 +1,16 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who was warned before a logoff, who is still on, and what became of each: several reports of the engine as one."""
+"""Who was warned before a logoff, who is still on, and what became of each: several reports of the engines as one."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
-from . import _results
-from ._results import FAILED
-
-#: A report of the engine, or a part of it, in the form of ``_report.py``.
-Raw = dict[str, Any]
-
-#: Results of a session that is not to be logged off: it has left, or is not meant any more.
-_OFF = frozenset({"already_gone", "spared", "protected"})
+from . import _texts
+from ._engine.acts import FAILED, LIST, OFF
+from ._engine.report import Report, Server, Session
 
 _LISTED_NAMES = 10
 
@@ -23,86 +18,90 @@ _LISTED_NAMES = 10
 class Roll:
     """Begins with the report on the warning; later reports say who has left."""
 
-    def __init__(self, warning: Raw) -> None:
+    def __init__(self, warning: Report) -> None:
         self._warning = warning
-        self._known: dict[str, Raw] = {}
+        self._known: dict[str, Session] = {}
         """Each logon that was ever meant, as it was first seen."""
-        self._warnings: Counter[str] = Counter()
+        self._server_of: dict[str, str] = {}
         self._on: list[str] = []
+        self.warnings: Counter[str] = Counter()
+        """How many messages each logon got."""
         self.take_messages(warning)
         self.look(warning)
 
-    def take_messages(self, report: Raw) -> tuple[list[Raw], list[Raw]]:
+    def take_messages(self, report: Report) -> tuple[list[Session], list[Session]]:
         """Take in a report on messages, and return the sessions that were reached, and those that were not."""
         reached, missed = [], []
-        for logon, session in self._logons(report):
+        for logon, server, session in self._logons(report):
             self._known.setdefault(logon, session)
-            if session["result"] == "sent":
-                self._warnings[logon] += 1
+            self._server_of[logon] = server.server
+            if session.result == "sent":
+                self.warnings[logon] += 1
                 reached.append(session)
-            elif session["result"] in FAILED:
+            elif session.result in FAILED:
                 missed.append(session)
         return reached, missed
 
-    def look(self, report: Raw) -> tuple[list[Raw], list[Raw]]:
+    def look(self, report: Report) -> tuple[list[Session], list[Session]]:
         """See in a report on all who is still on, of those who were warned. Return who has left since, and who is
         there and not meant any more."""
         before, self._last = self._on, report
-        seen, silent = dict(self._logons(report)), {s["server"] for s in report["servers"] if _trouble(s)}
+        seen = {logon: session for logon, _server, session in self._logons(report)}
+        silent = {server.server for server in report.servers if not server.is_complete}
         self._on = [
             logon
             for logon in self.warned
-            if (seen[logon]["result"] not in _OFF if logon in seen else _server(logon) in silent)
+            if (seen[logon].result not in OFF if logon in seen else self._server_of[logon] in silent)
         ]
         off = set(before) - set(self._on)
-        spared = {logon for logon in off if logon in seen and seen[logon]["result"] != "already_gone"}
+        spared = {logon for logon in off if logon in seen and seen[logon].result != "already_gone"}
         return (
             [self._known[logon] for logon in before if logon in off and logon not in spared],
             [self._known[logon] for logon in before if logon in spared],
         )
 
     @property
-    def warned(self) -> list[str]:
-        """The logons that a warning has reached, as the engine's option ``logons`` takes them."""
-        return [logon for logon in self._known if self._warnings[logon]]
+    def warned(self) -> tuple[str, ...]:
+        """The logons that a warning has reached."""
+        return tuple(logon for logon in self._known if self.warnings[logon])
 
     @property
-    def on(self) -> list[Raw]:
+    def on(self) -> list[Session]:
         """The sessions that were warned, and are still there and meant."""
         return [self._known[logon] for logon in self._on]
 
     @property
-    def unwarned(self) -> list[Raw]:
+    def unwarned(self) -> list[Session]:
         """The sessions that no warning has reached, though one should have."""
-        return [s for logon, s in self._known.items() if s["result"] in FAILED and not self._warnings[logon]]
+        return [s for logon, s in self._known.items() if s.result in FAILED and not self.warnings[logon]]
 
     @property
     def everybody_was_warned(self) -> bool:
-        return not self.unwarned and not any(map(_trouble, self._warning["servers"]))
+        return not self.unwarned and all(server.is_complete for server in self._warning.servers)
 
     @property
     def everybody_has_left(self) -> bool:
-        return not self._on and not any(map(_trouble, self._last["servers"]))
+        return not self._on and all(server.is_complete for server in self._last.servers)
 
-    def servers(self, *, newcomers: bool) -> list[str]:
+    def servers(self, *, newcomers: bool) -> tuple[str, ...]:
         """Return the servers that still have to be asked: those with somebody to log off."""
-        warned = {_server(logon) for logon in self.warned}
-        return [
-            server["server"]
-            for server in self._warning["servers"]
-            if server["server"] in warned or (newcomers and not _trouble(server))
-        ]
+        warned = {self._server_of[logon] for logon in self.warned}
+        return tuple(
+            server.server
+            for server in self._warning.servers
+            if server.server in warned or (newcomers and server.is_complete)
+        )
 
-    def newcomers(self, report: Raw) -> list[str]:
+    def newcomers(self, report: Report) -> tuple[str, ...]:
         """Return the logons in a list of sessions that were not there at the warning."""
-        incomplete = {server["server"] for server in self._warning["servers"] if _trouble(server)}
-        return [
+        incomplete = {server.server for server in self._warning.servers if not server.is_complete}
+        return tuple(
             logon
-            for logon, session in self._logons(report)
-            if logon not in self._known and session["result"] is None and _server(logon) not in incomplete
-        ]
+            for logon, server, session in self._logons(report)
+            if logon not in self._known and session.result == LIST.planned and server.server not in incomplete
+        )
 
-    def report(self, logoff: Raw, *, gone: str = "already_gone") -> Raw:
+    def report(self, logoff: Report, *, gone: str = "already_gone") -> Report:
         """Return what became of everybody.
 
         :param logoff: the report on the logoff.
@@ -110,77 +109,65 @@ class Roll:
         """
         return self._merged(logoff, dict.fromkeys(self.warned, gone))
 
-    def report_without_logoff(self) -> Raw:
+    def report_without_logoff(self) -> Report:
         """Return what became of everybody where the logoff was not carried out: who is still on is ``failed``."""
-        off = [
-            {**server, "sessions": [session for session in server["sessions"] if session["result"] in _OFF]}
-            for server in self._last["servers"]
-        ]
+        off = tuple(
+            replace(server, sessions=tuple(session for session in server.sessions if session.result in OFF))
+            for server in self._last.servers
+        )
         results = {**dict.fromkeys(self.warned, "already_gone"), **dict.fromkeys(self._on, "failed")}
-        return self._merged({**self._last, "servers": off}, results)
+        return self._merged(replace(self._last, servers=off), results)
 
-    def _merged(self, last: Raw, results: Mapping[str, str]) -> Raw:
+    def _merged(self, last: Report, results: Mapping[str, str]) -> Report:
         """Return all reports as one: with the last word on each session.
 
         :param results: for each logon that was warned its result, if the last report has none or says that it has gone.
         """
-        ended = dict(self._logons(last))
-        asked = {server["server"]: server for server in last["servers"]}
-        by_server: dict[str, list[str]] = {}
-        for logon in {**self._known, **ended}:
-            by_server.setdefault(_server(logon), []).append(logon)
+        ended = {logon: session for logon, _server, session in self._logons(last)}
+        asked = {server.server: server for server in last.servers}
+        server_of = {**self._server_of, **{logon: server.server for logon, server, _session in self._logons(last)}}
         merged = []
-        for first in self._warning["servers"]:
-            now = asked.get(first["server"], first)
-            here = by_server.get(first["server"], [])
-            sessions = [self._last_word(logon, ended.get(logon), results.get(logon), _trouble(now)) for logon in here]
+        for first in self._warning.servers:
+            now = asked.get(first.server, first)
+            here = [logon for logon in {**self._known, **ended} if server_of[logon] == first.server]
             merged.append(
-                {
-                    **now,
-                    "found": sorted({*first["found"], *now["found"]}),
-                    "sessions": sessions,
-                    "error": now["error"] or first["error"],
-                    "crash": now["crash"] or first["crash"],
-                }
+                replace(
+                    now,
+                    found=tuple(sorted({*first.found, *now.found})),
+                    sessions=tuple(self._last_word(logon, ended.get(logon), results.get(logon), now) for logon in here),
+                    error=now.error or first.error,
+                    crash=now.crash or first.crash,
+                )
             )
-        return {**last, "servers": merged}
+        return replace(last, servers=tuple(merged))
 
-    def _last_word(self, logon: str, ended: Raw | None, result: str | None, trouble: Raw | None) -> Raw:
-        session = {**(ended or {**self._known[logon], "requested": False}), "warnings": self._warnings[logon]}
-        if result is None or (ended and ended["result"] != "already_gone"):
+    def _last_word(self, logon: str, ended: Session | None, result: str | None, server: Server) -> Session:
+        session = ended or replace(self._known[logon], accepted=False)
+        if result is None or (ended and ended.result != "already_gone"):
             return session
-        if trouble and not ended:
-            return {**session, "result": "failed", "error": trouble}
-        return {**session, "result": result, "requested": result == "logged_off", "error": None, "elapsed_ms": 0}
+        if ended is None and not server.is_complete:
+            return replace(session, result="failed", error=server.error)
+        return replace(session, result=result, accepted=result == "logged_off", error=None, elapsed_ms=0)
 
-    def _logons(self, report: Raw) -> Iterator[tuple[str, Raw]]:
-        for server in report["servers"]:
-            for session in server["sessions"]:
-                yield self._logon(server["server"], session), session
+    def _logons(self, report: Report) -> Iterator[tuple[str, Server, Session]]:
+        for server in report.servers:
+            for session in server.sessions:
+                yield self._logon(server.server, session), server, session
 
-    def _logon(self, server: str, session: Raw) -> str:
-        logon = f"{server}|{session['id']}|{session['logon_time']}|{session['domain']}\\{session['user']}"
-        if session["result"] in FAILED and not session["logon_time"]:
+    def _logon(self, server: str, session: Session) -> str:
+        if session.result in FAILED and not session.logon_time:
             # It could not be identified. As nobody can say that it is somebody else now, it is who had this ID.
-            had_id = [known for known in self._known if known.startswith(f"{server}|{session['id']}|")]
-            return had_id[-1] if had_id else logon
-        return logon
+            had_id = [
+                logon
+                for logon, known in self._known.items()
+                if known.id == session.id and self._server_of[logon] == server
+            ]
+            return had_id[-1] if had_id else session.logon
+        return session.logon
 
 
-def names_text(sessions: Sequence[Mapping[str, Any]]) -> str:
+def names_text(sessions: Sequence[Session]) -> str:
     """Return who these are, a long list shortened: ``alice, bob (2), session 7``."""
-    people = Counter(session["user"] or f"session {session['id']}" for session in sessions)
+    people = Counter(session.user or f"session {session.id}" for session in sessions)
     names = [name if count == 1 else f"{name} ({count})" for name, count in people.items()]
-    return _results.names_text(names, _LISTED_NAMES)
-
-
-def _server(logon: str) -> str:
-    return logon.partition("|")[0]
-
-
-def _trouble(server: Raw) -> Raw | None:
-    """Why a server's part of a report is not complete."""
-    if server["crash"]:
-        return {"call": "SessionEngine", "code": 1359}
-    error: Raw | None = server["error"]
-    return error
+    return _texts.names_text(names, _LISTED_NAMES)

@@ -7,11 +7,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._durations import format_duration, parse_duration
+from ._durations import parse_duration
 from ._wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, STATES
 
 #: Options by which sessions are selected; each narrows what the others select.
@@ -50,11 +50,6 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 _SID = re.compile(r"S-1-\d+(-\d+){1,15}", re.ASCII | re.IGNORECASE)
-_TICKS_PER_SECOND = 10_000_000
-
-
-#: How the engine is told to work on the host that it runs on.
-LOCAL_SERVER = ""
 
 
 class SelectionError(ValueError):
@@ -106,39 +101,6 @@ class Selection:
             selection = replace(selection, all=True)
         selection._check()
         return selection
-
-    def engine_options(self) -> dict[str, Any]:
-        """Return the options of win_rds_engine: numbers as text, accounts as ``DOMAIN\\user``, UPN or SID."""
-        return {
-            "session_ids": [str(int(value)) for value in self.sessions if _is_number(value)],
-            "session_names": [value for value in self.sessions if _is_name(value)],
-            "current": any(map(_is_current, self.sessions)),
-            "users": [_account_pattern(value) for value in self.users],
-            "states": [str(STATES.index(value)) for value in self.states],
-            "idle_for": _ticks(self.idle_for),
-            "disconnected_for": _ticks(self.disconnected_for),
-            "logged_on_for": _ticks(self.logged_on_for),
-            "client_names": [value for value in self.clients if _network(value) is None],
-            "client_networks": [str(network) for value in self.clients if (network := _network(value)) is not None],
-            "all": self.all,
-            "exclude_session_ids": [str(int(value)) for value in self.exclude_sessions if _is_number(value)],
-            "exclude_session_names": [value for value in self.exclude_sessions if _is_name(value)],
-            "exclude_current": any(map(_is_current, self.exclude_sessions)),
-            "exclude_users": [_account_pattern(value) for value in self.exclude_users],
-            "servers": list(self.servers) or [LOCAL_SERVER],
-        }
-
-    def describe_match(self, match: str) -> tuple[str, str]:
-        """Return option and value for an engine's ``criterion:position``, such as ``session_names:0``."""
-        criterion, position = match.split(":")
-        option, fits = _CRITERIA[criterion]
-        return option, [value for value in getattr(self, option) if fits(value)][int(position)]
-
-    def met_by_all(self) -> list[tuple[str, str]]:
-        """Return the options, with their values, that every selected session fits: those of one value."""
-        durations = [(option, getattr(self, option)) for option in ("idle_for", "disconnected_for", "logged_on_for")]
-        met = [(option, format_duration(seconds)) for option, seconds in durations if seconds is not None]
-        return [*met, ("all", "true")] if self.all else met
 
     def not_found(self, found: Set[tuple[str, str]]) -> list[str]:
         """Return the values of ``sessions`` and ``users`` that fitted no session, in the order given."""
@@ -201,10 +163,11 @@ def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
 def _session_values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
     # "current" is told to the engine, and found by it, once: so there is one spelling of it.
     values = _values(options, option)
-    return tuple(dict.fromkeys(CURRENT if _is_current(value) else value for value in values))
+    return tuple(dict.fromkeys(CURRENT if is_current(value) else value for value in values))
 
 
-def _is_number(value: str) -> bool:
+def is_session_id(value: str) -> bool:
+    """Whether a value of ``sessions`` is a session ID."""
     return value.isascii() and value.isdigit()
 
 
@@ -215,7 +178,7 @@ def _check_session(option: str, value: str) -> None:
         raise SelectionError(f"{option}: {value} is not a session ID, which has no sign; {accepted}")
     if len(value) > LONGEST_SESSION_NAME:
         raise SelectionError(f"{option}: {value!r} has more than {LONGEST_SESSION_NAME} characters; {accepted}")
-    if _is_number(value) and int(value) > LAST_SESSION_ID:
+    if is_session_id(value) and int(value) > LAST_SESSION_ID:
         raise SelectionError(f"{option}: {value} is not a session ID, which has 32 bits; {accepted}")
 
 
@@ -232,7 +195,7 @@ def _check_account(option: str, value: str) -> None:
 
 
 def _check_client(value: str) -> None:
-    if "/" in value and _network(value) is None:
+    if "/" in value and client_network(value) is None:
         raise SelectionError(
             f"clients: {value!r} is not a network; accepted are 10.1.0.0/16, 2001:db8::/32, an address, and a computer "
             "name with * and ?"
@@ -272,13 +235,8 @@ def time_option(options: Mapping[str, Any], option: str, nothing: str) -> float 
     return seconds
 
 
-def _ticks(seconds: float | None) -> str | None:
-    """A duration as the engine takes it: in 100 ns, the unit of a FILETIME."""
-    return None if seconds is None else str(round(seconds * _TICKS_PER_SECOND))
-
-
-def _network(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """The network that a client has to be in; None if the value is the pattern of a name."""
+def client_network(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """Return the network that a client has to be in; None if the value is the pattern of a name."""
     # An address may name an interface of the client (fe80::1%eth0), which Windows does not tell.
     address = re.sub("%[^/]+", "", value) if ":" in value else value
     try:
@@ -287,26 +245,16 @@ def _network(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None
         return None
 
 
-def _is_current(value: str) -> bool:
+def is_current(value: str) -> bool:
+    """Whether a value of ``sessions`` means those of the account that the task runs as."""
     return value.lower() == CURRENT
 
 
-def _is_name(value: str) -> bool:
-    return not _is_number(value) and not _is_current(value)
+def is_session_name(value: str) -> bool:
+    """Whether a value of ``sessions`` is a session name."""
+    return not is_session_id(value) and not is_current(value)
 
 
-def _account_pattern(value: str) -> str:
-    """As the engine takes it: with a backslash a pattern, without one an account that has to be looked up."""
-    return value if "\\" in value or "@" in value or _SID.fullmatch(value) else f"*\\{value}"
-
-
-#: For each criterion of the engine the option that it comes from, and which of its values it holds.
-_CRITERIA: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "session_ids": ("sessions", _is_number),
-    "session_names": ("sessions", _is_name),
-    "current": ("sessions", _is_current),
-    "users": ("users", lambda value: True),
-    "states": ("states", lambda value: True),
-    "client_names": ("clients", lambda value: _network(value) is None),
-    "client_networks": ("clients", lambda value: _network(value) is not None),
-}
+def is_sid(value: str) -> bool:
+    """Whether the name of an account is a SID."""
+    return _SID.fullmatch(value) is not None

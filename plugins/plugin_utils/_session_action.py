@@ -17,12 +17,22 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
 from ansible.plugins.connection import winrm as _winrm  # noqa: F401 # pylint: disable=unused-import
 
-from . import _results
-from ._report import ReportError, check_report
-from ._results import ACTIONS, Error, Record, error_text, own_error, windows_error
+from ._engine.acts import FAILED, Act
+from ._engine.report import Report, ReportError, read_report
+from ._engine.requests import EngineRequest
+from ._records import (
+    Error,
+    Record,
+    is_named,
+    own_error,
+    protection,
+    server_records,
+    summarize,
+    windows_error,
+)
 from ._selection import ARGUMENT_SPEC, Selection, SelectionError
+from ._texts import error_text, failure_reasons, failure_text, names_text, session_diff, session_text, summary_text
 
-ENGINE = "winops.rds.win_rds_engine"
 LONGEST_REFUSAL = 600  # characters
 
 
@@ -39,11 +49,6 @@ class TaskFailed(Exception):
 
 class NoAnswer(TaskFailed):
     """The engine was launched and was not heard, so that what it did is not known."""
-
-
-def milliseconds(seconds: float) -> str:
-    """Return a duration as the engine takes it."""
-    return str(round(seconds * 1000))
 
 
 def _unexplained(record: Record) -> Error:
@@ -79,65 +84,41 @@ class SessionAction(ActionBase):
         result["invocation"] = {"module_args": options or dict(self._task.args)}
         return result
 
-    @staticmethod
-    def engine_options(selection: Selection, action: str, **used: Any) -> dict[str, Any]:
-        """Return all options of win_rds_engine: those that an action uses, and what the others have to be given."""
-        return {
-            **selection.engine_options(),
-            "server_timeout_ms": milliseconds(selection.server_timeout),
-            "action": action,
-            "logons": None,
-            "newcomers": True,
-            "protect_console": False,
-            "wait": False,
-            "timeout_ms": "0",
-            "max_parallel": None,
-            "terminate": False,
-            "title": None,
-            "message": None,
-            "message_style": "0",
-            "message_seconds": "0",
-            "wait_for_answer": False,
-            "remaining_ms": None,
-            **used,
-        }
-
-    def run_engine(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Launch the engine on the target, once, and return its report.
+    def run_engine(self, request: EngineRequest, task_vars: dict[str, Any]) -> Report:
+        """Launch an engine of sessions on the target, once, and return its report.
 
         :raises NoAnswer: the connection broke, or the report cannot be read.
         :raises TaskFailed: the launch failed, or an account could not be looked up: nothing was touched.
         :raises AnsibleConnectionFailure: the host is not reached.
         """
-        unheard = ACTIONS[options["action"]].if_unheard
-        report = self.launch(ENGINE, "the session engine", options, task_vars, unheard)
+        unheard = request.act.if_unheard
+        answer = self.launch(request.module, "the session engine", request.text, task_vars, unheard)
         try:
-            check_report(report, options, check_mode=self._task.check_mode)
+            report = read_report(answer, request)
         except ReportError as error:
             raise NoAnswer(
                 f"the session engine's answer cannot be read: {error}. {unheard}, with -vvv to see the answer."
             ) from None
-        for account in report["unknown_exclusions"]:
+        for account in report.unknown_exclusions:
             self._display.warning(
                 f"exclude_users: there is no account {account}, so it excludes nobody; is it misspelt?"
             )
-        if report["error"]:
-            raise TaskFailed(f"an account could not be looked up: {error_text(windows_error(report['error']))}")
+        if report.error:
+            raise TaskFailed(f"an account could not be looked up: {error_text(windows_error(report.error))}")
         return report
 
-    def launch(
-        self, module: str, name: str, options: dict[str, Any], task_vars: dict[str, Any], unheard: str
-    ) -> dict[str, Any]:
-        """Launch a doorway on the target, and return its report as it arrived.
+    def launch(self, module: str, name: str, request: str, task_vars: dict[str, Any], unheard: str) -> Any:
+        """Launch a doorway on the target, and return the report in its answer as it arrived.
 
-        :param name: what messages call it.
+        :param name: what messages call the engine.
+        :param request: JSON.
         :param unheard: what a message says of the host, if no answer comes from it.
         :raises NoAnswer: the connection broke.
         :raises TaskFailed: the launch failed.
         :raises AnsibleConnectionFailure: the host is not reached.
         """
         try:
-            result = self._execute_module(module_name=module, module_args=options, task_vars=task_vars)
+            result = self._execute_module(module_name=module, module_args={"request": request}, task_vars=task_vars)
         except AnsibleConnectionFailure:
             raise  # Ansible says that the host is unreachable
         except Exception as error:
@@ -145,57 +126,58 @@ class SessionAction(ActionBase):
             # exceptions of its own for that, and lets those of the libraries below it through.
             self._display.vvv(traceback.format_exc())
             raise NoAnswer(f"no answer from {name}: {error}. {unheard}.") from None
-        report: dict[str, Any] | None = result.get("report")
-        if report is None:
+        if result.get("report") is None:
             # The launch failed before the engine could speak: these are Ansible's and PowerShell's own words.
             raise TaskFailed(**{"msg": f"{name} did not run", **result})
-        return report
+        return result["report"]
 
     def session_result(
         self,
-        report: Mapping[str, Any],
+        report: Report,
         selection: Selection,
         task_vars: Mapping[str, Any],
-        action: str,
+        act: Act,
         explain: Callable[[Record], Error] = _unexplained,
+        warnings: Mapping[str, int] | None = None,
     ) -> dict[str, Any]:
         """Return the result of a task, and tell what became of each session with ``-v``.
 
         :param explain: says why a session timed out or failed, where Windows gave no error.
+        :param warnings: how many warnings of the grace period each logon got.
         :raises TaskFailed: something failed; it has the same result, with the reasons.
         """
         servers = [
-            _results.server_records(raw, selection, action, task_vars["inventory_hostname"])
-            for raw in report["servers"]
+            server_records(server, selection, act, task_vars["inventory_hostname"], warnings or {})
+            for server in report.servers
         ]
         records = [record for server in servers for record in server.records]
         for server in servers:
             if server.error:
                 self.say(f"{server.name}: {error_text(server.error)}")
         for record in records:
-            if record["result"] in _results.FAILED:
+            if record["result"] in FAILED:
                 record["error"] = record["error"] or explain(record)
-            elif record["result"] == "protected" and _results.is_named(record):
-                record["error"] = _results.protection(record, action)
-            self.say(_results.session_text(record))
+            elif record["result"] == "protected" and is_named(record):
+                record["error"] = protection(record, act)
+            self.say(session_text(record))
         not_found = selection.not_found({match for server in servers for match in server.found})
         result: dict[str, Any] = {
             "changed": any(server.changed for server in servers),
             "sessions": records,
             "not_found": not_found,
             "servers": [{"server": server.name, "error": server.error} for server in servers],
-            "summary": _results.summarize(records),
-            "msg": _results.summary_text(records, not_found),
+            "summary": summarize(records),
+            "msg": summary_text(records, not_found),
         }
-        if self._task.diff and ACTIONS[action].done:
-            result["diff"] = _results.session_diff(records, action)
-        reasons = _results.failure_reasons(servers, records)
+        if self._task.diff and act.done:
+            result["diff"] = session_diff(records, act)
+        reasons = failure_reasons(servers, records)
         # A server that could not be asked may have it; that server is the reason then.
         if not_found and selection.missing == "fail" and not any(server.error for server in servers):
-            names = _results.names_text(not_found)
+            names = names_text(not_found)
             reasons.append(f"not found: {names} (missing=fail). Check the names, or leave missing out.")
         if reasons:
-            raise TaskFailed(**{**result, "msg": _results.failure_text(reasons, records, not_found)})
+            raise TaskFailed(**{**result, "msg": failure_text(reasons, records, not_found)})
         return result
 
     def say(self, text: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from ansible import constants as C
 
+from ._engine.report import Report
+from ._engine.requests import EngineRequest
 from ._session_action import NoAnswer, SessionAction, TaskFailed
 
 
@@ -29,8 +31,8 @@ class TaskHost:
         else:
             self._connection._connect()
 
-    def launch(self, options: dict[str, Any]) -> dict[str, Any]:
-        return self._action.run_engine(options, self._task_vars)
+    def launch(self, request: EngineRequest) -> Report:
+        return self._action.run_engine(request, self._task_vars)
 
     def may_have_acted(self, error: Exception) -> bool:
         return isinstance(error, NoAnswer) or not isinstance(error, TaskFailed)

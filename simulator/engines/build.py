@@ -64,7 +64,8 @@ async def program(csharp: Mapping[str, str]) -> Path:
 
     :raises BuildError: mcs is missing, or has an error or a warning.
     """
-    sources = {"Doorway": _DOORWAY_SOURCE.read_text(encoding="utf-8"), **csharp}
+    # Sorted, since ansible-core sends them in the order of a set.
+    sources = {"Doorway": _DOORWAY_SOURCE.read_text(encoding="utf-8"), **dict(sorted(csharp.items()))}
     library = await windows_library()
 
     async def build(folder: Path) -> None:

@@ -7,13 +7,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..windows_api import Launch
 from . import build
-from .doorway import DoorwayError, OptionError, read_doorway
+from .doorway import Doorway, DoorwayError, read_doorway
 from .host_runner import Write
 from .payload import Module, PayloadError, is_bootstrap, parse_module
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a program has written, and its exit code."""
+
+    stdout: bytes
+    stderr: bytes
+    exit_code: int
 
 
 class MonoEngine:
@@ -30,65 +40,58 @@ class MonoEngine:
         if module.become_user:
             domain, _, user = module.become_user.rpartition("\\")
             launch.account = f"{domain or launch.host.domain}\\{user}"
-        result = await run_module(module, environment)
+        output = await run_module(module, environment)
         await launch.settled()
-        write("stdout", json.dumps(result).encode())
-        return 1 if result.get("failed") else 0
+        write("stdout", output.stdout)
+        write("stderr", output.stderr)
+        return output.exit_code
 
 
-async def run_module(module: Module, environment: dict[str, str]) -> dict[str, Any]:
-    """The module's result, as its ExitJson or FailJson would write it."""
+async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
+    """Run a module as PowerShell would."""
     if module.name == "ansible.windows.win_ping":
         return _win_ping(module)
     try:
         doorway = read_doorway(module.script)
-        parameters = doorway.parameters(module.name, module.options)
+        text = module.options.get(doorway.option)
+        if not isinstance(text, str) or "\n" in text:
+            raise DoorwayError(f"the option {doorway.option} is not a text of one line")
         if doorway.type_name.rpartition(".")[0] not in "\n".join(module.csharp.values()):
             raise DoorwayError(f"{doorway.type_name} is not in the C# that arrived")
         program = await build.program(module.csharp)
-    except (DoorwayError, OptionError, build.BuildError) as error:
-        return {"failed": True, "changed": False, "msg": str(error)}
-    if module.check_mode and not doorway.supports_check_mode:
-        return {"changed": False, "skipped": True, "msg": f"remote module ({module.name}) does not support check mode"}
-    request = {
-        "type": doorway.type_name,
-        "method": doorway.method,
-        "parameters": parameters,
-        "check_mode": module.check_mode,
-    }
-    answer = await _run(str(program), json.dumps(request), environment)
-    result: dict[str, Any] = {"changed": False, "invocation": {"module_args": parameters}}
-    if "error" in answer:
-        return {**result, "failed": True, "msg": answer["error"], "exception": answer["exception"]}
-    return {**result, doorway.result_key: answer["report"]}
+    except (DoorwayError, build.BuildError) as error:
+        return _result({"failed": True, "changed": False, "msg": str(error)})
+    return await call(program, doorway, text, environment)
 
 
-def _win_ping(module: Module) -> dict[str, Any]:
-    """What win_ping.ps1 does: the floor that other modules are measured against."""
-    data = module.options.get("data", "pong")
-    if data == "crash":
-        return {"failed": True, "changed": False, "msg": "Unhandled exception while executing module: boom"}
-    return {"changed": False, "ping": data, "invocation": {"module_args": {"data": data}}}
-
-
-async def _run(program: str, request: str, environment: dict[str, str]) -> dict[str, Any]:
+async def call(program: str | os.PathLike[str], doorway: Doorway, lines: str, environment: Mapping[str, str]) -> Output:
+    """Call a doorway's method with each of these lines, in one process, which writes a line for each."""
     process = await asyncio.create_subprocess_exec(
         "mono",
-        program,
+        str(program),
+        doorway.type_name,
+        doorway.method,
         env={**os.environ, **environment},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        output, errors = await process.communicate(request.encode())
-    except asyncio.CancelledError:
-        process.kill()  # the client terminated the command
-        await process.wait()
-        raise
-    try:
-        answer: dict[str, Any] = json.loads(output)
-    except ValueError:
-        text = errors.decode(errors="replace")
-        answer = {"error": f"the engine crashed with exit code {process.returncode}", "exception": text}
-    return answer
+        stdout, stderr = await process.communicate(lines.encode())
+    finally:
+        if process.returncode is None:
+            process.kill()  # the client terminated the command
+            await process.wait()
+    return Output(stdout, stderr, process.returncode or 0)
+
+
+def _win_ping(module: Module) -> Output:
+    """What win_ping.ps1 does: the floor that other modules are measured against."""
+    data = module.options.get("data", "pong")
+    if data == "crash":
+        return _result({"failed": True, "changed": False, "msg": "Unhandled exception while executing module: boom"})
+    return _result({"changed": False, "ping": data, "invocation": {"module_args": {"data": data}}})
+
+
+def _result(result: Mapping[str, object]) -> Output:
+    return Output(json.dumps(result).encode(), b"", 1 if result.get("failed") else 0)

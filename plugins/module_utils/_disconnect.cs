@@ -1,0 +1,63 @@
+// Copyright (c) 2026 winops.rds contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The engine of win_rds_disconnect.
+
+using System;
+using System.Runtime.InteropServices;
+using ansible_collections.winops.rds.plugins.module_utils._report;
+using ansible_collections.winops.rds.plugins.module_utils._run;
+using ansible_collections.winops.rds.plugins.module_utils._sessions;
+
+namespace ansible_collections.winops.rds.plugins.module_utils._disconnect
+{
+	public sealed class DisconnectRequest : EngineRequest
+	{
+		public Int64 timeout_ms;
+	}
+
+	internal static class NativeMethods
+	{
+		[DllImport("wtsapi32.dll", SetLastError = true)]
+		internal static extern bool WTSDisconnectSession(IntPtr hServer, UInt32 SessionId, bool bWait);
+	}
+
+	internal sealed class Disconnection : Act
+	{
+		internal Disconnection(DisconnectRequest request)
+		{
+			TimeoutMilliseconds = request.timeout_ms;
+		}
+
+		internal override string Planned
+		{
+			get { return "would_disconnect"; }
+		}
+
+		internal override string AlreadyDone(Session session)
+		{
+			return session.IsDisconnected ? "already_disconnected" : null;
+		}
+
+		internal override void Do(SessionHost host, SelectedSession selected, Session now)
+		{
+			host.Call("WTSDisconnectSession", server => NativeMethods.WTSDisconnectSession(server, now.Id, false));
+			selected.Accepted = true;
+			selected.Awaited = true;
+		}
+
+		internal override string Done(Session now)
+		{
+			return now.IsDisconnected ? "disconnected" : null;
+		}
+	}
+
+	public static class Engine
+	{
+		// DisconnectRequest in, EngineReport out, as JSON.
+		public static string Run(string request)
+		{
+			return Runner.Answer<DisconnectRequest>(request, read => new Disconnection(read));
+		}
+	}
+}

@@ -1,0 +1,98 @@
+// Copyright (c) 2026 winops.rds contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The way in and out of an engine: one JSON text each way, so that nothing depends on what PowerShell makes of values.
+
+//AssemblyReference -Name System.Web.Extensions.dll -CLR Framework
+//AssemblyReference -Type System.Text.Json.JsonSerializer -CLR Core
+
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+#if CORECLR
+using System.Text.Json;
+#else
+using System.Web.Script.Serialization;
+#endif
+
+namespace ansible_collections.winops.rds.plugins.module_utils._json
+{
+	internal static class Json
+	{
+		// The request has just the members of TRequest. The answer has a report or, if the engine stopped, says so.
+		internal static string Answer<TRequest>(string request, Func<TRequest, object> run)
+		{
+			Dictionary<string, object> answer = new Dictionary<string, object> { { "changed", false } };
+			try
+			{
+				answer["report"] = run(Read<TRequest>(request));
+			}
+			catch (Exception error)
+			{
+				answer["failed"] = true;
+				answer["msg"] = "the engine stopped: " + error.Message;
+				answer["exception"] = error.ToString();
+			}
+			return Ascii(Write(answer));
+		}
+
+		private static T Read<T>(string text)
+		{
+			Dictionary<string, object> given = Deserialize<Dictionary<string, object>>(text);
+			foreach (FieldInfo member in typeof(T).GetFields())
+			{
+				object value;
+				bool mayBeNull = member.FieldType == typeof(string) || Nullable.GetUnderlyingType(member.FieldType) != null;
+				if (!given.TryGetValue(member.Name, out value) || (value == null && !mayBeNull))
+					throw new ArgumentException("the request lacks " + member.Name);
+				given.Remove(member.Name);
+			}
+			foreach (string name in given.Keys)
+				throw new ArgumentException("the request has an unknown member, " + name);
+			return Deserialize<T>(text);
+		}
+
+#if CORECLR
+		private static readonly JsonSerializerOptions WithFields = new JsonSerializerOptions { IncludeFields = true };
+
+		private static T Deserialize<T>(string text)
+		{
+			return JsonSerializer.Deserialize<T>(text, WithFields);
+		}
+
+		private static string Write(object value)
+		{
+			return JsonSerializer.Serialize(value, WithFields);
+		}
+#else
+		private static T Deserialize<T>(string text)
+		{
+			return Serializer().Deserialize<T>(text);
+		}
+
+		private static string Write(object value)
+		{
+			return Serializer().Serialize(value);
+		}
+
+		private static JavaScriptSerializer Serializer()
+		{
+			return new JavaScriptSerializer { MaxJsonLength = Int32.MaxValue };
+		}
+#endif
+
+		// So that no code page can spoil it. In JSON, only texts hold other characters.
+		private static string Ascii(string json)
+		{
+			StringBuilder ascii = new StringBuilder(json.Length);
+			foreach (char unit in json)
+				if (unit < 0x7F)
+					ascii.Append(unit);
+				else
+					ascii.AppendFormat(CultureInfo.InvariantCulture, "\\u{0:x4}", (int)unit);
+			return ascii.ToString();
+		}
+	}
+}

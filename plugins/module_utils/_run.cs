@@ -1,0 +1,516 @@
+// Copyright (c) 2026 winops.rds contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// A task on all its servers: select, act on every session, then wait for them together. How threads follow each other
+// where a call does not come back is told at the head of _calls.cs.
+
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using ansible_collections.winops.rds.plugins.module_utils._accounts;
+using ansible_collections.winops.rds.plugins.module_utils._calls;
+using ansible_collections.winops.rds.plugins.module_utils._json;
+using ansible_collections.winops.rds.plugins.module_utils._report;
+using ansible_collections.winops.rds.plugins.module_utils._selection;
+using ansible_collections.winops.rds.plugins.module_utils._sessions;
+using ansible_collections.winops.rds.plugins.module_utils._win32;
+
+namespace ansible_collections.winops.rds.plugins.module_utils._run
+{
+	// What every engine of sessions is asked. Its own request adds what its act needs.
+	public class EngineRequest : SelectionRequest
+	{
+		public bool check_mode;
+		public List<string> servers;
+		public Int64 server_timeout_ms;
+		public bool protect_console;
+	}
+
+	// What is done to each selected session.
+	internal abstract class Act
+	{
+		// The result of a session to which it would be done: in check mode.
+		internal abstract string Planned { get; }
+
+		// Whether nothing is done at all. Then it does not matter what is protected.
+		internal virtual bool OnlyLooks
+		{
+			get { return false; }
+		}
+
+		internal Int64 TimeoutMilliseconds { get; set; } // how long each session is awaited; 0: not at all
+		internal Int64? MostAtOnce { get; set; }         // sessions that are awaited on a server at a time; null: any number
+		internal bool TakesAThreadEach { get; set; }     // because asking lasts as long as the user takes to answer
+
+		// The result of a session for which nothing is to be done any more; null: there is something to do.
+		internal virtual string AlreadyDone(Session session)
+		{
+			return null;
+		}
+
+		// Asks Windows for it, once. Settles the session, or has it awaited.
+		internal abstract void Do(SessionHost host, SelectedSession selected, Session now);
+
+		// The result of an awaited session that is still there, now that Windows has done it; null: it has not yet.
+		internal virtual string Done(Session now)
+		{
+			return null;
+		}
+
+		// The result of a session that has gone after Windows had accepted what it was asked for.
+		internal virtual string Gone
+		{
+			get { return "already_gone"; }
+		}
+
+		// What else can be done for a session that is overdue. May settle it, or give it more time.
+		internal virtual void Press(SessionHost host, SelectedSession selected)
+		{
+		}
+	}
+
+	internal static class Runner
+	{
+		private const int LookMilliseconds = 20;
+
+		// The one way through each engine of sessions.
+		internal static string Answer<TRequest>(string request, Func<TRequest, Act> act) where TRequest : EngineRequest
+		{
+			return Json.Answer<TRequest>(request, read => Run(read, act(read)));
+		}
+
+		private static EngineReport Run(EngineRequest request, Act act)
+		{
+			EngineReport report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<string>() };
+			try
+			{
+				Selection selection = ReadSelection(request);
+				report.unknown_exclusions = selection.UnknownExclusions;
+				List<ServerRun> runs = request.servers.ConvertAll(
+					server => new ServerRun(new Server(server), selection, act, request));
+				RunSideBySide(runs, request.server_timeout_ms);
+				foreach (ServerRun run in runs)
+					lock (run.Gate)
+						report.servers.Add(run.Report());
+			}
+			catch (WindowsException error)
+			{
+				report.error = CallReport.Of(error);
+			}
+			return report;
+		}
+
+		// In a thread of its own, because a domain controller that does not answer can hold a look-up up.
+		private static Selection ReadSelection(EngineRequest request)
+		{
+			Selection selection = null;
+			Exception failure = null;
+			Thread reader = new Thread(() =>
+			{
+				try
+				{
+					selection = new Selection(request);
+				}
+				catch (Exception error)
+				{
+					failure = error;
+				}
+			}) { IsBackground = true };
+			reader.Start();
+			if (!reader.Join((int)Math.Min(request.server_timeout_ms, Int32.MaxValue)))
+				throw new WindowsException(Account.Calling, Win32Error.ERROR_TIMEOUT);
+			if (failure != null)
+				throw failure;
+			return selection;
+		}
+
+		// Each host in a thread of its own: one that does not answer delays no other.
+		private static void RunSideBySide(List<ServerRun> runs, Int64 serverTimeout)
+		{
+			foreach (ServerRun run in runs)
+				lock (run.Gate)
+					run.Start();
+			List<ServerRun> running = runs;
+			while (running.Count > 0)
+			{
+				lock (running[0].Gate)
+					if (!running[0].IsDone)
+						Monitor.Wait(running[0].Gate, LookMilliseconds);
+				running = running.FindAll(run => !IsOver(run, serverTimeout));
+			}
+		}
+
+		private static bool IsOver(ServerRun run, Int64 serverTimeout)
+		{
+			lock (run.Gate)
+			{
+				run.GiveUpAfter(serverTimeout);
+				return run.IsDone;
+			}
+		}
+	}
+
+	// A thread at work on a server.
+	internal sealed class Worker
+	{
+		internal readonly CallWatch Watch;
+		internal readonly SessionHost Host;
+		internal SelectedSession About; // whom its calls are about; null: all
+		internal bool Finished;         // nothing is left to do but to close the host
+
+		internal Worker(Server server, object gate)
+		{
+			Watch = new CallWatch(gate);
+			Host = new SessionHost(server, Watch);
+		}
+	}
+
+	// One server's part of a task. Everything in it is guarded by the gate.
+	internal sealed class ServerRun
+	{
+		private const int PollMilliseconds = 100;
+		private const int StackBytes = 256 * 1024;
+		private const int MostHangs = 3; // then it is the server that does not answer
+
+		private readonly Server server;
+		private readonly Selection selection;
+		private readonly Act act;
+		private readonly bool protectConsole;
+		private readonly bool onlyLooks;
+
+		private readonly List<Worker> workers = new List<Worker>();
+		private readonly HashSet<string> found = new HashSet<string>();
+		private readonly List<SelectedSession> all = new List<SelectedSession>();
+		private Queue<Session> listed;                                                  // still to be identified
+		private Queue<SelectedSession> waiting;                                         // still to be acted on
+		private readonly List<SelectedSession> awaited = new List<SelectedSession>();
+		private int hangs;
+		private WindowsException failure;
+		private Exception crash;
+
+		internal readonly object Gate = new object();
+
+		internal ServerRun(Server server, Selection selection, Act act, EngineRequest request)
+		{
+			this.server = server;
+			this.selection = selection;
+			this.act = act;
+			protectConsole = request.protect_console;
+			onlyLooks = request.check_mode || act.OnlyLooks;
+		}
+
+		internal bool IsDone
+		{
+			get { return workers.Count == 0; }
+		}
+
+		internal void Start()
+		{
+			Worker worker = new Worker(server, Gate);
+			workers.Add(worker);
+			new Thread(() => Work(worker), StackBytes) { IsBackground = true }.Start();
+		}
+
+		private void Work(Worker worker)
+		{
+			lock (Gate)
+			{
+				try
+				{
+					worker.Host.Open();
+					Select(worker);
+					if (!onlyLooks)
+						ActOnAll(worker);
+				}
+				catch (WindowsException error)
+				{
+					failure = error;
+				}
+				catch (GivenUpException)
+				{
+				}
+				catch (Exception error)
+				{
+					crash = error;
+				}
+				worker.Finished = true;
+				worker.Host.Dispose();
+				Leave(worker);
+			}
+		}
+
+		// Abandons, from outside, each thread whose call has lasted too long.
+		internal void GiveUpAfter(Int64 milliseconds)
+		{
+			foreach (Worker worker in workers.FindAll(worker => worker.Watch.HasLasted(milliseconds)))
+			{
+				worker.Watch.GivenUp = true;
+				if (!worker.Finished)
+					TakeOver(worker.About, new WindowsException(worker.Watch.Calling, Win32Error.ERROR_TIMEOUT));
+				Leave(worker);
+			}
+		}
+
+		private void TakeOver(SelectedSession about, WindowsException unanswered)
+		{
+			if (about != null)
+			{
+				about.GiveUp(unanswered);
+				if (!all.Contains(about))
+					all.Add(about);
+			}
+			if (about != null && ++hangs < MostHangs)
+				Start();
+			else
+				failure = unanswered;
+		}
+
+		// The last one to leave settles what is not settled.
+		private void Leave(Worker worker)
+		{
+			workers.Remove(worker);
+			if (!IsDone)
+				return;
+			foreach (SelectedSession selected in all)
+			{
+				if (selected.Result != null)
+					continue;
+				if (onlyLooks)
+					selected.Settle(act.Planned);
+				else
+					selected.GiveUp(failure);
+			}
+			Monitor.PulseAll(Gate);
+		}
+
+		private void Select(Worker worker)
+		{
+			if (listed == null)
+			{
+				List<Session> sessions = worker.Host.Enumerate();
+				QueryComputer(worker.Host);
+				listed = new Queue<Session>(sessions);
+			}
+			while (listed.Count > 0)
+			{
+				Session session = listed.Dequeue();
+				List<string> matchedBy = new List<string>();
+				bool fits = selection.FitsListed(session, server.ComputerName, matchedBy);
+				found.UnionWith(matchedBy);
+				if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(server, session.Id))
+					Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits);
+			}
+			worker.About = null;
+		}
+
+		private void QueryComputer(SessionHost host)
+		{
+			try
+			{
+				host.QueryComputer();
+			}
+			catch (WindowsException)
+			{
+				if (selection.NeedsComputerName)
+					throw;
+			}
+		}
+
+		// Adds what the enumeration does not tell. Without its logon time a session is not identified and is left alone.
+		private void Identify(Worker worker, SelectedSession selected, bool fitsListed)
+		{
+			Session listed = selected.Session;
+			worker.About = selected;
+			try
+			{
+				Session session = worker.Host.Query(listed.Id);
+				if (!listed.IsSameAccount(session))
+				{
+					selected.Settle("already_gone");
+				}
+				else
+				{
+					session.TakeFullNames(listed);
+					selected.Session = session;
+					bool isExpected = selection.IsExpected(server, session);
+					if (!isExpected && !selection.TakesNewcomers)
+						return;
+					bool fits = fitsListed && FitsNow(worker.Host, selected);
+					found.UnionWith(selected.MatchedBy);
+					if (!fits && !isExpected)
+						return;
+					if (!fits)
+						selected.Settle("spared");
+					else if (!act.OnlyLooks)
+						SettleIfNothingIsToBeDone(worker.Host, selected, session);
+				}
+			}
+			catch (WindowsException error)
+			{
+				if (listed.IsProtected && !act.OnlyLooks)
+					selected.Settle("protected");
+				else if (error.SaysSessionIsGone)
+					selected.Settle("already_gone");
+				else
+					selected.Fail(error);
+			}
+			all.Add(selected);
+		}
+
+		private bool FitsNow(SessionHost host, SelectedSession selected)
+		{
+			if (!selection.FitsTimes(selected.Session))
+				return false;
+			selected.Client = host.QueryClient(selected.Session.Id);
+			return selection.FitsClient(selected.Client, selected.MatchedBy);
+		}
+
+		private void SettleIfNothingIsToBeDone(SessionHost host, SelectedSession selected, Session session)
+		{
+			if (session.IsProtected || (protectConsole && host.IsConsole(session)))
+				selected.Settle("protected");
+			else if (act.AlreadyDone(session) != null)
+				selected.Settle(act.AlreadyDone(session));
+		}
+
+		private void ActOnAll(Worker worker)
+		{
+			if (waiting == null)
+			{
+				waiting = new Queue<SelectedSession>(all.FindAll(selected => selected.Result == null));
+				if (act.TakesAThreadEach)
+					for (int i = 1; i < waiting.Count; i++)
+						Start();
+			}
+			while (waiting.Count + awaited.Count > 0)
+			{
+				while (waiting.Count > 0 && awaited.Count < (act.MostAtOnce ?? Int64.MaxValue))
+				{
+					worker.About = waiting.Dequeue();
+					worker.About.Deadline = act.TimeoutMilliseconds;
+					ActOn(worker.Host, worker.About);
+					if (worker.About.Awaited)
+						awaited.Add(worker.About);
+				}
+				worker.About = null;
+				if (awaited.Count > 0)
+					Monitor.Wait(Gate, PollMilliseconds);
+				foreach (SelectedSession selected in awaited)
+				{
+					worker.About = selected;
+					if (selected.Awaited) // not if the look at it hung
+						LookAt(worker.Host, selected);
+				}
+				awaited.RemoveAll(selected => !selected.Awaited);
+			}
+		}
+
+		// Reads the session once more and, if it is still the same logon and still meant, has it done.
+		private void ActOn(SessionHost host, SelectedSession selected)
+		{
+			selected.Elapsed.Start();
+			try
+			{
+				Session now = host.Query(selected.Session.Id);
+				if (!selected.Session.IsSameLogon(now))
+				{
+					selected.Settle("already_gone");
+					return;
+				}
+				now.TakeFullNames(selected.Session);
+				if (!StillFits(host, selected, now))
+				{
+					selected.Settle("spared");
+					return;
+				}
+				SettleIfNothingIsToBeDone(host, selected, now);
+				if (selected.Result != null)
+					return;
+				selected.Busy = false;
+				selected.Attempted = true;
+				act.Do(host, selected, now);
+			}
+			catch (WindowsException error)
+			{
+				TakeRefusal(selected, error);
+			}
+		}
+
+		private bool StillFits(SessionHost host, SelectedSession selected, Session now)
+		{
+			List<string> ignored = new List<string>();
+			Client client = selection.NeedsClient ? host.QueryClient(now.Id) : selected.Client;
+			return selection.FitsListed(now, server.ComputerName, ignored)
+				&& selection.FitsTimes(now)
+				&& selection.FitsClient(client, ignored);
+		}
+
+		private void TakeRefusal(SelectedSession selected, WindowsException error)
+		{
+			bool isLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING;
+			bool mayWait = act.TimeoutMilliseconds > 0;
+			selected.Attempted = false;
+			selected.Busy = error.Code == Win32Error.ERROR_CTX_WINSTATION_BUSY;
+			selected.Error = error;
+			if (error.SaysSessionIsGone || (isLeaving && !mayWait))
+				selected.Settle("already_gone");
+			else if (isLeaving || (selected.Busy && mayWait))
+				selected.Awaited = true;
+			else
+				selected.Fail(error);
+		}
+
+		// Settles an awaited session once Windows has done what it was asked for, or once its time is over.
+		private void LookAt(SessionHost host, SelectedSession selected)
+		{
+			WindowsException unanswered = null;
+			try
+			{
+				Session now = host.Query(selected.Session.Id);
+				string done = act.Done(now);
+				if (selected.Session.IsAnotherLogon(now))
+					SettleGone(selected);
+				else if (selected.Busy)
+					ActOn(host, selected);
+				else if (done != null)
+					selected.Settle(done);
+				else if (selected.IsOverdue)
+					act.Press(host, selected);
+			}
+			catch (WindowsException error)
+			{
+				if (error.SaysSessionIsGone)
+					SettleGone(selected);
+				else if (error.Code != Win32Error.ERROR_CTX_CLOSE_PENDING)
+					unanswered = error;
+			}
+			if (!selected.Awaited || !selected.IsOverdue)
+				return;
+			if (unanswered != null)
+				selected.Fail(unanswered);
+			else if (selected.Busy)
+				selected.Fail(selected.Error);
+			else
+				selected.Settle("timed_out");
+		}
+
+		// A session that was leaving already is not one to which anything was done.
+		private void SettleGone(SelectedSession selected)
+		{
+			selected.Settle(selected.Accepted ? act.Gone : "already_gone");
+		}
+
+		internal ServerReport Report()
+		{
+			return new ServerReport
+			{
+				server = server.Name,
+				computer_name = server.ComputerName,
+				found = new List<string>(found),
+				sessions = all.ConvertAll(selected => selected.Report(server)),
+				error = CallReport.Of(failure),
+				crash = crash == null ? null : crash.ToString(),
+			};
+		}
+	}
+}

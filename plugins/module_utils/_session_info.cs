@@ -1,0 +1,41 @@
+// Copyright (c) 2026 winops.rds contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The engine of win_rds_session_info, which only looks.
+
+using ansible_collections.winops.rds.plugins.module_utils._run;
+using ansible_collections.winops.rds.plugins.module_utils._report;
+using ansible_collections.winops.rds.plugins.module_utils._sessions;
+
+namespace ansible_collections.winops.rds.plugins.module_utils._session_info
+{
+	public sealed class SessionInfoRequest : EngineRequest
+	{
+	}
+
+	internal sealed class Listing : Act
+	{
+		internal override string Planned
+		{
+			get { return "listed"; }
+		}
+
+		internal override bool OnlyLooks
+		{
+			get { return true; }
+		}
+
+		internal override void Do(SessionHost host, SelectedSession selected, Session now)
+		{
+		}
+	}
+
+	public static class Engine
+	{
+		// SessionInfoRequest in, EngineReport out, as JSON.
+		public static string Run(string request)
+		{
+			return Runner.Answer<SessionInfoRequest>(request, read => new Listing());
+		}
+	}
+}

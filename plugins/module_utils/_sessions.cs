@@ -1,0 +1,267 @@
+// Copyright (c) 2026 winops.rds contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Sessions, their clients and their host, and the calls that tell of them. What the numbers mean is said on the controller:
+// times are FILETIMEs (100 ns since 1601, UTC; 0 is unknown), states those of WTS_CONNECTSTATE_CLASS.
+
+using System;
+using System.Collections.Generic;
+using System.Net;
+using System.Runtime.InteropServices;
+using ansible_collections.winops.rds.plugins.module_utils._calls;
+using ansible_collections.winops.rds.plugins.module_utils._win32;
+using ansible_collections.winops.rds.plugins.module_utils._wtsapi;
+
+namespace ansible_collections.winops.rds.plugins.module_utils._sessions
+{
+	// What Windows tells of one session at one moment.
+	internal sealed class Session
+	{
+		private const int WTSDisconnected = 4;
+		private const int WTSListen = 6;
+		private const UInt32 FirstListenerId = 65536;
+		internal const int FlagsUnknown = -1;
+		private const int LongestUserInInfo = 20;   // WTSINFOEX cuts names off there,
+		private const int LongestDomainInInfo = 17; // the enumeration does not
+
+		internal UInt32 Id;
+		internal string User;
+		internal string Domain;
+		internal Native.WTSINFOEX_LEVEL1_W Info; // its names of accounts may be cut off
+
+		// A person's session: session 0 and a bare logon screen are "Disconnected" or "Connected" too.
+		internal bool HasUser
+		{
+			get { return User.Length > 0 && !IsProtected; }
+		}
+
+		internal bool IsDisconnected
+		{
+			get { return Info.SessionState == WTSDisconnected; }
+		}
+
+		internal bool IsListener
+		{
+			get { return Info.SessionState == WTSListen || Id >= FirstListenerId; }
+		}
+
+		// Session 0 runs the services of Windows; a listener is no session.
+		internal bool IsProtected
+		{
+			get { return Id == 0 || IsListener; }
+		}
+
+		internal bool IsSameAccount(Session other)
+		{
+			return String.Compare(User, 0, other.User, 0, LongestUserInInfo, StringComparison.OrdinalIgnoreCase) == 0
+				&& String.Compare(Domain, 0, other.Domain, 0, LongestDomainInInfo, StringComparison.OrdinalIgnoreCase) == 0;
+		}
+
+		internal bool IsNamed(string name)
+		{
+			return String.Equals(Info.WinStationName, name, StringComparison.OrdinalIgnoreCase);
+		}
+
+		internal void TakeFullNames(Session listed)
+		{
+			User = listed.User;
+			Domain = listed.Domain;
+		}
+
+		// The same logon: a session is its ID and its account and its logon time.
+		internal bool IsSameLogon(Session other)
+		{
+			return Id == other.Id && IsSameAccount(other) && Info.LogonTime == other.Info.LogonTime;
+		}
+
+		// Somebody else's logon under the same ID. A session that is being torn down loses its user
+		// and its times first: that is not somebody else.
+		internal bool IsAnotherLogon(Session other)
+		{
+			return (other.User.Length > 0 && !IsSameAccount(other)) || (other.Info.LogonTime != 0 && Info.LogonTime != other.Info.LogonTime);
+		}
+	}
+
+	// The client of a session; what Windows does not tell is null.
+	internal sealed class Client
+	{
+		internal int? Protocol; // WTS_PROTOCOL_TYPE_*: 0 console, 1 ICA, 2 RDP
+		internal string Name;
+		internal IPAddress Address;
+		internal WindowsException Refusal; // why Windows did not tell all of it; null: it did
+	}
+
+	// A Remote Desktop Session Host; "" is the one that this runs on.
+	internal sealed class Server
+	{
+		internal readonly string Name;
+		internal string ComputerName = ""; // NetBIOS name, the domain of its local accounts; empty: Windows does not tell
+		internal bool LockFlagsSwapped;
+
+		internal Server(string name)
+		{
+			Name = name;
+		}
+
+		internal bool IsLocal
+		{
+			get { return Name.Length == 0; }
+		}
+	}
+
+	// The calls that one thread makes to a server, by a handle of its own.
+	internal sealed class SessionHost : IDisposable
+	{
+		private const int AF_INET = 2; // ws2def.h: Windows' numbers, not the platform's
+		private const int AF_INET6 = 23;
+
+		private readonly CallWatch watch;
+		private IntPtr handle = IntPtr.Zero; // WTS_CURRENT_SERVER_HANDLE
+
+		internal readonly Server Server;
+
+		internal SessionHost(Server server, CallWatch watch)
+		{
+			Server = server;
+			this.watch = watch;
+		}
+
+		internal void Open()
+		{
+			if (!Server.IsLocal)
+				watch.Call("WTSOpenServerEx", () => (handle = NativeMethods.WTSOpenServerExW(Server.Name)) != IntPtr.Zero);
+		}
+
+		// A call like any other, which may hang.
+		public void Dispose()
+		{
+			if (handle != IntPtr.Zero)
+				watch.CallLast("WTSCloseServer", () => NativeMethods.WTSCloseServer(handle));
+			handle = IntPtr.Zero;
+		}
+
+		internal void Call(string name, Func<IntPtr, bool> native, Int64 mayTake = 0)
+		{
+			watch.Call(name, () => native(handle), mayTake);
+		}
+
+		internal void QueryComputer()
+		{
+			IntPtr buffer = IntPtr.Zero;
+			int error = 0; // returned, not set as last error
+			try
+			{
+				watch.Call("NetWkstaGetInfo", () =>
+				{
+					error = NativeMethods.NetWkstaGetInfo(Server.IsLocal ? null : Server.Name, 100, out buffer);
+					return true;
+				});
+				if (error != Win32Error.ERROR_SUCCESS)
+					throw new WindowsException("NetWkstaGetInfo", error);
+				Native.WKSTA_INFO_100 info = Memory.Structure<Native.WKSTA_INFO_100>(buffer);
+				Server.ComputerName = Memory.Text(info.ComputerName);
+				// Windows 7 and Server 2008 R2 report the two the wrong way round, says the page of WTSINFOEX_LEVEL1_W.
+				Server.LockFlagsSwapped = info.VersionMajor == 6 && info.VersionMinor == 1;
+			}
+			finally
+			{
+				if (buffer != IntPtr.Zero)
+					NativeMethods.NetApiBufferFree(buffer);
+			}
+		}
+
+		// All sessions, without their times.
+		internal List<Session> Enumerate()
+		{
+			UInt32 level = 1, count = 0;
+			IntPtr buffer = IntPtr.Zero;
+			try
+			{
+				Call("WTSEnumerateSessionsEx", server => NativeMethods.WTSEnumerateSessionsExW(server, ref level, 0, out buffer, out count));
+				List<Session> sessions = Memory.Array<Native.WTS_SESSION_INFO_1W>(buffer, count).ConvertAll(listed => new Session
+				{
+					Id = listed.SessionId,
+					User = Memory.Text(listed.pUserName),
+					Domain = Memory.Text(listed.pDomainName),
+					Info = new Native.WTSINFOEX_LEVEL1_W
+					{
+						SessionState = listed.State,
+						WinStationName = Memory.Text(listed.pSessionName),
+						SessionFlags = Session.FlagsUnknown,
+					},
+				});
+				if (sessions.Count == 0) // there is always session 0, so this is not "nobody is logged on"
+					throw new WindowsException("WTSEnumerateSessionsEx", Win32Error.ERROR_INVALID_DATA);
+				return sessions;
+			}
+			finally
+			{
+				if (buffer != IntPtr.Zero)
+					NativeMethods.WTSFreeMemoryExW(Native.WTS_TYPE_CLASS.WTSTypeSessionInfoLevel1, buffer, count);
+			}
+		}
+
+		// One session, with its times.
+		internal Session Query(UInt32 id)
+		{
+			Native.WTSINFOEX_LEVEL1_W info = Query(
+				id, Native.WTS_INFO_CLASS.WTSSessionInfoEx, buffer => Memory.Structure<Native.WTSINFOEXW>(buffer)).Data;
+			return new Session { Id = id, User = info.UserName, Domain = info.DomainName, Info = info };
+		}
+
+		internal Client QueryClient(UInt32 id)
+		{
+			Client client = new Client();
+			try
+			{
+				client.Protocol = Query(id, Native.WTS_INFO_CLASS.WTSClientProtocolType, buffer => Marshal.ReadInt16(buffer));
+				client.Name = Query(id, Native.WTS_INFO_CLASS.WTSClientName, buffer => Memory.Text(buffer));
+				client.Address = Query(id, Native.WTS_INFO_CLASS.WTSClientAddress, buffer =>
+				{
+					Native.WTS_CLIENT_ADDRESS address = Memory.Structure<Native.WTS_CLIENT_ADDRESS>(buffer);
+					// Offsets as on the page of WTS_CLIENT_ADDRESS: IPv4 from the third byte, IPv6 from the first.
+					int length = address.AddressFamily == AF_INET ? 4 : address.AddressFamily == AF_INET6 ? 16 : 0;
+					byte[] bytes = new byte[length];
+					Buffer.BlockCopy(address.Address, length == 4 ? 2 : 0, bytes, 0, length);
+					return length == 0 ? null : new IPAddress(bytes);
+				});
+			}
+			catch (WindowsException error)
+			{
+				client.Refusal = error;
+			}
+			return client;
+		}
+
+		// The session of the physical console. Its session name is the same in every language of Windows.
+		internal bool IsConsole(Session session)
+		{
+			UInt32 console = UInt32.MaxValue; // none
+			if (Server.IsLocal)
+				watch.Call("WTSGetActiveConsoleSessionId", () =>
+				{
+					console = NativeMethods.WTSGetActiveConsoleSessionId();
+					return true;
+				});
+			return session.Id == console || session.IsNamed("console");
+		}
+
+		private T Query<T>(UInt32 id, Native.WTS_INFO_CLASS infoClass, Converter<IntPtr, T> read)
+		{
+			IntPtr buffer = IntPtr.Zero;
+			UInt32 bytes;
+			try
+			{
+				Call("WTSQuerySessionInformation", server => NativeMethods.WTSQuerySessionInformationW(server, id, infoClass, out buffer, out bytes));
+				if (buffer == IntPtr.Zero)
+					throw new WindowsException("WTSQuerySessionInformation", Win32Error.ERROR_INVALID_DATA);
+				return read(buffer);
+			}
+			finally
+			{
+				if (buffer != IntPtr.Zero)
+					NativeMethods.WTSFreeMemory(buffer);
+			}
+		}
+	}
+}

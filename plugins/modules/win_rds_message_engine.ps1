@@ -1,0 +1,8 @@
+#!powershell
+
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._message
+
+[ansible_collections.winops.rds.plugins.module_utils._message.Engine]::Run($complex_args.request)

@@ -1,0 +1,82 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the engines do to sessions, what may become of one, and in which words that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: What each result means, in the words of a summary.
+RESULTS = {
+    "listed": "listed",
+    "logged_off": "logged off",
+    "would_log_off": "would be logged off",
+    "requested": "asked to log off",
+    "disconnected": "disconnected",
+    "would_disconnect": "would be disconnected",
+    "already_disconnected": "already disconnected",
+    "sent": "got the message",
+    "would_send": "would get the message",
+    "answered": "answered",
+    "no_answer": "did not answer",
+    "already_gone": "already gone",
+    "spared": "spared",
+    "protected": "protected",
+    "denied": "denied",
+    "timed_out": "timed out",
+    "failed": "failed",
+}
+
+#: Results that make the task fail. A protected session does so only where it was asked for by name or ID.
+FAILED = frozenset({"denied", "timed_out", "failed"})
+
+#: Results of a session that is not to be acted on: it has left, or is not meant.
+OFF = frozenset({"already_gone", "spared", "protected"})
+
+
+@dataclass(frozen=True)
+class Act:
+    """What an engine does to each session that a task selects."""
+
+    planned: str
+    """The result of a session to which nothing was done: in check mode, or because the act is to list it."""
+    results: frozenset[str]
+    """What else may become of a session, beside what is in OFF and FAILED."""
+    done: frozenset[str] = frozenset()
+    """Results of a session that is no longer as it was, or in check mode would not be; none: nothing changes."""
+    after: Mapping[str, Any] | None = None
+    """What is different in the record of such a session; None: the session has gone."""
+    do_it: str = ""
+    """How a hint calls the act, where it spares the console."""
+    if_unheard: str = ""
+    """What may have happened if the engine's report did not arrive, and what to do."""
+
+
+LIST = Act(
+    planned="listed",
+    results=frozenset(),
+    if_unheard="Nothing was changed; run the task again",
+)
+LOG_OFF = Act(
+    planned="would_log_off",
+    results=frozenset({"logged_off", "requested"}),
+    done=frozenset({"logged_off", "would_log_off", "requested"}),
+    do_it="log it off",
+    if_unheard="Sessions may have been logged off: --check tells who is left; run the task again",
+)
+DISCONNECT = Act(
+    planned="would_disconnect",
+    results=frozenset({"disconnected", "already_disconnected"}),
+    done=frozenset({"disconnected", "would_disconnect"}),
+    after={"name": "", "state": "disconnected"},
+    do_it="disconnect it",
+    if_unheard="Sessions may have been disconnected: --check tells which are not; run the task again",
+)
+#: A message is no state of the host, so showing one changes nothing.
+SEND_MESSAGE = Act(
+    planned="would_send",
+    results=frozenset({"sent", "answered", "no_answer"}),
+    if_unheard="Users may have got the message, and get it once more if you run the task again",
+)

@@ -1,0 +1,142 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From what an engine reports to the records of a task's result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ._engine.acts import LOG_OFF, RESULTS, SEND_MESSAGE, Act
+from ._engine.report import RefusedCall, Server, Session
+from ._engine.requests import describe_match, met_by_all
+from ._message import answer_name
+from ._selection import Selection
+from ._win32_errors import explain
+from ._wts import FIRST_LISTENER_ID, STATES, iso_time, protocol_name, seconds_between, state_name
+
+Record = dict[str, Any]
+Error = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ServerRecords:
+    """What the engine saw and did on one server."""
+
+    name: str
+    records: list[Record]
+    found: set[tuple[str, str]]
+    """The options' values that fitted a session there, as (option, value)."""
+    changed: bool
+    error: Error | None
+    """Why its sessions could not be listed or dealt with."""
+
+
+def server_records(
+    server: Server, selection: Selection, act: Act, inventory_hostname: str, warnings: Mapping[str, int]
+) -> ServerRecords:
+    """Return one server's part of the report on an act.
+
+    :param warnings: how many warnings of the grace period each logon got.
+    """
+    name = server.server or server.computer_name or inventory_hostname
+    records = [session_record(s, name, selection, act, warnings.get(s.logon, 0)) for s in server.sessions]
+    if server.crash:
+        for record in records:
+            if record["result"] in ("failed", "timed_out"):
+                record["error"] = record["error"] or own_error(
+                    "the session engine stopped before it was done with this session",
+                    "Run the task again; please report it as a bug.",
+                )
+    return ServerRecords(
+        name=name,
+        records=records,
+        found={describe_match(selection, match) for match in server.found},
+        # What Windows accepted has changed something, whatever came of it.
+        changed=bool(act.done) and any(s.accepted or s.result == act.planned for s in server.sessions),
+        error=_server_error(server),
+    )
+
+
+def _server_error(server: Server) -> Error | None:
+    if server.crash:
+        return own_error(
+            f"the session engine stopped: {server.crash.splitlines()[0]}", "This is a bug; please report it."
+        )
+    return windows_error(server.error) if server.error else None
+
+
+def session_record(session: Session, server: str, selection: Selection, act: Act, warnings: int = 0) -> Record:
+    """Return one session as users read it."""
+    matched = [describe_match(selection, match) for match in session.matched_by] + met_by_all(selection)
+    record = {
+        "server": server,
+        "id": session.id,
+        "name": session.name,
+        "user": session.user,
+        "domain": session.domain,
+        "account": f"{session.domain}\\{session.user}" if session.domain else session.user,
+        "state": state_name(session.state),
+        # A disconnected session has no name and no protocol: Windows then answers 0, as for the console.
+        "protocol": protocol_name(session.protocol) if session.name and session.protocol is not None else None,
+        "client_name": session.client_name or None,
+        "client_address": session.client_address or None,
+        "locked": session.locked,
+        "logon_time": iso_time(session.logon_time),
+        "connect_time": iso_time(session.connect_time),
+        "disconnect_time": iso_time(session.disconnect_time),
+        "last_input_time": iso_time(session.last_input_time),
+        # By the host's own clock: the controller's may differ.
+        "idle_seconds": seconds_between(session.last_input_time, session.current_time),
+        "incoming_bytes": session.incoming_bytes,
+        "outgoing_bytes": session.outgoing_bytes,
+        "matched_by": [f"{option}={value}" for option, value in matched],
+        "result": session.result,
+        "error": windows_error(session.error) if session.error else None,
+        "elapsed_seconds": round(session.elapsed_ms / 1000, 1),
+    }
+    if act is LOG_OFF:
+        record["ended_processes"] = [{"id": process.id, "name": process.name} for process in session.ended_processes]
+        record["warnings"] = warnings
+    if act is SEND_MESSAGE:
+        record["answer"] = answer_name(session.answer)
+    return record
+
+
+def is_named(record: Record) -> bool:
+    """Whether a session was asked for by its ID or its name, and not because it fits a description."""
+    return any(match.startswith("sessions=") and match.lower() != "sessions=current" for match in record["matched_by"])
+
+
+def protection(record: Record, act: Act) -> Error:
+    """Return why a session that was asked for by ID or name is protected."""
+    if record["id"] == 0:
+        return own_error("session 0 runs the services of Windows and is never touched", "Leave it out.")
+    if record["state"] == "listen" or record["id"] >= FIRST_LISTENER_ID:
+        return own_error("this is a listener, which waits for connections, and not a session", "Leave it out.")
+    return own_error("the console session is protected", f"Set protect_console=false to {act.do_it}.")
+
+
+def windows_error(refused: RefusedCall) -> Error:
+    """Return code, name, message and hint for a call that Windows refused."""
+    error = explain(refused.code)
+    return {
+        "code": error.code,
+        "name": error.name,
+        "message": f"{error.message} ({refused.call})",
+        "hint": error.hint,
+    }
+
+
+def own_error(message: str, hint: str) -> Error:
+    """Return an error that this collection states itself: it has no Windows code."""
+    return {"code": None, "name": None, "message": message, "hint": hint}
+
+
+def summarize(records: Sequence[Record]) -> dict[str, int]:
+    """Return the number of sessions for each result that occurred; of sessions that were listed, for each state."""
+    counts = Counter(record["state"] if record["result"] == "listed" else record["result"] for record in records)
+    order = [*STATES, *RESULTS]
+    return {key: counts[key] for key in sorted(counts, key=lambda key: order.index(key) if key in order else -1)}

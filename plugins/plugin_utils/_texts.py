@@ -1,0 +1,111 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Records in words: lines of ``-v``, the summary, why a task failed, and ``--diff``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ._durations import format_duration
+from ._engine.acts import FAILED, RESULTS, Act
+from ._records import Record, ServerRecords, is_named, summarize
+
+_LISTED_FAILURES = 3
+_LISTED_NAMES = 5
+
+
+def error_text(error: Mapping[str, Any]) -> str:
+    """Return an error as one or two sentences: what, what Windows answered, what to do."""
+    windows = f" [{error['code']} {error['name']}]" if error["code"] is not None else ""
+    return f"{error['message']}{windows}. {error['hint']}"
+
+
+def session_title(record: Record) -> str:
+    """Return how a message names a session: ``session 12 (CONTOSO\\alice)``."""
+    who = record["account"] or record["name"] or "nobody"
+    return f"session {record['id']} ({who})"
+
+
+def session_text(record: Record) -> str:
+    """Return what became of a session, for a line of ``-v``."""
+    text = f"{record['server']}: {session_title(record)}: {RESULTS[record['result']]}"
+    if record["result"] == "listed":
+        idle = "" if record["idle_seconds"] is None else f", idle {format_duration(record['idle_seconds'])}"
+        text = f"{record['server']}: {session_title(record)}: {record['state']}{idle}"
+    if record["result"] in ("logged_off", "disconnected", "answered"):
+        text += f" after {format_duration(record['elapsed_seconds'])}"
+    if record.get("ended_processes"):
+        text += f", having ended {ended_names(record)}"
+    if record.get("answer"):
+        text += f": {record['answer']}"
+    return text + (f": {error_text(record['error'])}" if record["error"] else "")
+
+
+def ended_names(record: Record) -> str:
+    """Return the names of the processes that were ended in a session."""
+    return ", ".join(process["name"] for process in record["ended_processes"])
+
+
+def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:
+    """Return the outcome of a task in one sentence."""
+    counts = [f"{count} {RESULTS.get(key, key)}" for key, count in summarize(records).items()]
+    text = f"{_sessions(len(records))} selected: {', '.join(counts)}." if records else "No session matches."
+    return text + (f" Not found: {names_text(not_found)}." if not_found else "")
+
+
+def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
+    """Return the first so many of some names, and how many more there are."""
+    more = len(names) - listed
+    return ", ".join(names[:listed]) + (f" and {more} more" if more > 0 else "")
+
+
+def failure_reasons(servers: Sequence[ServerRecords], records: Sequence[Record]) -> list[str]:
+    """Return why a task failed, a reason for each server and session that was not dealt with."""
+    several = len(servers) > 1
+    reasons = [f"{server.name}: {error_text(server.error)}" for server in servers if server.error]
+    for record in records:
+        if record["result"] in FAILED or (record["result"] == "protected" and is_named(record)):
+            where = f"{record['server']}: " if several else ""
+            reasons.append(f"{where}{session_title(record)}: {error_text(record['error'])}")
+    return reasons
+
+
+def failure_text(reasons: Sequence[str], records: Sequence[Record], not_found: Sequence[str]) -> str:
+    """Return the message of a task that failed: the first reasons in full, how many more, and what was done."""
+    more = len(reasons) - _LISTED_FAILURES
+    return (
+        " | ".join(reasons[:_LISTED_FAILURES])
+        + (f" | and {more} more, see 'servers' and 'sessions'." if more > 0 else "")
+        + (f" {summary_text(records, not_found)}" if records else "")
+    )
+
+
+def session_diff(records: Sequence[Record], act: Act) -> dict[str, str]:
+    """Return the selected sessions before and after, for ``--diff``. Those that left by themselves are in neither."""
+    before = [record for record in records if record["result"] != "already_gone"]
+    return {
+        "before_header": "sessions before",
+        "after_header": "sessions after",
+        "before": _table(before),
+        "after": _table([left for record in before if (left := _left(record, act)) is not None]),
+    }
+
+
+def _left(record: Record, act: Act) -> Record | None:
+    """What is left of a session after the act, or in check mode would be."""
+    if record["result"] not in act.done:
+        return record
+    return None if act.after is None else {**record, **act.after}
+
+
+def _sessions(count: int) -> str:
+    return f"{count} session" if count == 1 else f"{count} sessions"
+
+
+def _table(records: Sequence[Record]) -> str:
+    return "".join(
+        f"{record['server']:<16} {record['id']:>6}  {record['name'] or '-':<16} "
+        f"{record['account'] or '-':<24} {record['state']}\n"
+        for record in records
+    )

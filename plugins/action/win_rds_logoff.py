@@ -18,7 +18,8 @@ from ..plugin_utils._grace_options import Grace, GraceError
 from ..plugin_utils._records import Error, Record, own_error
 from ..plugin_utils._schedule import Clock
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
-from ..plugin_utils._session_action import SessionAction, TaskFailed
+from ..plugin_utils._session_action import SessionAction
+from ..plugin_utils._task_failed import TaskFailed
 from ..plugin_utils._task_host import TaskHost
 from ..plugin_utils._texts import ended_names
 

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from ..plugin_utils import _logon_mode
 from ..plugin_utils._engine.report import ReportError
-from ..plugin_utils._session_action import SessionAction, TaskFailed
+from ..plugin_utils._session_action import SessionAction
+from ..plugin_utils._task_failed import TaskFailed
 
 ENGINE = "winops.rds.win_rds_logon_mode_engine"
 _UNHEARD = "The mode may have been set; run the task again"

@@ -11,7 +11,8 @@ from ..plugin_utils._engine.acts import SEND_MESSAGE
 from ..plugin_utils._engine.requests import MessageRequest, request
 from ..plugin_utils._message import BUTTONS, ICONS, MessageError, check_message, message_seconds, message_style
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
-from ..plugin_utils._session_action import SessionAction, TaskFailed
+from ..plugin_utils._session_action import SessionAction
+from ..plugin_utils._task_failed import TaskFailed
 
 PLACEHOLDERS = ("user", "server")
 

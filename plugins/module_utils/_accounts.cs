@@ -33,8 +33,10 @@ namespace ansible_collections.winops.rds.plugins.module_utils._accounts
 		internal static extern bool GetUserNameExW(Int32 NameFormat, StringBuilder lpNameBuffer, ref UInt32 nSize);
 	}
 
-	internal static class Account
+	// An account, a group or a domain that Windows knows.
+	internal sealed class Account
 	{
+		internal const int SidTypeUser = 1; // SID_NAME_USE
 		private const int NameSamCompatible = 2; // EXTENDED_NAME_FORMAT: DOMAIN\user
 		private const int LongestName = 512;
 		private const int SECURITY_MAX_SID_SIZE = 68;
@@ -42,23 +44,40 @@ namespace ansible_collections.winops.rds.plugins.module_utils._accounts
 		// The call in progress, for whoever waits for it.
 		internal static volatile string Calling = "";
 
+		internal readonly string Name; // DOMAIN\user
+		internal readonly int Use;     // SID_NAME_USE
+
+		private Account(string name, int use)
+		{
+			Name = name;
+			Use = use;
+		}
+
 		// The account that this runs as, as DOMAIN\user.
 		internal static string Current()
 		{
-			Calling = "GetUserNameEx";
 			UInt32 length = LongestName;
 			StringBuilder name = new StringBuilder(LongestName);
-			if (!NativeMethods.GetUserNameExW(NameSamCompatible, name, ref length))
-				throw new WindowsException(Calling, Marshal.GetLastWin32Error());
+			Check("GetUserNameEx", () => NativeMethods.GetUserNameExW(NameSamCompatible, name, ref length));
 			return name.ToString();
 		}
 
-		// The DOMAIN\user of a SID or a user principal name; null if there is no such account.
-		internal static string Resolve(string text)
+		// Who a SID, a user principal name, DOMAIN\user (with either name of the domain) or a name alone stands for; null: nobody.
+		internal static Account Find(string name, string server = null)
 		{
+			byte[] sid = new byte[SECURITY_MAX_SID_SIZE];
+			UInt32 sidLength = SECURITY_MAX_SID_SIZE, userLength = LongestName, domainLength = LongestName;
+			StringBuilder user = new StringBuilder(LongestName), domain = new StringBuilder(LongestName);
+			Int32 use = 0;
 			try
 			{
-				return NameOf(text.IndexOf('@') < 0 ? ParseSid(text) : LookUpSid(text));
+				if (name.StartsWith("S-1-", StringComparison.OrdinalIgnoreCase))
+					sid = ParseSid(name);
+				else
+					Check("LookupAccountName", () => NativeMethods.LookupAccountNameW(server, name, sid, ref sidLength, domain, ref domainLength, out use));
+				domainLength = LongestName;
+				Check("LookupAccountSid", () => NativeMethods.LookupAccountSidW(server, sid, user, ref userLength, domain, ref domainLength, out use));
+				return new Account(domain + "\\" + user, use);
 			}
 			catch (WindowsException error)
 			{
@@ -68,39 +87,21 @@ namespace ansible_collections.winops.rds.plugins.module_utils._accounts
 			}
 		}
 
-		private static string NameOf(byte[] sid)
-		{
-			Calling = "LookupAccountSid";
-			UInt32 nameLength = LongestName, domainLength = LongestName;
-			StringBuilder name = new StringBuilder(LongestName), domain = new StringBuilder(LongestName);
-			Int32 use;
-			if (!NativeMethods.LookupAccountSidW(null, sid, name, ref nameLength, domain, ref domainLength, out use))
-				throw new WindowsException(Calling, Marshal.GetLastWin32Error());
-			return domain + "\\" + name;
-		}
-
-		private static byte[] LookUpSid(string name)
-		{
-			Calling = "LookupAccountName";
-			byte[] sid = new byte[SECURITY_MAX_SID_SIZE];
-			UInt32 sidLength = SECURITY_MAX_SID_SIZE, domainLength = LongestName;
-			StringBuilder domain = new StringBuilder(LongestName);
-			Int32 use;
-			if (!NativeMethods.LookupAccountNameW(null, name, sid, ref sidLength, domain, ref domainLength, out use))
-				throw new WindowsException(Calling, Marshal.GetLastWin32Error());
-			return sid;
-		}
-
 		private static byte[] ParseSid(string text)
 		{
-			Calling = "ConvertStringSidToSid";
-			IntPtr pointer;
-			if (!NativeMethods.ConvertStringSidToSidW(text, out pointer))
-				throw new WindowsException(Calling, Marshal.GetLastWin32Error());
+			IntPtr pointer = IntPtr.Zero;
+			Check("ConvertStringSidToSid", () => NativeMethods.ConvertStringSidToSidW(text, out pointer));
 			byte[] sid = new byte[8 + 4 * Marshal.ReadByte(pointer, 1)];
 			Marshal.Copy(pointer, sid, 0, sid.Length);
 			NativeMethods.LocalFree(pointer);
 			return sid;
+		}
+
+		private static void Check(string call, Func<bool> native)
+		{
+			Calling = call;
+			if (!native())
+				throw new WindowsException(call, Marshal.GetLastWin32Error());
 		}
 	}
 }

@@ -21,18 +21,21 @@ namespace ansible_collections.winops.rds.plugins.module_utils._json
 {
 	internal static class Json
 	{
-		// The request has just the members of TRequest. The answer has a report or, if the engine stopped, says so.
+		// The request has just the members of TRequest. The answer has a report or says why there is none.
 		internal static string Answer<TRequest>(string request, Func<TRequest, object> run)
 		{
-			Dictionary<string, object> answer = new Dictionary<string, object> { { "changed", false } };
+			Dictionary<string, object> answer = new Dictionary<string, object> { { "changed", false }, { "engine", true } };
 			try
 			{
-				answer["report"] = run(Read<TRequest>(request));
+				answer["refused"] = true;
+				TRequest read = Read<TRequest>(request);
+				answer["refused"] = false;
+				answer["report"] = run(read);
 			}
 			catch (Exception error)
 			{
 				answer["failed"] = true;
-				answer["msg"] = "the engine stopped: " + error.Message;
+				answer["msg"] = error.Message;
 				answer["exception"] = error.ToString();
 			}
 			return Ascii(Write(answer));

@@ -38,11 +38,17 @@ namespace ansible_collections.winops.rds.plugins.module_utils._logoff
 
 		internal override void Do(SessionHost host, SelectedSession selected, Session now)
 		{
-			host.Call("WTSLogoffSession", server => NativeMethods.WTSLogoffSession(server, now.Id, false));
+			RequestLogoff(host, now.Id);
 			selected.Accepted = true;
 			selected.Awaited = TimeoutMilliseconds > 0;
 			if (!selected.Awaited)
 				selected.Settle("requested");
+		}
+
+		// Returns at once, before the session has gone.
+		protected static void RequestLogoff(SessionHost host, UInt32 id)
+		{
+			host.Call("WTSLogoffSession", server => NativeMethods.WTSLogoffSession(server, id, false));
 		}
 
 		internal override string Gone

@@ -37,6 +37,22 @@ namespace ansible_collections.winops.rds.plugins.module_utils._logoff_terminate
 		internal static extern bool WTSEnumerateProcessesExW(
 			IntPtr hServer, ref UInt32 pLevel, UInt32 SessionID, out IntPtr ppProcessInfo, out UInt32 pCount);
 
+		[DllImport("kernel32.dll", SetLastError = true)]
+		internal static extern IntPtr OpenProcess(UInt32 dwDesiredAccess, bool bInheritHandle, UInt32 dwProcessId);
+
+		[DllImport("kernel32.dll", SetLastError = true)]
+		internal static extern bool ProcessIdToSessionId(UInt32 dwProcessId, out UInt32 pSessionId);
+
+		[DllImport("kernel32.dll", SetLastError = true)]
+		internal static extern bool GetProcessTimes(
+			IntPtr hProcess, out Int64 lpCreationTime, out Int64 lpExitTime, out Int64 lpKernelTime, out Int64 lpUserTime);
+
+		[DllImport("kernel32.dll", SetLastError = true)]
+		internal static extern bool TerminateProcess(IntPtr hProcess, UInt32 uExitCode);
+
+		[DllImport("kernel32.dll", SetLastError = true)]
+		internal static extern bool CloseHandle(IntPtr hObject);
+
 		[DllImport("wtsapi32.dll", SetLastError = true)]
 		internal static extern bool WTSTerminateProcess(IntPtr hServer, UInt32 ProcessId, UInt32 ExitCode);
 
@@ -47,36 +63,108 @@ namespace ansible_collections.winops.rds.plugins.module_utils._logoff_terminate
 
 	internal sealed class LogoffOrTerminate : Logoff
 	{
+		private const UInt32 PROCESS_TERMINATE = 0x1;
+		private const UInt32 PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
+
 		internal LogoffOrTerminate(LogoffRequest request) : base(request)
 		{
 		}
 
-		// Ends the processes that keep a session from ending, and gives it its time once more.
-		internal override void Press(SessionHost host, SelectedSession selected)
+		// Ends the processes that keep a session from ending, once, and gives it its time once more.
+		internal override bool Press(SessionHost host, SelectedSession selected)
 		{
-			if (selected.Ended.Count > 0)
-				return;
+			if (selected.IsPressed)
+				return false;
+			selected.IsPressed = true;
+			Int64 listed = DateTime.UtcNow.ToFileTimeUtc();
 			List<ProcessReport> processes = Enumerate(host, selected.Session.Id);
 			// Asked after they were listed: so they are not those of somebody who has the ID now.
-			if (selected.Session.IsAnotherLogon(host.Query(selected.Session.Id)))
-				return; // the next look sees it
+			if (!IsStillThere(host, selected))
+			{
+				selected.Settle(selected.Accepted ? Gone : "already_gone");
+				return false;
+			}
 			foreach (ProcessReport process in processes)
 			{
 				try
 				{
-					host.Call("WTSTerminateProcess", server => NativeMethods.WTSTerminateProcess(server, process.id, 1));
-					selected.Ended.Add(process);
+					if (host.Server.IsLocal ? EndHere(host, process.id, selected.Session.Id, listed) : EndThere(host, process, selected.Session.Id))
+						selected.Ended.Add(process);
 				}
 				catch (WindowsException)
 				{
 					// It has ended by itself, or nobody may end it; whether the session goes is what counts.
 				}
 			}
-			if (selected.Ended.Count > 0)
+			if (selected.Ended.Count == 0)
+				return false;
+			if (!selected.Accepted && !selected.Busy)
+				AskAgain(host, selected);
+			selected.Accepted = true;
+			selected.Deadline = selected.Elapsed.ElapsedMilliseconds + TimeoutMilliseconds;
+			return true;
+		}
+
+		// One that is on its way out, or stuck there, is only in the list.
+		private static bool IsStillThere(SessionHost host, SelectedSession selected)
+		{
+			Session now;
+			try
 			{
-				selected.Accepted = true;
-				selected.Deadline = selected.Elapsed.ElapsedMilliseconds + TimeoutMilliseconds;
+				now = host.Query(selected.Session.Id);
 			}
+			catch (WindowsException error)
+			{
+				if (error.Code != Win32Error.ERROR_CTX_CLOSE_PENDING)
+					throw;
+				now = host.Enumerate().Find(session => session.Id == selected.Session.Id);
+			}
+			return now != null && !selected.Session.IsAnotherLogon(now);
+		}
+
+		private static void AskAgain(SessionHost host, SelectedSession selected)
+		{
+			try
+			{
+				RequestLogoff(host, selected.Session.Id);
+			}
+			catch (WindowsException)
+			{
+				// As before; perhaps it goes without its processes.
+			}
+		}
+
+		// By a handle, which stays that of one process: its ID may be another's by now, and in another session.
+		private static bool EndHere(SessionHost host, UInt32 id, UInt32 sessionId, Int64 listed)
+		{
+			IntPtr process = IntPtr.Zero;
+			try
+			{
+				UInt32 session = 0;
+				Int64 created = 0, ignored;
+				host.Call("OpenProcess", server => (process = NativeMethods.OpenProcess(
+					PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION, false, id)) != IntPtr.Zero);
+				host.Call("GetProcessTimes", server => NativeMethods.GetProcessTimes(process, out created, out ignored, out ignored, out ignored));
+				host.Call("ProcessIdToSessionId", server => NativeMethods.ProcessIdToSessionId(id, out session));
+				if (session != sessionId || created > listed)
+					return false;
+				host.Call("TerminateProcess", server => NativeMethods.TerminateProcess(process, 1));
+				return true;
+			}
+			finally
+			{
+				if (process != IntPtr.Zero)
+					NativeMethods.CloseHandle(process);
+			}
+		}
+
+		// There are no handles to the processes of another server, so it is looked for once more just before.
+		private static bool EndThere(SessionHost host, ProcessReport process, UInt32 sessionId)
+		{
+			if (!Enumerate(host, sessionId).Exists(now => now.id == process.id && now.name == process.name))
+				return false;
+			host.Call("WTSTerminateProcess", server => NativeMethods.WTSTerminateProcess(server, process.id, 1));
+			return true;
 		}
 
 		// The processes of people in a session. Those of the system (csrss.exe, winlogon.exe, dwm.exe) run under its own

@@ -77,7 +77,8 @@ namespace ansible_collections.winops.rds.plugins.module_utils._message
 		// A text with what only the host knows.
 		private string FilledIn(string text, Server server, Session now)
 		{
-			DateTime deadline = DateTime.FromFileTimeUtc(now.Info.CurrentTime).AddMilliseconds(request.remaining_ms).AddSeconds(RoundingSeconds);
+			DateTime time = now.Info.CurrentTime > 0 ? DateTime.FromFileTimeUtc(now.Info.CurrentTime) : DateTime.UtcNow;
+			DateTime deadline = time.AddMilliseconds(request.remaining_ms).AddSeconds(RoundingSeconds);
 			return text
 				.Replace("{deadline}", deadline.ToLocalTime().ToString("HH:mm", CultureInfo.InvariantCulture))
 				.Replace("{server}", server.ComputerName.Length > 0 ? server.ComputerName : server.Name)

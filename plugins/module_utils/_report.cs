@@ -16,8 +16,14 @@ namespace ansible_collections.winops.rds.plugins.module_utils._report
 	public sealed class EngineReport
 	{
 		public List<ServerReport> servers;
-		public List<string> unknown_exclusions;
+		public List<UnknownExclusion> unknown_exclusions;
 		public CallReport error;
+	}
+
+	public sealed class UnknownExclusion
+	{
+		public int position;
+		public int use;
 	}
 
 	public sealed class ServerReport
@@ -26,6 +32,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._report
 		public string computer_name;
 		public List<string> found;
 		public List<SessionReport> sessions;
+		public List<SessionReport> excluded;
 		public CallReport error;
 		public string crash;
 	}
@@ -67,9 +74,6 @@ namespace ansible_collections.winops.rds.plugins.module_utils._report
 	// A selected session and what became of it.
 	internal sealed class SelectedSession
 	{
-		private const int WTS_SESSIONSTATE_LOCK = 0;
-		private const int WTS_SESSIONSTATE_UNLOCK = 1;
-
 		internal Session Session;
 		internal Client Client = new Client();
 		internal List<string> MatchedBy;
@@ -79,6 +83,8 @@ namespace ansible_collections.winops.rds.plugins.module_utils._report
 		internal bool Accepted { get; set; } // Windows accepted it
 		internal bool Awaited;     // it is going, or busy and worth another try
 		internal bool Busy;
+		internal bool IsPressed { get; set; } // what else could be done has been done
+		internal bool IsLeaving;   // Windows told no more of it than its list: it has no logon time
 		internal UInt32? Answer { get; set; }
 		internal readonly Stopwatch Elapsed = new Stopwatch();
 		internal Int64 Deadline;   // milliseconds of Elapsed
@@ -111,8 +117,6 @@ namespace ansible_collections.winops.rds.plugins.module_utils._report
 		internal SessionReport Report(Server server)
 		{
 			Native.WTSINFOEX_LEVEL1_W info = Session.Info;
-			bool isLocked = info.SessionFlags == WTS_SESSIONSTATE_LOCK;
-			bool isKnown = isLocked || info.SessionFlags == WTS_SESSIONSTATE_UNLOCK;
 			return new SessionReport
 			{
 				logon = Logon.Key(server, Session),
@@ -124,7 +128,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._report
 				protocol = Client.Protocol,
 				client_name = Client.Name,
 				client_address = Client.Address == null ? null : Client.Address.ToString(),
-				locked = isKnown ? isLocked != server.LockFlagsSwapped : (bool?)null,
+				locked = server.IsLocked(Session),
 				logon_time = info.LogonTime,
 				connect_time = info.ConnectTime,
 				disconnect_time = info.DisconnectTime,

@@ -24,6 +24,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 		public List<string> servers;
 		public Int64 server_timeout_ms;
 		public bool protect_console;
+		public bool ignore_unknown_exclusions;
 	}
 
 	// What is done to each selected session.
@@ -63,9 +64,10 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			get { return "already_gone"; }
 		}
 
-		// What else can be done for a session that is overdue. May settle it, or give it more time.
-		internal virtual void Press(SessionHost host, SelectedSession selected)
+		// Does what else can be done for a session that is overdue; returns whether it has more time now.
+		internal virtual bool Press(SessionHost host, SelectedSession selected)
 		{
+			return false;
 		}
 	}
 
@@ -79,16 +81,21 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			return Json.Answer<TRequest>(request, read => Run(read, act(read)));
 		}
 
+		// First all servers are looked at. Nothing is done on any before it is known that each exclusion means somebody.
 		private static EngineReport Run(EngineRequest request, Act act)
 		{
-			EngineReport report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<string>() };
+			EngineReport report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
 			try
 			{
-				Selection selection = ReadSelection(request);
-				report.unknown_exclusions = selection.UnknownExclusions;
-				List<ServerRun> runs = request.servers.ConvertAll(
-					server => new ServerRun(new Server(server), selection, act, request));
+				Selection selection = LookUp(request, () => new Selection(request));
+				List<ServerRun> runs = request.servers.ConvertAll(server => new ServerRun(new Server(server), selection, act, request));
 				RunSideBySide(runs, request.server_timeout_ms);
+				if (!request.ignore_unknown_exclusions)
+					report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs));
+				if (report.unknown_exclusions.Count > 0)
+					return report;
+				if (!request.check_mode && !act.OnlyLooks)
+					RunSideBySide(runs.FindAll(run => run.MayAct()), request.server_timeout_ms);
 				foreach (ServerRun run in runs)
 					lock (run.Gate)
 						report.servers.Add(run.Report());
@@ -100,16 +107,32 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			return report;
 		}
 
-		// In a thread of its own, because a domain controller that does not answer can hold a look-up up.
-		private static Selection ReadSelection(EngineRequest request)
+		// Exclusions of one account each that fitted no session, and are no account.
+		private static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
 		{
-			Selection selection = null;
+			List<UnknownExclusion> unknown = new List<UnknownExclusion>();
+			for (int i = 0; i < selection.ExcludedUsers.Count; i++)
+			{
+				AccountPattern excluded = selection.ExcludedUsers[i];
+				if (!excluded.IsOneAccount || runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
+					continue;
+				int use = excluded.Use(runs.ConvertAll(run => run.Server));
+				if (use != Account.SidTypeUser)
+					unknown.Add(new UnknownExclusion { position = i, use = use });
+			}
+			return unknown;
+		}
+
+		// In a thread of its own, because a domain controller that does not answer can hold a look-up up.
+		private static T LookUp<T>(EngineRequest request, Func<T> read)
+		{
+			T value = default(T);
 			Exception failure = null;
 			Thread reader = new Thread(() =>
 			{
 				try
 				{
-					selection = new Selection(request);
+					value = read();
 				}
 				catch (Exception error)
 				{
@@ -121,7 +144,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 				throw new WindowsException(Account.Calling, Win32Error.ERROR_TIMEOUT);
 			if (failure != null)
 				throw failure;
-			return selection;
+			return value;
 		}
 
 		// Each host in a thread of its own: one that does not answer delays no other.
@@ -170,18 +193,18 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 	{
 		private const int PollMilliseconds = 100;
 		private const int StackBytes = 256 * 1024;
-		private const int MostHangs = 3; // then it is the server that does not answer
+		private const int MostHangs = 3;     // then it is the server that does not answer
+		private const int MostThreads = 500; // of users who are asked at the same time
 
-		private readonly Server server;
 		private readonly Selection selection;
 		private readonly Act act;
-		private readonly bool protectConsole;
-		private readonly bool onlyLooks;
+		private readonly EngineRequest request;
 
 		private readonly List<Worker> workers = new List<Worker>();
-		private readonly HashSet<string> found = new HashSet<string>();
 		private readonly List<SelectedSession> all = new List<SelectedSession>();
+		private readonly List<SelectedSession> excluded = new List<SelectedSession>();
 		private Queue<Session> listed;                                                  // still to be identified
+		private bool acts;
 		private Queue<SelectedSession> waiting;                                         // still to be acted on
 		private readonly List<SelectedSession> awaited = new List<SelectedSession>();
 		private int hangs;
@@ -189,14 +212,22 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 		private Exception crash;
 
 		internal readonly object Gate = new object();
+		internal readonly Server Server;
+		internal readonly HashSet<string> Found = new HashSet<string>();
 
 		internal ServerRun(Server server, Selection selection, Act act, EngineRequest request)
 		{
-			this.server = server;
+			Server = server;
 			this.selection = selection;
 			this.act = act;
-			protectConsole = request.protect_console;
-			onlyLooks = request.check_mode || act.OnlyLooks;
+			this.request = request;
+		}
+
+		// Whether sessions were selected on the server; from here on they are acted on.
+		internal bool MayAct()
+		{
+			lock (Gate)
+				return acts = failure == null && crash == null && all.Exists(selected => selected.Result == null);
 		}
 
 		internal bool IsDone
@@ -206,7 +237,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 
 		internal void Start()
 		{
-			Worker worker = new Worker(server, Gate);
+			Worker worker = new Worker(Server, Gate);
 			workers.Add(worker);
 			new Thread(() => Work(worker), StackBytes) { IsBackground = true }.Start();
 		}
@@ -218,9 +249,10 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 				try
 				{
 					worker.Host.Open();
-					Select(worker);
-					if (!onlyLooks)
+					if (acts)
 						ActOnAll(worker);
+					else
+						Select(worker);
 				}
 				catch (WindowsException error)
 				{
@@ -265,22 +297,11 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 				failure = unanswered;
 		}
 
-		// The last one to leave settles what is not settled.
 		private void Leave(Worker worker)
 		{
 			workers.Remove(worker);
-			if (!IsDone)
-				return;
-			foreach (SelectedSession selected in all)
-			{
-				if (selected.Result != null)
-					continue;
-				if (onlyLooks)
-					selected.Settle(act.Planned);
-				else
-					selected.GiveUp(failure);
-			}
-			Monitor.PulseAll(Gate);
+			if (IsDone)
+				Monitor.PulseAll(Gate);
 		}
 
 		private void Select(Worker worker)
@@ -295,10 +316,11 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			{
 				Session session = listed.Dequeue();
 				List<string> matchedBy = new List<string>();
-				bool fits = selection.FitsListed(session, server.ComputerName, matchedBy);
-				found.UnionWith(matchedBy);
-				if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(server, session.Id))
-					Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits);
+				bool fits = selection.FitsListed(session, Server.ComputerName, matchedBy);
+				bool isExcluded = selection.IsExcluded(session, Server.ComputerName, Found);
+				Found.UnionWith(matchedBy);
+				if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(Server, session.Id))
+					Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits, isExcluded);
 			}
 			worker.About = null;
 		}
@@ -311,13 +333,13 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			}
 			catch (WindowsException)
 			{
-				if (selection.NeedsComputerName)
+				if (selection.NeedsComputer)
 					throw;
 			}
 		}
 
 		// Adds what the enumeration does not tell. Without its logon time a session is not identified and is left alone.
-		private void Identify(Worker worker, SelectedSession selected, bool fitsListed)
+		private void Identify(Worker worker, SelectedSession selected, bool fitsListed, bool isExcluded)
 		{
 			Session listed = selected.Session;
 			worker.About = selected;
@@ -332,42 +354,48 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 				{
 					session.TakeFullNames(listed);
 					selected.Session = session;
-					bool isExpected = selection.IsExpected(server, session);
+					bool isExpected = selection.IsExpected(Server, session);
 					if (!isExpected && !selection.TakesNewcomers)
 						return;
 					bool fits = fitsListed && FitsNow(worker.Host, selected);
-					found.UnionWith(selected.MatchedBy);
+					Found.UnionWith(selected.MatchedBy);
 					if (!fits && !isExpected)
 						return;
-					if (!fits)
+					if (!fits || (isExcluded && isExpected))
 						selected.Settle("spared");
-					else if (!act.OnlyLooks)
+					else if (!isExcluded && !act.OnlyLooks)
 						SettleIfNothingIsToBeDone(worker.Host, selected, session);
 				}
 			}
 			catch (WindowsException error)
 			{
+				// On its way out, or stuck there: what the enumeration tells is all that there is to know.
+				selected.IsLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING && !selection.NeedsQueries;
 				if (listed.IsProtected && !act.OnlyLooks)
 					selected.Settle("protected");
 				else if (error.SaysSessionIsGone)
 					selected.Settle("already_gone");
-				else
+				else if (!selected.IsLeaving && !isExcluded)
 					selected.Fail(error);
 			}
-			all.Add(selected);
+			if (isExcluded && selected.Result == null)
+				excluded.Add(selected);
+			else
+				all.Add(selected);
 		}
 
 		private bool FitsNow(SessionHost host, SelectedSession selected)
 		{
-			if (!selection.FitsTimes(selected.Session))
+			Session session = selected.Session;
+			if (!selection.FitsInfo(session, Server) || (selection.NeedsIdleTime && host.IsConsole(session)))
 				return false;
-			selected.Client = host.QueryClient(selected.Session.Id);
-			return selection.FitsClient(selected.Client, selected.MatchedBy);
+			selected.Client = host.QueryClient(session.Id);
+			return selection.FitsClient(session, selected.Client, selected.MatchedBy);
 		}
 
 		private void SettleIfNothingIsToBeDone(SessionHost host, SelectedSession selected, Session session)
 		{
-			if (session.IsProtected || (protectConsole && host.IsConsole(session)))
+			if (session.IsProtected || (request.protect_console && host.IsConsole(session)))
 				selected.Settle("protected");
 			else if (act.AlreadyDone(session) != null)
 				selected.Settle(act.AlreadyDone(session));
@@ -379,7 +407,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			{
 				waiting = new Queue<SelectedSession>(all.FindAll(selected => selected.Result == null));
 				if (act.TakesAThreadEach)
-					for (int i = 1; i < waiting.Count; i++)
+					for (int i = 1; i < Math.Min(waiting.Count, MostThreads); i++)
 						Start();
 			}
 			while (waiting.Count + awaited.Count > 0)
@@ -412,6 +440,8 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			try
 			{
 				Session now = host.Query(selected.Session.Id);
+				if (selected.IsLeaving && selected.Session.IsSameAccount(now))
+					selected.Session.Info = now.Info; // it answers now, so it is known from now on
 				if (!selected.Session.IsSameLogon(now))
 				{
 					selected.Settle("already_gone");
@@ -440,9 +470,11 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 		{
 			List<string> ignored = new List<string>();
 			Client client = selection.NeedsClient ? host.QueryClient(now.Id) : selected.Client;
-			return selection.FitsListed(now, server.ComputerName, ignored)
-				&& selection.FitsTimes(now)
-				&& selection.FitsClient(client, ignored);
+			return selection.FitsListed(now, Server.ComputerName, ignored)
+				&& !selection.IsExcluded(now, Server.ComputerName, ignored)
+				&& selection.FitsInfo(now, Server)
+				&& !(selection.NeedsIdleTime && host.IsConsole(now))
+				&& selection.FitsClient(now, client, ignored);
 		}
 
 		private void TakeRefusal(SelectedSession selected, WindowsException error)
@@ -470,12 +502,10 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 				string done = act.Done(now);
 				if (selected.Session.IsAnotherLogon(now))
 					SettleGone(selected);
-				else if (selected.Busy)
-					ActOn(host, selected);
 				else if (done != null)
 					selected.Settle(done);
-				else if (selected.IsOverdue)
-					act.Press(host, selected);
+				else if (selected.Busy && !selected.IsOverdue)
+					ActOn(host, selected);
 			}
 			catch (WindowsException error)
 			{
@@ -486,6 +516,17 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			}
 			if (!selected.Awaited || !selected.IsOverdue)
 				return;
+			try
+			{
+				if (unanswered == null && act.Press(host, selected))
+					return;
+				if (!selected.Awaited)
+					return;
+			}
+			catch (WindowsException error)
+			{
+				unanswered = error;
+			}
 			if (unanswered != null)
 				selected.Fail(unanswered);
 			else if (selected.Busy)
@@ -500,14 +541,25 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			selected.Settle(selected.Accepted ? act.Gone : "already_gone");
 		}
 
+		// What is still not settled was not to be done, or could not be.
 		internal ServerReport Report()
 		{
+			foreach (SelectedSession selected in all.FindAll(selected => selected.Result == null))
+			{
+				if (request.check_mode || act.OnlyLooks)
+					selected.Settle(act.Planned);
+				else
+					selected.GiveUp(failure);
+			}
+			foreach (SelectedSession selected in excluded)
+				selected.Settle("excluded");
 			return new ServerReport
 			{
-				server = server.Name,
-				computer_name = server.ComputerName,
-				found = new List<string>(found),
-				sessions = all.ConvertAll(selected => selected.Report(server)),
+				server = Server.Name,
+				computer_name = Server.ComputerName,
+				found = new List<string>(Found),
+				sessions = all.ConvertAll(selected => selected.Report(Server)),
+				excluded = excluded.ConvertAll(selected => selected.Report(Server)),
 				error = CallReport.Of(failure),
 				crash = crash == null ? null : crash.ToString(),
 			};

@@ -25,6 +25,8 @@ namespace ansible_collections.winops.rds.plugins.module_utils._selection
 		public Int64? logged_on_for;
 		public List<string> client_names;
 		public List<string> client_networks;
+		public List<Int64> protocols;
+		public bool? locked;
 		public bool all;
 		public List<Int64> exclude_session_ids;
 		public List<string> exclude_session_names;
@@ -82,29 +84,66 @@ namespace ansible_collections.winops.rds.plugins.module_utils._selection
 		}
 	}
 
-	// An account as DOMAIN\user, each side a pattern; the domain "." is the host's own.
+	// An account as DOMAIN\user, each side a pattern; the domain "." is the host's own. A SID, a UPN or an account of a
+	// DNS domain is looked up, which gives the names that sessions have.
 	internal sealed class AccountPattern
 	{
+		private readonly string text;
 		private readonly Wildcard domain;
-		private readonly Wildcard user;
+		private readonly Wildcard user; // null: nobody
+		private readonly int? use;      // SID_NAME_USE, 0 for nobody; null: not looked up
 
 		internal readonly bool IsLocal;
 
-		// Null: an account that does not exist, which fits nobody.
 		internal AccountPattern(string text)
 		{
-			if (text == null)
-				return;
-			int separator = text.IndexOf('\\');
-			domain = new Wildcard(text.Substring(0, separator));
-			user = new Wildcard(text.Substring(separator + 1));
+			this.text = text;
 			IsLocal = text.StartsWith(".\\", StringComparison.Ordinal);
+			string[] names = text.Split('\\');
+			if (names.Length < 2 || (names[0].IndexOf('.') > 0 && IsOneAccount))
+			{
+				Account account = Account.Find(text);
+				use = account == null ? 0 : account.Use;
+				if (account == null)
+					return;
+				names = account.Name.Split('\\');
+			}
+			domain = new Wildcard(names[0]);
+			user = new Wildcard(names[1]);
 		}
 
 		internal bool Fits(Session session, string computerName)
 		{
 			return user != null && session.HasUser && user.Matches(session.User)
 				&& (IsLocal ? String.Equals(session.Domain, computerName, StringComparison.OrdinalIgnoreCase) : domain.Matches(session.Domain));
+		}
+
+		internal bool IsOneAccount
+		{
+			get { return NameToLookUp.IndexOfAny(new[] { '*', '?' }) < 0; }
+		}
+
+		// As Windows takes it: in any domain is without one.
+		private string NameToLookUp
+		{
+			get { return text.StartsWith("*\\", StringComparison.Ordinal) ? text.Substring(2) : text; }
+		}
+
+		// What it is that is called so: a SID_NAME_USE; 0: nothing. A local account may be that of any of the servers.
+		internal int Use(IEnumerable<Server> servers)
+		{
+			if (use != null || !IsLocal)
+				return use ?? UseOf(Account.Find(NameToLookUp));
+			int found = 0;
+			foreach (Server server in servers)
+				if (found != Account.SidTypeUser && server.ComputerName.Length > 0)
+					found = UseOf(Account.Find(server.ComputerName + text.Substring(1), server.IsLocal ? null : server.Name));
+			return found;
+		}
+
+		private static int UseOf(Account account)
+		{
+			return account == null ? 0 : account.Use;
 		}
 	}
 
@@ -160,52 +199,38 @@ namespace ansible_collections.winops.rds.plugins.module_utils._selection
 		private readonly List<AccountPattern> users;
 		private readonly List<Wildcard> clientNames;
 		private readonly List<Network> clientNetworks;
-		private readonly List<AccountPattern> excludedUsers;
-		private readonly HashSet<string> logons = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-		private readonly HashSet<string> places = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // of these logons
+		private readonly List<AccountPattern> excludedCurrent;
+		private readonly HashSet<string> logons;
+		private readonly HashSet<string> places; // of these logons
 
-		// Whether sessions are meant that are none of the logons that the task is about.
-		internal readonly bool TakesNewcomers;
-
-		// Those of exclude_users that no account has: perhaps somebody is misspelt who is to be spared.
-		internal readonly List<string> UnknownExclusions = new List<string>();
+		internal readonly List<AccountPattern> ExcludedUsers;
 
 		// Looks accounts up, once for all hosts.
 		internal Selection(SelectionRequest wanted)
 		{
 			this.wanted = wanted;
 			current = Current(wanted.current);
-			users = Accounts(wanted.users, new List<string>());
+			users = wanted.users.ConvertAll(text => new AccountPattern(text));
 			clientNames = wanted.client_names.ConvertAll(text => new Wildcard(text));
 			clientNetworks = wanted.client_networks.ConvertAll(text => new Network(text));
-			excludedUsers = Accounts(wanted.exclude_users, UnknownExclusions);
-			excludedUsers.AddRange(Current(wanted.exclude_current));
-			foreach (string logon in wanted.logons)
-			{
-				logons.Add(logon);
-				places.Add(Logon.PlaceOf(logon));
-			}
-			TakesNewcomers = wanted.newcomers;
+			ExcludedUsers = wanted.exclude_users.ConvertAll(text => new AccountPattern(text));
+			excludedCurrent = Current(wanted.exclude_current);
+			logons = new HashSet<string>(wanted.logons, StringComparer.OrdinalIgnoreCase);
+			places = new HashSet<string>(wanted.logons.ConvertAll<string>(Logon.PlaceOf), StringComparer.OrdinalIgnoreCase);
 		}
 
-		private static List<AccountPattern> Current(bool wanted)
+		private static List<AccountPattern> Current(bool isWanted)
 		{
 			List<AccountPattern> accounts = new List<AccountPattern>();
-			if (wanted)
+			if (isWanted)
 				accounts.Add(new AccountPattern(Account.Current()));
 			return accounts;
 		}
 
-		// A SID or a user principal name, which has no backslash, is looked up. Those that there are not are added to unknown.
-		private static List<AccountPattern> Accounts(List<string> texts, List<string> unknown)
+		// Whether sessions are meant that are none of the logons that the task is about.
+		internal bool TakesNewcomers
 		{
-			return texts.ConvertAll(text =>
-			{
-				string account = text.IndexOf('\\') < 0 ? Account.Resolve(text) : text;
-				if (account == null)
-					unknown.Add(text);
-				return new AccountPattern(account);
-			});
+			get { return wanted.newcomers; }
 		}
 
 		// Whether a session may be, and whether it is, one of the logons that the task is about.
@@ -219,65 +244,75 @@ namespace ansible_collections.winops.rds.plugins.module_utils._selection
 			return logons.Contains(Logon.Key(server, session));
 		}
 
-		internal bool NeedsComputerName
+		// Whether the host's name and version have to be known to tell who fits.
+		internal bool NeedsComputer
 		{
-			get { return users.Exists(user => user.IsLocal) || excludedUsers.Exists(user => user.IsLocal); }
+			get { return wanted.locked != null || users.Exists(user => user.IsLocal) || ExcludedUsers.Exists(user => user.IsLocal); }
 		}
 
 		internal bool NeedsClient
 		{
-			get { return clientNames.Count + clientNetworks.Count > 0; }
+			get { return clientNames.Count + clientNetworks.Count + wanted.protocols.Count > 0; }
 		}
 
-		// Whether what the enumeration tells fits. Each value that fits the session is added to matchedBy
-		// ("users:0" is the first of users), also where another criterion or an exclusion then rules it out.
-		internal bool FitsListed(Session session, string computerName, List<string> matchedBy)
+		// Whether the enumeration does not tell who fits.
+		internal bool NeedsQueries
+		{
+			get { return NeedsClient || wanted.locked != null || wanted.idle_for != null || wanted.disconnected_for != null || wanted.logged_on_for != null; }
+		}
+
+		// The idle time of a console is not to be relied on (PSAppDeployToolkit issue 1680, danports/cassia issue 23).
+		internal bool NeedsIdleTime
+		{
+			get { return wanted.idle_for != null; }
+		}
+
+		// Whether what the enumeration tells fits. Each value that fits the session is added to matchedBy ("users:0" is the
+		// first of users), also where another criterion then rules it out.
+		internal bool FitsListed(Session session, string computerName, ICollection<string> matchedBy)
 		{
 			bool bySession = Add(matchedBy, "session_ids", wanted.session_ids, id => id == session.Id);
 			bySession |= Add(matchedBy, "session_names", wanted.session_names, session.IsNamed);
 			bySession |= Add(matchedBy, "current", current, account => account.Fits(session, computerName));
 			bool byUser = Add(matchedBy, "users", users, user => user.Fits(session, computerName));
-			bool byState = Add(matchedBy, "states", wanted.states, state => session.HasUser && state == session.Info.SessionState);
-			if (wanted.session_ids.Count + wanted.session_names.Count + current.Count > 0 && !bySession)
-				return false;
-			if (users.Count > 0 && !byUser)
-				return false;
-			if (wanted.states.Count > 0 && !byState)
-				return false;
-			if (AnySession && !session.HasUser)
-				return false;
-			return !wanted.exclude_session_ids.Contains(session.Id)
-				&& !wanted.exclude_session_names.Exists(session.IsNamed)
-				&& !excludedUsers.Exists(user => user.Fits(session, computerName));
+			bool byState = Add(matchedBy, "states", wanted.states, state => state == session.Info.SessionState && (session.HasUser || session.IsBroken));
+			return (bySession || wanted.session_ids.Count + wanted.session_names.Count + current.Count == 0)
+				&& (byUser || users.Count == 0)
+				&& (byState || wanted.states.Count == 0)
+				&& (session.HasUser || !(wanted.all || NeedsQueries));
 		}
 
-		// Whether there is a criterion that any session might fit, also one that has no user.
-		private bool AnySession
+		// Whether it is spared whatever else fits. Each exclusion that does so is added to found.
+		internal bool IsExcluded(Session session, string computerName, ICollection<string> found)
 		{
-			get { return wanted.all || NeedsClient || wanted.idle_for != null || wanted.disconnected_for != null || wanted.logged_on_for != null; }
+			bool isExcluded = Add(found, "exclude_session_ids", wanted.exclude_session_ids, id => id == session.Id);
+			isExcluded |= Add(found, "exclude_session_names", wanted.exclude_session_names, session.IsNamed);
+			isExcluded |= Add(found, "exclude_current", excludedCurrent, account => account.Fits(session, computerName));
+			isExcluded |= Add(found, "exclude_users", ExcludedUsers, user => user.Fits(session, computerName));
+			return isExcluded;
 		}
 
-		// Whether its times fit, too.
-		internal bool FitsTimes(Session session)
+		// Whether its times and its lock fit, too.
+		internal bool FitsInfo(Session session, Server server)
 		{
 			return IsSince(session.Info.LastInputTime, session, wanted.idle_for)
 				&& (wanted.disconnected_for == null || session.IsDisconnected)
 				&& IsSince(session.Info.DisconnectTime, session, wanted.disconnected_for)
-				&& IsSince(session.Info.LogonTime, session, wanted.logged_on_for);
+				&& IsSince(session.Info.LogonTime, session, wanted.logged_on_for)
+				&& (wanted.locked == null || wanted.locked == server.IsLocked(session));
 		}
 
 		// Whether its client fits, too.
-		internal bool FitsClient(Client client, List<string> matchedBy)
+		internal bool FitsClient(Session session, Client client, ICollection<string> matchedBy)
 		{
-			if (!NeedsClient)
-				return true;
-			bool byName = Add(matchedBy, "client_names", clientNames, name => !String.IsNullOrEmpty(client.Name) && name.Matches(client.Name));
-			bool byNetwork = Add(matchedBy, "client_networks", clientNetworks, network => network.Contains(client.Address));
-			if (byName || byNetwork)
-				return true;
-			if (client.Refusal != null)
+			// A session without a name is disconnected, and has no protocol: Windows then answers 0, as for the console.
+			bool byProtocol = Add(matchedBy, "protocols", wanted.protocols, protocol => session.Info.WinStationName.Length > 0 && protocol == client.Protocol);
+			bool byClient = Add(matchedBy, "client_names", clientNames, name => !String.IsNullOrEmpty(client.Name) && name.Matches(client.Name));
+			byClient |= Add(matchedBy, "client_networks", clientNetworks, network => network.Contains(client.Address));
+			bool fits = (byProtocol || wanted.protocols.Count == 0) && (byClient || clientNames.Count + clientNetworks.Count == 0);
+			if (!fits && client.Refusal != null)
 				throw client.Refusal; // that it is not known whether it fits does not mean that it does not
-			return false;
+			return fits;
 		}
 
 		// By the host's own clock. What has no known beginning has not lasted for any time.
@@ -287,13 +322,17 @@ namespace ansible_collections.winops.rds.plugins.module_utils._selection
 		}
 
 		// Adds criterion and position of each value that fits to matchedBy; returns whether there is one.
-		private static bool Add<T>(List<string> matchedBy, string criterion, List<T> values, Predicate<T> fits)
+		private static bool Add<T>(ICollection<string> matchedBy, string criterion, List<T> values, Predicate<T> fits)
 		{
-			int before = matchedBy.Count;
+			bool any = false;
 			for (int i = 0; i < values.Count; i++)
-				if (fits(values[i]))
-					matchedBy.Add(criterion + ":" + i.ToString(CultureInfo.InvariantCulture));
-			return matchedBy.Count > before;
+			{
+				if (!fits(values[i]))
+					continue;
+				any = true;
+				matchedBy.Add(criterion + ":" + i.ToString(CultureInfo.InvariantCulture));
+			}
+			return any;
 		}
 	}
 }

@@ -19,6 +19,9 @@ namespace ansible_collections.winops.rds.plugins.module_utils._sessions
 	{
 		private const int WTSDisconnected = 4;
 		private const int WTSListen = 6;
+		private const int WTSReset = 7;
+		private const int WTSDown = 8;
+		private const int WTSInit = 9;
 		private const UInt32 FirstListenerId = 65536;
 		internal const int FlagsUnknown = -1;
 		private const int LongestUserInInfo = 20;   // WTSINFOEX cuts names off there,
@@ -33,6 +36,12 @@ namespace ansible_collections.winops.rds.plugins.module_utils._sessions
 		internal bool HasUser
 		{
 			get { return User.Length > 0 && !IsProtected; }
+		}
+
+		// In a state in which a session may have lost its user, or not have got one.
+		internal bool IsBroken
+		{
+			get { return !IsProtected && (Info.SessionState == WTSReset || Info.SessionState == WTSDown || Info.SessionState == WTSInit); }
 		}
 
 		internal bool IsDisconnected
@@ -94,6 +103,9 @@ namespace ansible_collections.winops.rds.plugins.module_utils._sessions
 	// A Remote Desktop Session Host; "" is the one that this runs on.
 	internal sealed class Server
 	{
+		private const int WTS_SESSIONSTATE_LOCK = 0;
+		private const int WTS_SESSIONSTATE_UNLOCK = 1;
+
 		internal readonly string Name;
 		internal string ComputerName = ""; // NetBIOS name, the domain of its local accounts; empty: Windows does not tell
 		internal bool LockFlagsSwapped;
@@ -106,6 +118,14 @@ namespace ansible_collections.winops.rds.plugins.module_utils._sessions
 		internal bool IsLocal
 		{
 			get { return Name.Length == 0; }
+		}
+
+		// Null: Windows does not tell.
+		internal bool? IsLocked(Session session)
+		{
+			bool isLocked = session.Info.SessionFlags == WTS_SESSIONSTATE_LOCK;
+			bool isKnown = isLocked || session.Info.SessionFlags == WTS_SESSIONSTATE_UNLOCK;
+			return isKnown ? isLocked != LockFlagsSwapped : (bool?)null;
 		}
 	}
 
@@ -205,7 +225,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._sessions
 		internal Session Query(UInt32 id)
 		{
 			Native.WTSINFOEX_LEVEL1_W info = Query(
-				id, Native.WTS_INFO_CLASS.WTSSessionInfoEx, buffer => Memory.Structure<Native.WTSINFOEXW>(buffer)).Data;
+				id, Native.WTS_INFO_CLASS.WTSSessionInfoEx, Memory.Structure<Native.WTSINFOEXW>).Data;
 			return new Session { Id = id, User = info.UserName, Domain = info.DomainName, Info = info };
 		}
 
@@ -214,23 +234,47 @@ namespace ansible_collections.winops.rds.plugins.module_utils._sessions
 			Client client = new Client();
 			try
 			{
-				client.Protocol = Query(id, Native.WTS_INFO_CLASS.WTSClientProtocolType, buffer => Marshal.ReadInt16(buffer));
+				client.Protocol = Query(id, Native.WTS_INFO_CLASS.WTSClientProtocolType, buffer => buffer == IntPtr.Zero ? (int?)null : Marshal.ReadInt16(buffer));
 				client.Name = Query(id, Native.WTS_INFO_CLASS.WTSClientName, buffer => Memory.Text(buffer));
-				client.Address = Query(id, Native.WTS_INFO_CLASS.WTSClientAddress, buffer =>
-				{
-					Native.WTS_CLIENT_ADDRESS address = Memory.Structure<Native.WTS_CLIENT_ADDRESS>(buffer);
-					// Offsets as on the page of WTS_CLIENT_ADDRESS: IPv4 from the third byte, IPv6 from the first.
-					int length = address.AddressFamily == AF_INET ? 4 : address.AddressFamily == AF_INET6 ? 16 : 0;
-					byte[] bytes = new byte[length];
-					Buffer.BlockCopy(address.Address, length == 4 ? 2 : 0, bytes, 0, length);
-					return length == 0 ? null : new IPAddress(bytes);
-				});
+				client.Address = Query(id, Native.WTS_INFO_CLASS.WTSClientAddress, AddressAt);
 			}
 			catch (WindowsException error)
 			{
 				client.Refusal = error;
 			}
 			return client;
+		}
+
+		private static IPAddress AddressAt(IntPtr buffer)
+		{
+			if (buffer == IntPtr.Zero)
+				return null;
+			Native.WTS_CLIENT_ADDRESS address = Memory.Structure<Native.WTS_CLIENT_ADDRESS>(buffer);
+			if (address.AddressFamily == AF_INET)
+				return AddressFrom(address.Address, 2, 4);
+			int start = address.AddressFamily == AF_INET6 ? StartOfIPv6(address.Address) : -1;
+			return start < 0 ? null : AddressFrom(address.Address, start, 16);
+		}
+
+		// The page of WTS_CLIENT_ADDRESS lets an IPv6 address begin at the first byte; Cassia, Veyon and a dump in pywin32's
+		// issue 664 at the third. What follows or precedes it is 0. -1: the bytes do not tell.
+		private static int StartOfIPv6(byte[] bytes)
+		{
+			bool beginsAtFirst = bytes[0] + bytes[1] > 0, endsLater = bytes[16] + bytes[17] > 0;
+			if (beginsAtFirst || endsLater)
+				return beginsAtFirst && endsLater ? -1 : beginsAtFirst ? 0 : 2;
+			if (bytes[2] + bytes[3] > 0) // 0:x:: is in a block that is not assigned
+				return 2;
+			int first = Array.FindIndex(bytes, unit => unit > 0);
+			bool isMapped = (first == 10 || first == 12) && bytes[first] + bytes[first + 1] == 2 * 0xFF; // ::ffff:192.0.2.1
+			return isMapped ? first - 10 : -1;
+		}
+
+		private static IPAddress AddressFrom(byte[] bytes, int start, int length)
+		{
+			byte[] address = new byte[length];
+			Buffer.BlockCopy(bytes, start, address, 0, length);
+			return new IPAddress(address);
 		}
 
 		// The session of the physical console. Its session name is the same in every language of Windows.
@@ -253,7 +297,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._sessions
 			try
 			{
 				Call("WTSQuerySessionInformation", server => NativeMethods.WTSQuerySessionInformationW(server, id, infoClass, out buffer, out bytes));
-				if (buffer == IntPtr.Zero)
+				if (buffer == IntPtr.Zero && infoClass == Native.WTS_INFO_CLASS.WTSSessionInfoEx)
 					throw new WindowsException("WTSQuerySessionInformation", Win32Error.ERROR_INVALID_DATA);
 				return read(buffer);
 			}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from ._displayable import displayable
 from ._durations import format_duration
 from ._engine.report import Report, Session
 from ._engine.requests import EngineRequest, LogoffRequest, MessageRequest, SessionInfoRequest, same_sessions
@@ -221,7 +222,7 @@ def _who(sessions: list[Session], what: str) -> str:
 
 def _one_line(error: Exception) -> str:
     """The words of a connection plugin or of PowerShell."""
-    return " ".join(str(error).split())
+    return displayable(" ".join(str(error).split()), 600)
 
 
 def _short(error: Exception) -> str:

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._engine.acts import LOG_OFF, RESULTS, SEND_MESSAGE, Act
+from ._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, SEND_MESSAGE, Act
 from ._engine.report import RefusedCall, Server, Session
 from ._engine.requests import describe_match, met_by_all
 from ._message import answer_name
@@ -27,6 +28,7 @@ class ServerRecords:
 
     name: str
     records: list[Record]
+    excluded: list[Record]
     found: set[tuple[str, str]]
     """The options' values that fitted a session there, as (option, value)."""
     changed: bool
@@ -41,7 +43,9 @@ def server_records(
 
     :param warnings: how many warnings of the grace period each logon got.
     """
-    name = server.server or server.computer_name or inventory_hostname
+    # Any text may come from a host that is not what it should be: only what can be its name is taken for it.
+    own_name = server.computer_name if re.fullmatch(r"[\w-]{1,15}", server.computer_name) else ""
+    name = server.server or own_name or inventory_hostname
     records = [session_record(s, name, selection, act, warnings.get(s.logon, 0)) for s in server.sessions]
     if server.crash:
         for record in records:
@@ -53,6 +57,7 @@ def server_records(
     return ServerRecords(
         name=name,
         records=records,
+        excluded=[session_record(session, name, selection, act) for session in server.excluded],
         found={describe_match(selection, match) for match in server.found},
         # What Windows accepted has changed something, whatever came of it.
         changed=bool(act.done) and any(s.accepted or s.result == act.planned for s in server.sessions),
@@ -135,8 +140,13 @@ def own_error(message: str, hint: str) -> Error:
     return {"code": None, "name": None, "message": message, "hint": hint}
 
 
-def summarize(records: Sequence[Record]) -> dict[str, int]:
-    """Return the number of sessions for each result that occurred; of sessions that were listed, for each state."""
-    counts = Counter(record["state"] if record["result"] == "listed" else record["result"] for record in records)
-    order = [*STATES, *RESULTS]
-    return {key: counts[key] for key in sorted(counts, key=lambda key: order.index(key) if key in order else -1)}
+def summarize(records: Sequence[Record], act: Act) -> dict[str, int]:
+    """Return the number of sessions for each result that an act may have; of listed sessions, for each state."""
+    if act is LIST:
+        order = [state for state in STATES if state != "listen"]
+        counts = Counter(record["state"] if record["result"] == act.planned else record["result"] for record in records)
+    else:
+        possible = {act.planned} | act.results | OFF | FAILED
+        order = [result for result in RESULTS if result in possible]
+        counts = Counter(record["result"] for record in records)
+    return {key: counts[key] for key in dict.fromkeys([*order, *counts])}

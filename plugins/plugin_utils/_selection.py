@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._durations import parse_duration
-from ._wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, STATES
+from ._wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, PROTOCOLS, STATES
 
 #: Options by which sessions are selected; each narrows what the others select.
 SELECTING = (
@@ -23,6 +23,8 @@ SELECTING = (
     "disconnected_for",
     "logged_on_for",
     "clients",
+    "protocols",
+    "locked",
     "all",
 )
 
@@ -41,10 +43,13 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "disconnected_for": {"type": "str"},
     "logged_on_for": {"type": "str"},
     "clients": {"type": "list", "elements": "str", "aliases": ["client"]},
+    "protocols": {"type": "list", "elements": "str", "aliases": ["protocol"]},
+    "locked": {"type": "bool"},
     "all": {"type": "bool", "default": False},
     "exclude_users": {"type": "list", "elements": "str"},
     "exclude_sessions": {"type": "list", "elements": "str"},
     "missing": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
+    "unknown_exclusions": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
     "server": {"type": "list", "elements": "str", "aliases": ["servers"]},
     "server_timeout": {"type": "str", "default": "30s"},
 }
@@ -67,12 +72,15 @@ class Selection:
     disconnected_for: float | None = None
     logged_on_for: float | None = None
     clients: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
+    locked: bool | None = None
     all: bool = False
     exclude_users: tuple[str, ...] = ()
     exclude_sessions: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     server_timeout: float = 30.0
     missing: str = "ignore"
+    unknown_exclusions: str = "fail"
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], *, default_all: bool = False) -> Selection:
@@ -89,6 +97,8 @@ class Selection:
             disconnected_for=duration_option(options, "disconnected_for"),
             logged_on_for=duration_option(options, "logged_on_for"),
             clients=_values(options, "clients"),
+            protocols=tuple(protocol.lower() for protocol in _values(options, "protocols")),
+            locked=options.get("locked"),
             all=bool(options.get("all")),
             exclude_users=_values(options, "exclude_users"),
             exclude_sessions=_session_values(options, "exclude_sessions"),
@@ -96,6 +106,7 @@ class Selection:
             servers=tuple({value.lower(): value for value in _values(options, "server")}.values()),
             server_timeout=time_option(options, "server_timeout", "no server the time to answer") or cls.server_timeout,
             missing=options.get("missing") or cls.missing,
+            unknown_exclusions=options.get("unknown_exclusions") or cls.unknown_exclusions,
         )
         if default_all and not selection._selects:
             selection = replace(selection, all=True)
@@ -107,11 +118,16 @@ class Selection:
         wanted = [("sessions", value) for value in self.sessions] + [("users", value) for value in self.users]
         return [value for option, value in wanted if (option, value) not in found]
 
+    def unused_exclusions(self, found: Set[tuple[str, str]]) -> list[str]:
+        """Return the values of ``exclude_sessions`` and ``exclude_users`` that fitted no session."""
+        given = [("exclude_sessions", value) for value in self.exclude_sessions]
+        given += [("exclude_users", value) for value in self.exclude_users]
+        return [value for option, value in given if (option, value) not in found]
+
     @property
     def _selects(self) -> bool:
-        # A duration may be 0, which selects every session whose time is known, and is equal to False.
-        given = (getattr(self, option) for option in SELECTING)
-        return not all(value in ((), None) or value is False for value in given)
+        # A duration may be 0, which selects every session whose time is known, and locked may be False.
+        return self.all or any(getattr(self, option) not in ((), None) for option in SELECTING if option != "all")
 
     def _check(self) -> None:
         if not self._selects:
@@ -133,6 +149,9 @@ class Selection:
                 raise SelectionError(
                     f"states: {value!r} is not the state of a session; accepted are {', '.join(SELECTABLE_STATES)}"
                 )
+        for value in self.protocols:
+            if value not in PROTOCOLS:
+                raise SelectionError(f"protocols: {value!r} is not a protocol; accepted are {', '.join(PROTOCOLS)}")
         for option in ("sessions", "users"):
             excluded = {value.lower() for value in getattr(self, f"exclude_{option}")}
             for value in getattr(self, option):

@@ -4,13 +4,10 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.plugins.action import ActionBase
 
 # For the libraries that these import, pywinrm and pypsrp. Ansible loads this file once and then starts a process for
 # each host, which otherwise imports them again: two thirds of what a host costs the controller.
@@ -20,6 +17,7 @@ from ansible.plugins.connection import winrm as _winrm  # noqa: F401 # pylint: d
 from ._engine.acts import FAILED, Act
 from ._engine.report import Report, ReportError, read_report
 from ._engine.requests import EngineRequest
+from ._launch import LaunchAction, NotKnown
 from ._records import (
     Error,
     Record,
@@ -31,31 +29,24 @@ from ._records import (
     windows_error,
 )
 from ._selection import ARGUMENT_SPEC, Selection, SelectionError
-from ._texts import error_text, failure_reasons, failure_text, names_text, session_diff, session_text, summary_text
-
-LONGEST_REFUSAL = 600  # characters
-
-
-class TaskFailed(Exception):
-    """The task ends with this message and these results. Raised instead of AnsibleActionFail, whose handling
-    shows the path and the traceback of the plugin to a user who made a typing mistake."""
-
-    def __init__(self, msg: str, **result: Any) -> None:
-        if not result:
-            msg = _one_line(msg)
-        super().__init__(msg)
-        self.result = {**result, "failed": True, "msg": msg}
-
-
-class NoAnswer(TaskFailed):
-    """The engine was launched and was not heard, so that what it did is not known."""
+from ._task_failed import TaskFailed
+from ._texts import (
+    error_text,
+    failure_reasons,
+    failure_text,
+    names_text,
+    session_diff,
+    session_text,
+    summary_text,
+    unknown_exclusions_text,
+)
 
 
 def _unexplained(record: Record) -> Error:
     return own_error("Windows was not done in time", "Run the task again to see what became of the session.")
 
 
-class SessionAction(ActionBase):
+class SessionAction(LaunchAction):
     """Base of the action plugins.
 
     A plugin names its options in :attr:`ARGUMENT_SPEC` and does its work in :meth:`run_task`, which is called with
@@ -87,49 +78,30 @@ class SessionAction(ActionBase):
     def run_engine(self, request: EngineRequest, task_vars: dict[str, Any]) -> Report:
         """Launch an engine of sessions on the target, once, and return its report.
 
-        :raises NoAnswer: the connection broke, or the report cannot be read.
-        :raises TaskFailed: the launch failed, or an account could not be looked up: nothing was touched.
+        :raises NotKnown: the engine may have run, and no report came that can be read.
+        :raises TaskFailed: nothing was touched: it was not launched, an account could not be looked up, or an exclusion
+            means nobody.
         :raises AnsibleConnectionFailure: the host is not reached.
         """
-        unheard = request.act.if_unheard
-        answer = self.launch(request.module, "the session engine", request.text, task_vars, unheard)
         try:
-            report = read_report(answer, request)
-        except ReportError as error:
-            raise NoAnswer(
-                f"the session engine's answer cannot be read: {error}. {unheard}, with -vvv to see the answer."
-            ) from None
-        for account in report.unknown_exclusions:
-            self._display.warning(
-                f"exclude_users: there is no account {account}, so it excludes nobody; is it misspelt?"
-            )
+            answer = self.launch(request.module, "the session engine", request.text, task_vars, request.if_unheard)
+            try:
+                report = read_report(answer, request)
+            except ReportError as error:
+                raise NotKnown(
+                    f"the session engine's answer cannot be read: {error}. {request.if_unheard}, with -vvv to see the "
+                    "answer."
+                ) from None
+        except NotKnown as failure:
+            failure.result["changed"] = request.may_change
+            raise
         if report.error:
-            raise TaskFailed(f"an account could not be looked up: {error_text(windows_error(report.error))}")
+            raise TaskFailed(
+                f"an account could not be looked up, so nobody was touched: {error_text(windows_error(report.error))}"
+            )
+        if report.unknown_exclusions:
+            raise TaskFailed(unknown_exclusions_text(report.unknown_exclusions, request.exclude_users))
         return report
-
-    def launch(self, module: str, name: str, request: str, task_vars: dict[str, Any], unheard: str) -> Any:
-        """Launch a doorway on the target, and return the report in its answer as it arrived.
-
-        :param name: what messages call the engine.
-        :param request: JSON.
-        :param unheard: what a message says of the host, if no answer comes from it.
-        :raises NoAnswer: the connection broke.
-        :raises TaskFailed: the launch failed.
-        :raises AnsibleConnectionFailure: the host is not reached.
-        """
-        try:
-            result = self._execute_module(module_name=module, module_args={"request": request}, task_vars=task_vars)
-        except AnsibleConnectionFailure:
-            raise  # Ansible says that the host is unreachable
-        except Exception as error:
-            # The connection broke after the launch had begun; the engine goes on without it. Each connection plugin has
-            # exceptions of its own for that, and lets those of the libraries below it through.
-            self._display.vvv(traceback.format_exc())
-            raise NoAnswer(f"no answer from {name}: {error}. {unheard}.") from None
-        if result.get("report") is None:
-            # The launch failed before the engine could speak: these are Ansible's and PowerShell's own words.
-            raise TaskFailed(**{"msg": f"{name} did not run", **result})
-        return result["report"]
 
     def session_result(
         self,
@@ -160,13 +132,22 @@ class SessionAction(ActionBase):
             elif record["result"] == "protected" and is_named(record):
                 record["error"] = protection(record, act)
             self.say(session_text(record))
-        not_found = selection.not_found({match for server in servers for match in server.found})
+        excluded = [record for server in servers for record in server.excluded]
+        for record in excluded:
+            self.say(session_text(record))
+        found = {match for server in servers for match in server.found}
+        not_found = selection.not_found(found)
+        unused = selection.unused_exclusions(found)
+        if unused:
+            self.say(f"exclusions that fitted no session: {names_text(unused)}")
         result: dict[str, Any] = {
             "changed": any(server.changed for server in servers),
             "sessions": records,
             "not_found": not_found,
+            "excluded": excluded,
+            "unused_exclusions": unused,
             "servers": [{"server": server.name, "error": server.error} for server in servers],
-            "summary": summarize(records),
+            "summary": summarize(records, act),
             "msg": summary_text(records, not_found),
         }
         if self._task.diff and act.done:
@@ -179,10 +160,6 @@ class SessionAction(ActionBase):
         if reasons:
             raise TaskFailed(**{**result, "msg": failure_text(reasons, records, not_found)})
         return result
-
-    def say(self, text: str) -> None:
-        """Show a line with ``-v``."""
-        self._display.v(text, host=self._play_context.remote_addr)
 
     def _refuse_async(self) -> None:
         if self._task.async_val:
@@ -219,12 +196,6 @@ def validated_options(given: Mapping[str, Any], spec: Mapping[str, Mapping[str, 
         raise TaskFailed(". ".join(checked.error_messages))
     validated: dict[str, Any] = checked.validated_parameters
     return validated
-
-
-def _one_line(text: str) -> str:
-    """A refusal quotes what was given, which may be of any length and form."""
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_REFUSAL else f"{text[: LONGEST_REFUSAL // 2]} … {text[-LONGEST_REFUSAL // 2 :]}"
 
 
 def _refuse_traps(name: str, kind: str, spellings: Sequence[str], given: Mapping[str, Any]) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 
 from ansible import constants as C
 
+from ._displayable import displayable
 from ._engine.report import Report
 from ._engine.requests import EngineRequest
-from ._session_action import NoAnswer, SessionAction, TaskFailed
+from ._launch import ConnectionLost, NotKnown
+from ._session_action import SessionAction
+from ._task_failed import TaskFailed
 
 
 class TaskHost:
@@ -35,7 +38,7 @@ class TaskHost:
         return self._action.run_engine(request, self._task_vars)
 
     def may_have_acted(self, error: Exception) -> bool:
-        return isinstance(error, NoAnswer) or not isinstance(error, TaskFailed)
+        return isinstance(error, (NotKnown, ConnectionLost))
 
     def disconnect(self) -> None:
         """Delete the WinRM shell or close the runspace. With ssh, OpenSSH keeps the connection as long as
@@ -54,4 +57,4 @@ class TaskHost:
     def tell(self, text: str) -> None:
         # Where a callback's output is to be parsed, verbose_to_stderr keeps lines like these out of it.
         if not self._action._task.no_log:
-            self._action._display.display(text, stderr=C.VERBOSE_TO_STDERR)
+            self._action._display.display(displayable(text, None), stderr=C.VERBOSE_TO_STDERR)

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._displayable import displayable
 from ._durations import format_duration
-from ._engine.acts import FAILED, RESULTS, Act
-from ._records import Record, ServerRecords, is_named, summarize
+from ._engine.acts import FAILED, LIST, RESULTS, Act
+from ._engine.report import UnknownExclusion
+from ._records import Record, ServerRecords, is_named
+from ._wts import STATES
 
 _LISTED_FAILURES = 3
 _LISTED_NAMES = 5
@@ -24,7 +28,7 @@ def error_text(error: Mapping[str, Any]) -> str:
 def session_title(record: Record) -> str:
     """Return how a message names a session: ``session 12 (CONTOSO\\alice)``."""
     who = record["account"] or record["name"] or "nobody"
-    return f"session {record['id']} ({who})"
+    return f"session {record['id']} ({displayable(who)})"
 
 
 def session_text(record: Record) -> str:
@@ -44,20 +48,42 @@ def session_text(record: Record) -> str:
 
 def ended_names(record: Record) -> str:
     """Return the names of the processes that were ended in a session."""
-    return ", ".join(process["name"] for process in record["ended_processes"])
+    return names_text([process["name"] for process in record["ended_processes"]])
 
 
 def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:
     """Return the outcome of a task in one sentence."""
-    counts = [f"{count} {RESULTS.get(key, key)}" for key, count in summarize(records).items()]
+    keys = Counter(record["state"] if record["result"] == LIST.planned else record["result"] for record in records)
+    counts = [f"{keys[key]} {RESULTS.get(key, key)}" for key in sorted(keys, key=_position)]
     text = f"{_sessions(len(records))} selected: {', '.join(counts)}." if records else "No session matches."
     return text + (f" Not found: {names_text(not_found)}." if not_found else "")
+
+
+def _position(key: str) -> int:
+    order = [*STATES, *RESULTS]
+    return order.index(key) if key in order else -1
+
+
+#: SID_NAME_USE, https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-sid_name_use
+_USES = {2: "a group", 3: "a domain", 4: "a group", 5: "a group", 9: "a computer"}
+
+
+def unknown_exclusions_text(unknown: Sequence[UnknownExclusion], exclude_users: Sequence[str]) -> str:
+    """Return why a task stopped before it touched anybody."""
+    reasons = []
+    for exclusion in unknown:
+        name = exclude_users[exclusion.position].removeprefix("*\\")
+        reasons.append(f"{name} is {_USES.get(exclusion.use, 'no account')}")
+    return (
+        f"exclude_users: {names_text(reasons)}, which would spare nobody, so nobody was touched. Correct the name "
+        "(DOMAIN\\user, a UPN or a SID; of a group, each member), or set unknown_exclusions=ignore."
+    )
 
 
 def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
     """Return the first so many of some names, and how many more there are."""
     more = len(names) - listed
-    return ", ".join(names[:listed]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(displayable, names[:listed])) + (f" and {more} more" if more > 0 else "")
 
 
 def failure_reasons(servers: Sequence[ServerRecords], records: Sequence[Record]) -> list[str]:
@@ -105,7 +131,7 @@ def _sessions(count: int) -> str:
 
 def _table(records: Sequence[Record]) -> str:
     return "".join(
-        f"{record['server']:<16} {record['id']:>6}  {record['name'] or '-':<16} "
-        f"{record['account'] or '-':<24} {record['state']}\n"
+        f"{displayable(record['server']):<16} {record['id']:>6}  {displayable(record['name'] or '-'):<16} "
+        f"{displayable(record['account'] or '-'):<24} {record['state']}\n"
         for record in records
     )

@@ -24,6 +24,7 @@ RESULTS = {
     "already_gone": "already gone",
     "spared": "spared",
     "protected": "protected",
+    "excluded": "excluded",
     "denied": "denied",
     "timed_out": "timed out",
     "failed": "failed",
@@ -34,6 +35,9 @@ FAILED = frozenset({"denied", "timed_out", "failed"})
 
 #: Results of a session that is not to be acted on: it has left, or is not meant.
 OFF = frozenset({"already_gone", "spared", "protected"})
+
+#: What a message says of a host that was only looked at.
+NOTHING_CHANGED = "Nothing was changed; run the task again"
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Act:
 LIST = Act(
     planned="listed",
     results=frozenset(),
-    if_unheard="Nothing was changed; run the task again",
+    if_unheard=NOTHING_CHANGED,
 )
 LOG_OFF = Act(
     planned="would_log_off",

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the engines report: the report classes of the C# in plugins/module_utils, member by member (a test compares them).
+"""What the engines report: the report classes of the C# in plugins/module_utils, member by member.
 
 Between an engine and the controller are PowerShell and the connection. What they spoil is not to be told as the truth,
 nor to end in a traceback, so a report is checked before anything is made of it.
@@ -8,14 +8,16 @@ nor to end in a traceback, so a report is checked before anything is made of it.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from .._wts import LAST_SESSION_ID
 from . import acts
-from .requests import CRITERIA, EngineRequest
+from .requests import CRITERIA, EXCLUSIONS, Criteria, EngineRequest
 
 
 class ReportError(ValueError):
@@ -81,6 +83,8 @@ class Server:
     found: tuple[str, ...]
     """The values that fitted a session, as ``criterion:position``."""
     sessions: tuple[Session, ...]
+    excluded: tuple[Session, ...]
+    """The sessions that would have been selected, and an exclusion spared."""
     error: RefusedCall | None
     """Why the server could not be worked on, or not to the end."""
     crash: str | None
@@ -93,17 +97,31 @@ class Server:
 
 
 @dataclass(frozen=True)
+class UnknownExclusion:
+    """A value of exclude_users that fitted no session and is no account (UnknownExclusion)."""
+
+    position: int
+    use: int
+    """SID_NAME_USE: what it is instead; 0: nothing that has a name."""
+
+
+@dataclass(frozen=True)
 class Report:
     """What an engine of sessions reports (EngineReport)."""
 
     servers: tuple[Server, ...]
-    unknown_exclusions: tuple[str, ...]
-    """Values of exclude_users that no account has."""
+    unknown_exclusions: tuple[UnknownExclusion, ...]
+    """If there are any, no server was worked on."""
     error: RefusedCall | None
-    """Why an account could not be looked up."""
+    """Why an account could not be looked up. Then no server was worked on, either."""
 
 
 T = TypeVar("T")
+
+#: More than any host has.
+MOST_SESSIONS = 65535
+#: Longer than any name that Windows gives, in characters.
+LONGEST_TEXT = 1024
 
 
 def read_report(value: Any, request: EngineRequest) -> Report:
@@ -112,33 +130,54 @@ def read_report(value: Any, request: EngineRequest) -> Report:
     :raises ReportError: something is missing, not of its type, or cannot be.
     """
     report: Report = read(Report, value, "report")
-    if report.error is None and [server.server for server in report.servers] != list(request.servers):
+    for number, unknown in enumerate(report.unknown_exclusions):
+        if not 0 <= unknown.position < len(request.exclude_users):
+            raise ReportError(f"report.unknown_exclusions[{number}] is none of those of the task")
+    if report.error is not None or report.unknown_exclusions:
+        if report.servers:
+            raise ReportError("report.servers were worked on in spite of an error")
+        return report
+    if [server.server for server in report.servers] != list(request.servers):
         raise ReportError("report.servers are not those of the task")
     for number, server in enumerate(report.servers):
         where = f"report.servers[{number}]"
-        _check_matches(server.found, request, f"{where}.found")
-        for position, session in enumerate(server.sessions):
-            _check_result(session, server, request, f"{where}.sessions[{position}].result")
-            _check_matches(session.matched_by, request, f"{where}.sessions[{position}].matched_by")
+        _check_matches(server.found, request, CRITERIA | EXCLUSIONS, f"{where}.found")
+        _check_sessions(server, request, where)
     return report
+
+
+def _check_sessions(server: Server, request: EngineRequest, where: str) -> None:
+    sessions = [*server.sessions, *server.excluded]
+    if len(sessions) > MOST_SESSIONS or len({session.id for session in sessions}) < len(sessions):
+        raise ReportError(f"{where}.sessions are too many, or have an ID twice")
+    for session in sessions:
+        of_session = f"{where}.sessions, ID {session.id}"
+        if not 0 <= session.id <= LAST_SESSION_ID:
+            raise ReportError(f"{of_session}, which is none")
+        _check_matches(session.matched_by, request, CRITERIA, f"{of_session}: matched_by")
+    for session in server.sessions:
+        _check_result(session, server, request, f"{where}.sessions, ID {session.id}: result")
+    for session in server.excluded:
+        if session.result != "excluded" or session.accepted:
+            raise ReportError(f"{where}.excluded, ID {session.id}: result is {_short(session.result)}")
 
 
 def _check_result(session: Session, server: Server, request: EngineRequest, where: str) -> None:
     act = request.act
-    possible = acts.OFF | acts.FAILED
-    possible |= {act.planned} if request.check_mode or act is acts.LIST else act.results
+    only_looks = request.check_mode or act is acts.LIST
+    possible = acts.OFF | acts.FAILED | ({act.planned} if only_looks else act.results)
     needs_error = session.result in ("denied", "failed") and server.crash is None
-    if session.result not in possible or (needs_error and session.error is None):
+    if session.result not in possible or (needs_error and session.error is None) or (only_looks and session.accepted):
         raise ReportError(f"{where} is {_short(session.result)}")
 
 
-def _check_matches(matches: Sequence[str], request: EngineRequest, where: str) -> None:
+def _check_matches(matches: Sequence[str], request: EngineRequest, criteria: Criteria, where: str) -> None:
     """Each is a criterion and the position of its value, such as ``users:0``."""
     for match in matches:
         criterion, _separator, position = match.partition(":")
-        values = getattr(request, criterion) if criterion in CRITERIA else None
+        values = getattr(request, criterion) if criterion in criteria else None
         count = len(values) if isinstance(values, tuple) else int(bool(values))
-        if not (position.isascii() and position.isdigit() and int(position[:9]) < count):
+        if not re.fullmatch("0|[1-9][0-9]{0,8}", position) or int(position) >= count:
             raise ReportError(f"{where} holds {_short(match)}")
 
 
@@ -162,6 +201,8 @@ def read(kind: Any, value: Any, where: str) -> Any:
                 raise ReportError(f"{where}.{field.name} is missing")
         return kind(**{name: read(hints[name], members[name], f"{where}.{name}") for name in hints})
     number = _of_type(value, kind, where)
+    if kind is str and len(number) > LONGEST_TEXT and not where.endswith(".crash"):
+        raise ReportError(f"{where} has {len(number)} characters")
     # What the engine counts has 64 bits.
     if kind is int and (isinstance(number, bool) or number.bit_length() > 64):
         raise ReportError(f"{where} is {_short(value)}")

@@ -14,8 +14,9 @@ from typing import Any, ClassVar, TypeVar
 
 from .._durations import format_duration
 from .._selection import Selection, client_network, is_current, is_session_id, is_session_name, is_sid
-from .._wts import STATES
+from .._wts import PROTOCOLS, STATES
 from . import acts
+from .acts import NOTHING_CHANGED
 
 #: How an engine is told to work on the host that it runs on.
 LOCAL_SERVER = ""
@@ -47,6 +48,10 @@ class EngineRequest:
     """Patterns."""
     client_networks: tuple[str, ...]
     """Address and prefix length."""
+    protocols: tuple[int, ...]
+    """Numbers of WTS_PROTOCOL_TYPE."""
+    locked: bool | None
+    """None: no criterion."""
     all: bool
     """Every session that has a user."""
     exclude_session_ids: tuple[int, ...]
@@ -65,6 +70,18 @@ class EngineRequest:
     """How long a call may take."""
     protect_console: bool = False
     """Whether nothing is done to the console session."""
+    ignore_unknown_exclusions: bool
+    """Whether those of exclude_users that fit no session may be nobody's name."""
+
+    @property
+    def if_unheard(self) -> str:
+        """What may have happened if no report arrived, and what to do."""
+        return NOTHING_CHANGED if self.check_mode else self.act.if_unheard
+
+    @property
+    def may_change(self) -> bool:
+        """Whether something may have changed if no report arrived."""
+        return bool(self.act.done) and not self.check_mode
 
     @property
     def text(self) -> str:
@@ -140,6 +157,8 @@ def request(kind: type[R], selection: Selection, *, check_mode: bool, **own: Any
         logged_on_for=_ticks(selection.logged_on_for),
         client_names=tuple(value for value in selection.clients if client_network(value) is None),
         client_networks=tuple(str(net) for value in selection.clients if (net := client_network(value)) is not None),
+        protocols=tuple(map(PROTOCOLS.index, selection.protocols)),
+        locked=selection.locked,
         all=selection.all,
         exclude_session_ids=tuple(int(value) for value in selection.exclude_sessions if is_session_id(value)),
         exclude_session_names=tuple(filter(is_session_name, selection.exclude_sessions)),
@@ -147,6 +166,7 @@ def request(kind: type[R], selection: Selection, *, check_mode: bool, **own: Any
         exclude_users=tuple(map(_account, selection.exclude_users)),
         servers=selection.servers or (LOCAL_SERVER,),
         server_timeout_ms=milliseconds(selection.server_timeout),
+        ignore_unknown_exclusions=selection.unknown_exclusions == "ignore",
         check_mode=check_mode,
         **own,
     )
@@ -162,8 +182,10 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+Criteria = dict[str, tuple[str, Callable[[str], bool]]]
+
 #: For each criterion of the engines the option that it comes from, and which of its values it holds.
-CRITERIA: dict[str, tuple[str, Callable[[str], bool]]] = {
+CRITERIA: Criteria = {
     "session_ids": ("sessions", is_session_id),
     "session_names": ("sessions", is_session_name),
     "current": ("sessions", is_current),
@@ -171,13 +193,21 @@ CRITERIA: dict[str, tuple[str, Callable[[str], bool]]] = {
     "states": ("states", lambda value: True),
     "client_names": ("clients", lambda value: client_network(value) is None),
     "client_networks": ("clients", lambda value: client_network(value) is not None),
+    "protocols": ("protocols", lambda value: True),
+}
+#: The same for exclusions.
+EXCLUSIONS: Criteria = {
+    "exclude_session_ids": ("exclude_sessions", is_session_id),
+    "exclude_session_names": ("exclude_sessions", is_session_name),
+    "exclude_current": ("exclude_sessions", is_current),
+    "exclude_users": ("exclude_users", lambda value: True),
 }
 
 
 def describe_match(selection: Selection, match: str) -> tuple[str, str]:
     """Return option and value for an engine's ``criterion:position``, such as ``session_names:0``."""
     criterion, position = match.split(":")
-    option, fits = CRITERIA[criterion]
+    option, fits = (CRITERIA | EXCLUSIONS)[criterion]
     return option, [value for value in getattr(selection, option) if fits(value)][int(position)]
 
 
@@ -185,6 +215,8 @@ def met_by_all(selection: Selection) -> list[tuple[str, str]]:
     """Return the options, with their values, that every selected session fits: those of one value."""
     durations = [(option, getattr(selection, option)) for option in ("idle_for", "disconnected_for", "logged_on_for")]
     met = [(option, format_duration(seconds)) for option, seconds in durations if seconds is not None]
+    if selection.locked is not None:
+        met.append(("locked", str(selection.locked).lower()))
     return [*met, ("all", "true")] if selection.all else met
 
 

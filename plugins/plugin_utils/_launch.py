@@ -1,0 +1,150 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One launch of an engine, and what is known after it: nothing was launched, not known, or done and told."""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from ._displayable import displayable
+from ._task_failed import TaskFailed
+
+#: Seconds. A host that could not write the compiled engine to a file is launched again after each of these pauses: an
+#: antivirus that holds new files lets go of them soon (ansible-collections/ansible.windows issue 657).
+COMPILE_PAUSES = (2.0, 5.0)
+
+#: Of Ansible's wrapper (ansible/executor/powershell), which compiles all C# before the module's first statement.
+_NOT_COMPILED = "Failed to compile C# code"
+#: CS0016: the output file could not be written; CS1504: a source file could not be read. The words beside it are in the
+#: language of Windows. https://learn.microsoft.com/dotnet/csharp/language-reference/compiler-messages/cs0016
+_FILE_IN_USE = re.compile(r"\bCS(0016|1504)\b")
+#: In the identifiers of PowerShell's errors where a policy allows it only a part of its language, in any language:
+#: https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_language_modes
+_CONSTRAINED = "ConstrainedLanguage"
+
+
+class NothingLaunched(TaskFailed):
+    """The engine was not started, so that nothing on the host was touched."""
+
+
+class NotKnown(TaskFailed):
+    """The engine may have been started and was not heard, so that what it did is not known."""
+
+
+class ConnectionLost(AnsibleConnectionFailure):  # type: ignore[misc]
+    """As NotKnown, where the connection plugin says that the host is unreachable."""
+
+
+class LaunchAction(ActionBase):  # type: ignore[misc]
+    """Base of action plugins that launch an engine."""
+
+    _launch_began = False
+
+    def say(self, text: str) -> None:
+        """Show a line with ``-v``."""
+        if not self._task.no_log:
+            self._display.v(displayable(text, None), host=self._play_context.remote_addr)
+
+    def launch_begins(self) -> None:
+        """From here on the host may have begun to work."""
+        self._launch_began = True
+
+    def launch(self, module: str, name: str, request: str, task_vars: dict[str, Any], unheard: str) -> Any:
+        """Launch a doorway on the target, and return the report in its answer as it arrived.
+
+        :param name: what messages call the engine.
+        :param request: JSON.
+        :param unheard: what a message says of the host, if no answer comes from it.
+        :raises NothingLaunched: the engine was not started.
+        :raises NotKnown: it may have been started, and no report came.
+        :raises AnsibleConnectionFailure: the host is not reached; ConnectionLost: not any more.
+        """
+        pauses = iter(COMPILE_PAUSES)
+        while True:
+            result = self._launch_once(module, name, request, task_vars, unheard)
+            if result.get("report") is not None:
+                return result["report"]
+            pause = next(pauses, None)
+            if pause is None or not (_was_not_compiled(result) and _FILE_IN_USE.search(_wrapper_words(result))):
+                raise _without_report(name, result, unheard)
+            self.say(f"{name} could not be compiled, because a file was in use; it is launched again in {pause:.0f}s")
+            time.sleep(pause)
+
+    def _launch_once(
+        self, module: str, name: str, request: str, task_vars: dict[str, Any], unheard: str
+    ) -> dict[str, Any]:
+        self._launch_began = False
+        try:
+            result: dict[str, Any] = self._execute_module(
+                module_name=module, module_args={"request": request}, task_vars=task_vars
+            )
+        except AnsibleConnectionFailure as error:
+            if not self._launch_began:
+                raise  # Ansible says that the host is unreachable
+            raise ConnectionLost(f"no answer from {name}: {_one_line(error)}. {unheard}.") from None
+        except Exception as error:
+            # Each connection plugin has exceptions of its own, and lets those of the libraries below it through.
+            if not self._task.no_log:
+                self._display.vvv(traceback.format_exc())
+            if not self._launch_began:
+                raise NothingLaunched(
+                    f"{name} was not launched, so nothing was touched on the host: {_one_line(error)}"
+                ) from None
+            raise NotKnown(f"no answer from {name}: {_one_line(error)}. {unheard}.") from None
+        return result
+
+    def _low_level_execute_command(self, cmd: str, sudoable: bool = True, **others: Any) -> Any:
+        """Extended to know when the launch begins: a connection that cannot be opened has launched nothing."""
+        if sudoable:  # else it makes a temporary folder
+            if not self._connection.connected:
+                self._connection._connect()
+            self.launch_begins()
+        return super()._low_level_execute_command(cmd, sudoable=sudoable, **others)
+
+
+def _without_report(name: str, result: Mapping[str, Any], unheard: str) -> TaskFailed:
+    """What a launch without a report proves. Its own words are kept in the result."""
+    words = _wrapper_words(result)
+    first = _one_line(result.get("msg") or words or "no output")
+    kept = {key: value for key, value in result.items() if key not in ("msg", "changed", "failed", "refused")}
+    if result.get("refused"):
+        return NothingLaunched(f"{name} refused the request, and touched nothing: {first}. This is a bug.", **kept)
+    if _was_not_compiled(result):
+        advice = (
+            "An antivirus or an indexer held it: exclude the folder for temporary files (ansible_remote_tmp) from it, "
+            "or run the task again"
+            if _FILE_IN_USE.search(words)
+            else "Check the policy for applications (App Control, AppLocker), and the folder for temporary files "
+            "(ansible_remote_tmp)"
+        )
+        return NothingLaunched(f"{name} could not be compiled, so nothing was touched: {first}. {advice}.", **kept)
+    if _CONSTRAINED in words:
+        return NothingLaunched(
+            f"PowerShell is in constrained language mode, so {name} was not started and nothing was touched: {first}. "
+            "Ansible needs full language mode: allow the connecting account in the policy (App Control, AppLocker).",
+            **kept,
+        )
+    return NotKnown(f"no report came from {name}, so what it did is not known: {first}. {unheard}.", **kept)
+
+
+def _was_not_compiled(result: Mapping[str, Any]) -> bool:
+    return _NOT_COMPILED in _wrapper_words(result)
+
+
+def _wrapper_words(result: Mapping[str, Any]) -> str:
+    """What Ansible's wrapper said. Not what stands on stdout, where names from the host may be, nor what the engine
+    says, which runs then."""
+    if result.get("engine"):
+        return ""
+    return f"{result.get('msg', '')}\n{result.get('module_stderr', '')}"
+
+
+def _one_line(text: object) -> str:
+    return displayable(" ".join(str(text).split()), 300)

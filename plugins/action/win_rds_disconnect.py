@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from ..plugin_utils._durations import format_duration
 from ..plugin_utils._engine.acts import DISCONNECT
+from ..plugin_utils._engine.report import Session
 from ..plugin_utils._engine.requests import DisconnectRequest, milliseconds, request
-from ..plugin_utils._records import own_error
+from ..plugin_utils._records import Error, own_error
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
 from ..plugin_utils._session_action import SessionAction
 
@@ -25,10 +26,6 @@ class ActionModule(SessionAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options)
         timeout = time_option(options, "timeout", "no session the time to be disconnected") or 0.0
-        timed_out = own_error(
-            f"Windows accepted the request and the session was still connected after {format_duration(timeout)}",
-            "Raise 'timeout', or run the task again to see whether it is disconnected by now.",
-        )
         disconnection = request(
             DisconnectRequest,
             selection,
@@ -37,4 +34,15 @@ class ActionModule(SessionAction):
             timeout_ms=milliseconds(timeout),
         )
         report = self.run_engine(disconnection, task_vars)
-        return self.session_result(report, selection, task_vars, DISCONNECT, explain=lambda record: timed_out)
+        return self.session_result(
+            report, selection, task_vars, DISCONNECT, lambda session: _unexplained(session, timeout)
+        )
+
+
+def _unexplained(session: Session, timeout: float) -> Error:
+    """Why a session was not disconnected, where Windows gave no error."""
+    begin = "Windows accepted the request" if session.accepted else "the session was on its way out already"
+    return own_error(
+        f"{begin} and the session was still connected after {format_duration(timeout)}",
+        "Raise 'timeout', or run the task again to see whether it is disconnected by now.",
+    )

@@ -11,17 +11,17 @@ from typing import Any, ClassVar
 from ..plugin_utils import _grace_options
 from ..plugin_utils._durations import format_duration
 from ..plugin_utils._engine.acts import LOG_OFF
-from ..plugin_utils._engine.report import Report
+from ..plugin_utils._engine.report import Report, Session
 from ..plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
 from ..plugin_utils._grace import GracePeriod, LogoffNotCarriedOut, time_of_day
 from ..plugin_utils._grace_options import Grace, GraceError
-from ..plugin_utils._records import Error, Record, own_error
+from ..plugin_utils._records import Error, own_error
 from ..plugin_utils._schedule import Clock
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
 from ..plugin_utils._session_action import SessionAction
 from ..plugin_utils._task_failed import TaskFailed
 from ..plugin_utils._task_host import TaskHost
-from ..plugin_utils._texts import ended_names
+from ..plugin_utils._texts import names_text
 
 DEFAULT_TIMEOUT = 120.0  # seconds
 
@@ -57,7 +57,7 @@ class ActionModule(SessionAction):
         def result(report: Report, warnings: Mapping[str, int] | None = None) -> dict[str, Any]:
             try:
                 return self.session_result(
-                    report, selection, task_vars, LOG_OFF, lambda record: _unexplained(record, timeout), warnings
+                    report, selection, task_vars, LOG_OFF, lambda session: _unexplained(session, timeout), warnings
                 )
             except TaskFailed as failure:
                 return failure.result
@@ -128,15 +128,24 @@ def _timeout(options: dict[str, Any]) -> float:
     return DEFAULT_TIMEOUT if timeout is None else timeout
 
 
-def _unexplained(record: Record, timeout: float) -> Error:
+def _unexplained(session: Session, timeout: float) -> Error:
     """Why a session was not logged off, where Windows gave no error."""
-    if record["result"] == "failed":
+    if session.result == "failed":
         return own_error("the host could not be worked on when the grace period was over", "Run the task again.")
-    after = f"Windows accepted the logoff and still had the session after {format_duration(timeout)}"
-    if record["ended_processes"]:
+    waited = format_duration(timeout)
+    if session.ended_processes:
+        ended = names_text([process.name for process in session.ended_processes])
         return own_error(
-            f"{after} and after {ended_names(record)} had been ended", "Restart the host if it has to be empty."
+            f"Windows still had the session {waited} after {ended} had been ended",
+            "Only a restart of the host removes a session that stays so.",
         )
+    after = (
+        f"Windows accepted the logoff and still had the session after {waited}"
+        if session.accepted
+        else f"the session was on its way out already, and Windows still had it after {waited}"
+    )
     return own_error(
-        after, "Raise 'timeout', see which program of the session does not end, or end them with on_timeout=terminate."
+        after,
+        "Raise 'timeout', or see which program of the session does not end: on_timeout=terminate ends them. A session "
+        "that stays then, too, goes only with a restart of the host.",
     )

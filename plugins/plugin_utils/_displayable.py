@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 
-#: Controls, format characters (directions, zero widths), surrogates, private use, unassigned; ends of lines and paragraphs.
+#: Controls, format characters (directions, zero widths), surrogates, private use, unassigned; line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 #: Longer than any account, and short enough for a line.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,24 +36,38 @@ class ServerRecords:
     """Why its sessions could not be listed or dealt with."""
 
 
+_ENGINE_STOPPED = {
+    "code": None,
+    "name": None,
+    "message": "the session engine stopped before it was done with this session",
+    "hint": "Run the task again; please report it as a bug.",
+}
+
+
 def server_records(
-    server: Server, selection: Selection, act: Act, inventory_hostname: str, warnings: Mapping[str, int]
+    server: Server,
+    selection: Selection,
+    act: Act,
+    inventory_hostname: str,
+    explain: Callable[[Session], Error],
+    warnings: Mapping[str, int],
 ) -> ServerRecords:
     """Return one server's part of the report on an act.
 
+    :param explain: says why a session timed out or failed, where Windows gave no error.
     :param warnings: how many warnings of the grace period each logon got.
     """
     # Any text may come from a host that is not what it should be: only what can be its name is taken for it.
     own_name = server.computer_name if re.fullmatch(r"[\w-]{1,15}", server.computer_name) else ""
     name = server.server or own_name or inventory_hostname
-    records = [session_record(s, name, selection, act, warnings.get(s.logon, 0)) for s in server.sessions]
-    if server.crash:
-        for record in records:
-            if record["result"] in ("failed", "timed_out"):
-                record["error"] = record["error"] or own_error(
-                    "the session engine stopped before it was done with this session",
-                    "Run the task again; please report it as a bug.",
-                )
+    records = []
+    for session in server.sessions:
+        record = session_record(session, name, selection, act, warnings.get(session.logon, 0))
+        if session.result in FAILED and session.error is None:
+            record["error"] = _ENGINE_STOPPED if server.crash else explain(session)
+        elif session.result == "protected" and is_named(record):
+            record["error"] = protection(record, act)
+        records.append(record)
     return ServerRecords(
         name=name,
         records=records,

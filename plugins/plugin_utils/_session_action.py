@@ -14,16 +14,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
 from ansible.plugins.connection import winrm as _winrm  # noqa: F401 # pylint: disable=unused-import
 
-from ._engine.acts import FAILED, Act
-from ._engine.report import Report, ReportError, read_report
+from ._engine.acts import Act
+from ._engine.report import Report, ReportError, Session, read_report
 from ._engine.requests import EngineRequest
 from ._launch import LaunchAction, NotKnown
 from ._records import (
     Error,
-    Record,
-    is_named,
     own_error,
-    protection,
     server_records,
     summarize,
     windows_error,
@@ -42,7 +39,7 @@ from ._texts import (
 )
 
 
-def _unexplained(record: Record) -> Error:
+def _unexplained(session: Session) -> Error:
     return own_error("Windows was not done in time", "Run the task again to see what became of the session.")
 
 
@@ -109,7 +106,7 @@ class SessionAction(LaunchAction):
         selection: Selection,
         task_vars: Mapping[str, Any],
         act: Act,
-        explain: Callable[[Record], Error] = _unexplained,
+        explain: Callable[[Session], Error] = _unexplained,
         warnings: Mapping[str, int] | None = None,
     ) -> dict[str, Any]:
         """Return the result of a task, and tell what became of each session with ``-v``.
@@ -119,7 +116,7 @@ class SessionAction(LaunchAction):
         :raises TaskFailed: something failed; it has the same result, with the reasons.
         """
         servers = [
-            server_records(server, selection, act, task_vars["inventory_hostname"], warnings or {})
+            server_records(server, selection, act, task_vars["inventory_hostname"], explain, warnings or {})
             for server in report.servers
         ]
         records = [record for server in servers for record in server.records]
@@ -127,10 +124,6 @@ class SessionAction(LaunchAction):
             if server.error:
                 self.say(f"{server.name}: {error_text(server.error)}")
         for record in records:
-            if record["result"] in FAILED:
-                record["error"] = record["error"] or explain(record)
-            elif record["result"] == "protected" and is_named(record):
-                record["error"] = protection(record, act)
             self.say(session_text(record))
         excluded = [record for server in servers for record in server.excluded]
         for record in excluded:

@@ -15,6 +15,8 @@ from ._engine.report import UnknownExclusion
 from ._records import Record, ServerRecords, is_named
 from ._wts import STATES
 
+#: Characters. What Windows refused fits; what a bug throws may be of any length.
+LONGEST_ERROR = 600
 _LISTED_FAILURES = 3
 _LISTED_NAMES = 5
 
@@ -22,7 +24,7 @@ _LISTED_NAMES = 5
 def error_text(error: Mapping[str, Any]) -> str:
     """Return an error as one or two sentences: what, what Windows answered, what to do."""
     windows = f" [{error['code']} {error['name']}]" if error["code"] is not None else ""
-    return f"{error['message']}{windows}. {error['hint']}"
+    return displayable(f"{error['message']}{windows}. {error['hint']}", LONGEST_ERROR)
 
 
 def session_title(record: Record) -> str:

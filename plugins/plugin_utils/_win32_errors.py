@@ -108,7 +108,7 @@ _ERRORS = (
         7007,
         "ERROR_CTX_CLOSE_PENDING",
         "the session is being closed already",
-        "Run the task again in a moment to see that it has gone.",
+        "It goes by itself; one that stays so is stuck: win_rds_logoff with on_timeout=terminate, or a restart.",
     ),
     Win32Error(
         7022,
@@ -120,7 +120,7 @@ _ERRORS = (
         7024,
         "ERROR_CTX_WINSTATION_BUSY",
         "the session is busy, as while somebody is just logging on or off",
-        "Run the task again in a moment; if it stays so, the session hangs.",
+        "Run the task again in a moment; one that stays so is stuck: on_timeout=terminate, or a restart of the host.",
     ),
     Win32Error(
         7045,

@@ -13,6 +13,7 @@ from .command_shell import CommandShells
 from .config import Config, ConfigResource
 from .envelope import Request, respond_fault
 from .events import Event
+from .shell_resource import ShellResource
 
 
 class Resource(Protocol):
@@ -42,7 +43,7 @@ class Service:
         machine: str,
         config: Config | None = None,
         *,
-        shells: Sequence[type[CommandShells]] = (CommandShells,),
+        shells: Sequence[type[ShellResource]] = (CommandShells,),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()).upper(),
     ) -> None:
         self.machine = machine

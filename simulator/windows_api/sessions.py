@@ -26,7 +26,16 @@ _AF_INET, _AF_INET6 = 2, 23  # Windows' numbers (ws2def.h)
 
 
 async def _enumerate(launch: Launch, host: Host, _server: str) -> list[Value]:
-    """What of each session both levels of enumeration show."""
+    """WTS_SESSION_INFOW of each session."""
+    sessions = host.sessions_for(launch.account)
+    values: list[Value] = [len(sessions)]
+    for session in sessions:
+        values += (session.id, session.state, _name(session, host))
+    return values
+
+
+async def _enumerate_ex(launch: Launch, host: Host, _server: str) -> list[Value]:
+    """WTS_SESSION_INFO_1W of each session."""
     sessions = host.sessions_for(launch.account)
     values: list[Value] = [len(sessions)]
     for session in sessions:
@@ -189,7 +198,7 @@ def _name(session: Session, host: Host) -> str:
 #: Those of which the first argument is a server's handle.
 ON_SERVERS: dict[str, Answer] = {
     "WTSEnumerateSessionsW": _enumerate,
-    "WTSEnumerateSessionsExW": _enumerate,
+    "WTSEnumerateSessionsExW": _enumerate_ex,
     "WTSQuerySessionInformationW": _query,
     "WTSLogoffSession": _log_off,
     "WTSDisconnectSession": _disconnect,

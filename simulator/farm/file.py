@@ -301,8 +301,8 @@ class FarmSpec(_Model):
         default_factory=list, description="accounts that exist though nobody is logged on with them"
     )
     account: AccountSpec = Field(default_factory=AccountSpec)
-    http_port: int | None = Field(default=5985, description="null: no HTTP; 0: any free port")
-    https_port: int | None = Field(default=5986, description="null: no HTTPS; 0: any free port")
+    http_port: int | None = Field(default=5985, ge=0, le=65535, description="null: no HTTP; 0: any free port")
+    https_port: int | None = Field(default=5986, ge=0, le=65535, description="null: no HTTPS; 0: any free port")
     transport: Literal["basic", "ntlm"] = Field(
         default="ntlm", description="of the inventory; basic is unencrypted on HTTP"
     )

@@ -176,7 +176,15 @@ class RunspacePool:
                 yield PipelineInput(pipeline_id, None)
             case psrpcore.GetAvailableRunspacesEvent():
                 self._pool.runspace_availability_response(event.ci, self._pool.max_runspaces)
-            case psrpcore.ResetRunspaceStateEvent() | psrpcore.SetMaxRunspacesEvent() | psrpcore.SetMinRunspacesEvent():
+            # What PowerShell refuses: SetMinRunspaces and SetMaxRunspaces in
+            # https://github.com/PowerShell/PowerShell/blob/master/src/System.Management.Automation/engine/hostifaces/RunspacePoolInternal.cs
+            case psrpcore.SetMinRunspacesEvent():
+                possible = 1 <= event.count <= self._pool.max_runspaces
+                self._pool.runspace_availability_response(event.ci, possible)
+            case psrpcore.SetMaxRunspacesEvent():
+                possible = event.count >= max(1, self._pool.min_runspaces)
+                self._pool.runspace_availability_response(event.ci, possible)
+            case psrpcore.ResetRunspaceStateEvent():
                 self._pool.runspace_availability_response(event.ci, True)
         self._collect()
 

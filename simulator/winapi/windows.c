@@ -518,10 +518,10 @@ BOOL WTSQuerySessionInformationW(HANDLE server, DWORD id, WTS_INFO_CLASS class, 
 	return result(0);
 }
 
-static BOOL act(const char *function, HANDLE server, DWORD id, BOOL wait)
+static BOOL act(const char *function, HANDLE server, DWORD id, DWORD how)
 {
 	Answer answer;
-	uint32_t error = ask(&answer, function, "nnn", (uint64_t)server, (uint64_t)id, (uint64_t)wait);
+	uint32_t error = ask(&answer, function, "nnn", (uint64_t)server, (uint64_t)id, (uint64_t)how);
 	if (!error)
 		free(answer.text);
 	return result(error);
@@ -529,12 +529,12 @@ static BOOL act(const char *function, HANDLE server, DWORD id, BOOL wait)
 
 BOOL WTSLogoffSession(HANDLE server, DWORD id, BOOL wait)
 {
-	return act("WTSLogoffSession", server, id, wait);
+	return act("WTSLogoffSession", server, id, (DWORD)wait);
 }
 
 BOOL WTSDisconnectSession(HANDLE server, DWORD id, BOOL wait)
 {
-	return act("WTSDisconnectSession", server, id, wait);
+	return act("WTSDisconnectSession", server, id, (DWORD)wait);
 }
 
 /* "The length, in bytes, of the message string": so many are taken, whatever the caller meant.
@@ -637,7 +637,7 @@ BOOL WTSEnumerateProcessesExW(HANDLE server, DWORD *level, DWORD id, LPWSTR *pro
 
 BOOL WTSTerminateProcess(HANDLE server, DWORD process, DWORD code)
 {
-	return act("WTSTerminateProcess", server, process, (BOOL)code);
+	return act("WTSTerminateProcess", server, process, code);
 }
 
 VOID WTSFreeMemory(PVOID memory)

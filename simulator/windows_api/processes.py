@@ -37,6 +37,11 @@ async def _enumerate(launch: Launch, host: Host, server: str) -> list[Value]:
 
 
 async def _enumerate_ex(launch: Launch, host: Host, _server: str, session_id: str) -> list[Value]:
+    """What the account may not see is left out, and no error.
+
+    "Only the processes from the sessions on which the user has WINSTATION_QUERY permission will be retrieved":
+    https://learn.microsoft.com/openspecs/windows_protocols/ms-tsts/6f43f9e4-2d80-4c5c-bc0b-7f653b1d7c02
+    """
     any_session = int(session_id) == _ANY_SESSION
     sessions = host.table.sessions() if any_session else [host.table.get(int(session_id))]
     shown = [

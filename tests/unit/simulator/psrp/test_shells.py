@@ -301,6 +301,18 @@ def test_the_number_of_runspaces_is_changed(client: PoolClient, call_id: str) ->
     assert isinstance(available, psrpcore.GetRunspaceAvailabilityEvent) and available.count == 5
 
 
+def test_a_number_of_runspaces_that_cannot_be_is_refused(client: PoolClient) -> None:
+    """A pool has one at first."""
+    for change in (
+        lambda: client.pool.set_max_runspaces(0),
+        lambda: client.pool.set_min_runspaces(2),
+        lambda: client.pool.set_min_runspaces(-1),
+    ):
+        change()
+        answer = ask_of_pool(client, client.outgoing())
+        assert isinstance(answer, psrpcore.SetRunspaceAvailabilityEvent) and not answer.success
+
+
 def test_a_pool_itself_is_not_signalled(client: PoolClient) -> None:
     body = "<rsp:Signal><rsp:Code>powershell/signal/ctrl_c</rsp:Code></rsp:Signal>"
     assert fault_code(reply_of(client.shell("Signal", body))) == 87

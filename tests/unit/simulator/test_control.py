@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -260,7 +261,8 @@ async def test_another_farm_is_served_there(simulation: Simulation, control: Con
 
 async def test_a_socket_that_was_left_behind(simulation: Simulation, socket_path: Path) -> None:
     socket_path.parent.mkdir(mode=0o700)
-    (await asyncio.start_unix_server(lambda _, __: None, socket_path)).close()
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(socket_path))
     assert socket_path.exists()
     control = ControlSocket(simulation, socket_path)
     await control.start()

@@ -50,8 +50,7 @@ class Request:
     def read(self, envelope: bytes) -> None:
         """Take over what the envelope says.
 
-        Raises:
-            Fault: it is not well-formed, is no SOAP envelope, or lacks a header.
+        :raises Fault: it is not well-formed, is no SOAP envelope, or lacks a header.
         """
         parser = etree.XMLParser(
             resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
@@ -111,8 +110,7 @@ def text(parent: etree._Element, name: str, default: str = "") -> str:
 def seconds(duration: str) -> float:
     """An xs:duration of days and smaller units, in seconds.
 
-    Raises:
-        Fault: it is none.
+    :raises Fault: it is none.
     """
     value = _seconds(duration)
     if value is None:

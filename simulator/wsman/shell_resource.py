@@ -55,8 +55,7 @@ class ShellResource:
     def open_shell(self, shell: Shell, wanted: etree._Element) -> None:
         """A shell is about to be there, for which a client asked with this rsp:Shell.
 
-        Raises:
-            Fault: it cannot be.
+        :raises Fault: it cannot be.
         """
 
     def describe(self, shell: Shell) -> etree._Element:
@@ -66,16 +65,14 @@ class ShellResource:
     def start_command(self, request: Request, shell: Shell, line: etree._Element) -> tuple[Command, list[Event]]:
         """Add the command that an rsp:CommandLine asks for; the command, and what that leads to.
 
-        Raises:
-            Fault: it cannot be started.
+        :raises Fault: it cannot be started.
         """
         raise NotImplementedError
 
     def take_input(self, shell: Shell, command: Command, data: bytes, *, end: bool) -> Iterable[Event]:
         """A client sent something for a command that has not ended; ``end``: it is the last.
 
-        Raises:
-            Fault: it makes no sense.
+        :raises Fault: it makes no sense.
         """
         raise NotImplementedError
 
@@ -98,8 +95,7 @@ class ShellResource:
     def handle(self, request: Request) -> Iterator[Event]:
         """Do what the request asks.
 
-        Raises:
-            Fault: it cannot be done.
+        :raises Fault: it cannot be done.
         """
         operation = self._operations.get(request.action)
         if operation is None:
@@ -153,8 +149,7 @@ class ShellResource:
     def add_command(self, request: Request, shell: Shell, line: etree._Element) -> Command:
         """Add a command to a shell, under the ID that its client chose, or a new one.
 
-        Raises:
-            Fault: the ID is taken, or the shell may have no more.
+        :raises Fault: the ID is taken, or the shell may have no more.
         """
         limit = self._config.max_operations_per_shell
         if limit is not None and shell.started >= limit:

@@ -45,10 +45,9 @@ class Command:
     ) -> list[tuple[str, bytes]]:
         """The oldest pieces on these streams that fit.
 
-        Args:
-            budget: bytes of XML that the pieces may take; a piece is cut where it does not fit.
-            overhead: bytes that each piece takes beside its base64 text.
-            whole: a piece that does not fit is left, not cut.
+        :param budget: bytes of XML that the pieces may take; a piece is cut where it does not fit.
+        :param overhead: bytes that each piece takes beside its base64 text.
+        :param whole: a piece that does not fit is left, not cut.
         """
         taken: list[tuple[str, bytes]] = []
         kept: deque[tuple[str, bytes]] = deque()

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ from typing import Any
 
 import psutil
 import yaml
+
+from simulator import control_client
+from simulator.private import write_private
 
 from . import processes
 from .processes import Cost
@@ -42,17 +44,15 @@ class Wire:
 class Farm:
     """A farm that is served."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: str, folder: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], control: Path, folder: Path) -> None:
         self._process = psutil.Process(process.pid)
         self._control = control
         self.folder = folder
         self.inventory: dict[str, Any] = self.ask("inventory")
 
     def ask(self, path: str, body: Any = None) -> Any:
-        """Ask its control port; with a body, POST it."""
-        data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(f"{self._control}/{path}", data, timeout=60) as response:
-            return json.load(response)
+        """Ask it by its control socket; with a body, POST it."""
+        return control_client.ask(self._control, path, body, timeout=60)
 
     def put(self, host: str, sessions: Sequence[Mapping[str, Any]]) -> None:
         """Let sessions appear on a host."""
@@ -112,7 +112,7 @@ class Farm:
         if not path.exists():
             group = self.inventory["rdsh"]
             hosts = dict([*group["hosts"].items()][:count])
-            path.write_text(json.dumps({"rdsh": {**group, "hosts": hosts}}), "utf-8")
+            write_private(path, json.dumps({"rdsh": {**group, "hosts": hosts}}))
         return path
 
 
@@ -137,8 +137,9 @@ def served(folder: Path, *, engine: str = "mono", **farm: Any) -> Iterator[Farm]
     folder.mkdir(parents=True)
     path = folder / "farm.yml"
     path.write_text(yaml.safe_dump({"http_port": 0, "https_port": None, **farm}), "utf-8")
+    control = folder / "control" / "socket"
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "serve", path, "--control-port", "0", "--engine", engine],
+        [sys.executable, "-m", "simulator", "serve", path, "--control", control, "--engine", engine],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -146,10 +147,9 @@ def served(folder: Path, *, engine: str = "mono", **farm: Any) -> Iterator[Farm]
     assert process.stdout is not None
     try:
         os.sched_setaffinity(process.pid, processes.HOST_CPUS)
-        control = next((line.split()[-1] for line in process.stdout if line.startswith(b"control port")), None)
-        if control is None:
+        if not any(line.startswith(b"control socket") for line in process.stdout):
             raise processes.RunFailed("the simulator did not start; it says why above")
-        yield Farm(process, control.decode(), folder)
+        yield Farm(process, control, folder)
     finally:
         try:
             process.terminate()

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Command line of the simulator.
 
-python -m simulator serve FARM.yml      serve the farm until interrupted; prints the address of the control port
-python -m simulator inventory           an Ansible inventory of the farm that is served
+python -m simulator serve FARM.yml      serve the farm until interrupted
+python -m simulator inventory [FILE]    an Ansible inventory of the farm that is served
 python -m simulator state               who is on its hosts
 """
 
@@ -11,11 +11,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +20,12 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from .control import ControlPort
+from .control import ControlSocket
+from .control_client import ask, default_socket
 from .engines import ENGINES, default_engine
 from .farm import FarmFileError, FarmSpec
+from .private import write_private
 from .simulation import Simulation
-
-CONTROL_PORT = 5980
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,12 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command == "serve":
-            asyncio.run(_serve(options.farm, options.engine, options.control_port))
+            asyncio.run(_serve(options.farm, options.engine, options.control))
         elif options.command == "inventory":
-            print(yaml.safe_dump(_get(options.control_port, "inventory"), allow_unicode=True, sort_keys=False), end="")
+            text = yaml.safe_dump(ask(options.control, "inventory"), allow_unicode=True, sort_keys=False)
+            if options.file:
+                write_private(options.file, text)
+            else:
+                print(text, end="")
         else:
-            Console().print(*map(_host_table, _get(options.control_port, "hosts")), sep="\n")
-    except (FarmFileError, OSError, OverflowError) as error:  # the last is a port that there cannot be
+            Console().print(*map(_host_table, ask(options.control, "hosts")), sep="\n")
+    except (FarmFileError, OSError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 1
     return 0
@@ -55,37 +56,37 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--engine", choices=ENGINES, default=default_engine(), help="what runs modules (default: %(default)s)"
     )
-    inventory = commands.add_parser("inventory", help="print an Ansible inventory of the farm that is served")
+    inventory = commands.add_parser("inventory", help="an Ansible inventory of the farm that is served")
+    inventory.add_argument(
+        "file", type=Path, nargs="?", help="where to write it, for this user alone (default: it is printed)"
+    )
     state = commands.add_parser("state", help="show who is on its hosts")
     for command in (serve, inventory, state):
-        command.add_argument("--control-port", type=int, default=CONTROL_PORT, help="(default: %(default)s)")
+        command.add_argument(
+            "--control",
+            type=Path,
+            metavar="SOCKET",
+            default=default_socket(),
+            help="the control socket, in a folder that only you may enter (default: %(default)s)",
+        )
     return parser
 
 
-async def _serve(farm: Path, engine: str, control_port: int) -> None:
+async def _serve(farm: Path, engine: str, control_socket: Path) -> None:
     spec = FarmSpec.load(farm)
     stopped = asyncio.Event()
     for interrupt in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(interrupt, stopped.set)
     async with Simulation(spec, ENGINES[engine]()) as simulation:
-        control = ControlPort(simulation, control_port)
-        url = await control.start()
+        control = ControlSocket(simulation, control_socket)
         try:
+            await control.start()
             for name, service in simulation.services.items():
                 print(f"{name:<15} {'  '.join(service.urls)}")
-            print(f"control port    {url}\nCtrl-C ends it.", flush=True)
+            print(f"control socket  {control_socket}\nCtrl-C ends it.", flush=True)
             await stopped.wait()
         finally:
             await control.stop()
-
-
-def _get(control_port: int, path: str) -> Any:
-    url = f"http://127.0.0.1:{control_port}/{path}"
-    try:
-        with urllib.request.urlopen(url, timeout=10) as response:
-            return json.load(response)
-    except urllib.error.URLError as error:
-        raise ConnectionError(f"no farm is served with its control port at {url} ({error.reason})") from error
 
 
 def _host_table(host: dict[str, Any]) -> Table:

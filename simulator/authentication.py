@@ -93,9 +93,8 @@ class Authenticator:
 
     Basic holds for the request that carries it, Negotiate for the connection from then on.
 
-    Attributes:
-        challenges: values for the WWW-Authenticate headers of a reply with status 401.
-        token: what Negotiate has to say with the reply, for its WWW-Authenticate header.
+    :ivar challenges: values for the WWW-Authenticate headers of a reply with status 401.
+    :ivar token: what Negotiate has to say with the reply, for its WWW-Authenticate header.
     """
 
     def __init__(self, accounts: Accounts, *, basic: bool) -> None:
@@ -121,8 +120,7 @@ class Authenticator:
     def unwrap(self, body: bytes) -> bytes:
         """Decrypt a request body ([MS-WSMV] 2.2.9.1.1).
 
-        Raises:
-            ValueError: it is not in that form, or was not encrypted for this connection.
+        :raises ValueError: it is not in that form, or was not encrypted for this connection.
         """
         match = _ENCRYPTED_BODY.fullmatch(body)
         if match is None or self._context is None or self._account is None:

@@ -1,6 +1,9 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The control port of a running farm: shows and changes the session tables, and tells what was asked of the hosts.
+"""The control socket of a running farm: shows and changes the session tables, and tells what was asked of the hosts.
+
+Whoever reaches it gets the farm's password, and so runs programs as the user who serves it. So it is a Unix socket in a
+folder that only this user may enter: no other user opens it, and no browser.
 
     GET  /inventory                 an Ansible inventory
     GET  /hosts                     every host with its sessions
@@ -15,14 +18,19 @@ All of it is JSON; what is wrong with a request comes back as text with status 4
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from .farm import Change, Fault, Host
+from .private import make_private_folder
 from .session_table import Session
 from .simulation import Simulation
 
@@ -30,19 +38,25 @@ _CHANGES = TypeAdapter(list[Change])
 _FAULTS = TypeAdapter(list[Fault])
 
 
-class ControlPort:
-    """Serves the control port.
+class ControlSocket:
+    """Serves the control socket.
 
-    :param port: on 127.0.0.1; 0: any free one.
+    :param path: the socket; its folder is made, if there is none.
     """
 
-    def __init__(self, simulation: Simulation, port: int = 0) -> None:
+    def __init__(self, simulation: Simulation, path: Path) -> None:
         self._simulation = simulation
-        self._port = port
+        self._path = path
         self._runner: web.AppRunner | None = None
 
-    async def start(self) -> str:
-        """Listen; return the URL."""
+    async def start(self) -> None:
+        """Listen.
+
+        :raises OSError: that is not possible; PermissionError where others may enter the folder.
+        """
+        make_private_folder(self._path.parent)
+        if _is_served(self._path):
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(self._path))
         application = web.Application()
         application.add_routes(
             [
@@ -57,13 +71,14 @@ class ControlPort:
         )
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
-        address, port = self._runner.addresses[0][:2]
-        return f"http://{address}:{port}"
+        await web.UnixSite(self._runner, self._path).start()
 
     async def stop(self) -> None:
+        """Stop listening. No harm if it never did."""
         if self._runner:
             await self._runner.cleanup()
+            self._path.unlink(missing_ok=True)
+            self._runner = None
 
     def _on_host(
         self, answer: Callable[[Host, web.Request], Awaitable[Any]]
@@ -101,6 +116,16 @@ class ControlPort:
 
     async def _traffic(self, host: Host, request: web.Request) -> list[dict[str, Any]]:
         return [asdict(exchange) for exchange in self._simulation.traffic(host.name)]
+
+
+def _is_served(path: Path) -> bool:
+    """Whether somebody answers at a socket: one that was left behind may be replaced."""
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
 
 def _host_state(host: Host) -> dict[str, Any]:

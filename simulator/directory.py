@@ -15,8 +15,10 @@ class DirectoryAccount:
     """An account under its names. The SID follows from them, so that it is the same in every run."""
 
     domain: str
+    """NetBIOS name; of a local account the computer's."""
     user: str
     dns_domain: str
+    """Empty: it is a local account."""
 
     @property
     def sid(self) -> str:
@@ -26,8 +28,11 @@ class DirectoryAccount:
 
     @property
     def principal_name(self) -> str:
-        """``alice@contoso.com``"""
-        return f"{self.user}@{self.dns_domain}"
+        """``alice@contoso.com``; empty for a local account, which has none: it is an attribute of Active Directory.
+
+        https://learn.microsoft.com/windows/win32/ad/naming-properties#userprincipalname
+        """
+        return f"{self.user}@{self.dns_domain}" if self.dns_domain else ""
 
 
 class Directory:
@@ -36,12 +41,19 @@ class Directory:
     def __init__(self, dns_domain: str) -> None:
         self._dns_domain = dns_domain
         self._accounts: dict[str, DirectoryAccount] = {}
+        self._computers: set[str] = set()
+
+    def join(self, computer: str) -> None:
+        """Make a computer known: its name before an account makes that a local account."""
+        self._computers.add(computer.upper())
 
     def add(self, domain: str, user: str) -> DirectoryAccount:
         """Make an account known; no harm if it is already."""
-        account = DirectoryAccount(domain, user, self._dns_domain)
+        is_local = domain.upper() in self._computers
+        account = DirectoryAccount(domain, user, "" if is_local else self._dns_domain)
         for name in (f"{domain}\\{user}", account.principal_name, account.sid):
-            self._accounts[name.upper()] = account
+            if name:
+                self._accounts[name.upper()] = account
         return account
 
     def find(self, name: str) -> DirectoryAccount:

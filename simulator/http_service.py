@@ -106,11 +106,10 @@ class Listener:
 class HttpService:
     """A host's WinRM service: one ``Service``, any number of listeners.
 
-    Attributes:
-        traffic: every exchange so far, oldest first.
-        before_answer: hook, awaited before a request reaches the service.
-        before_reply: hook, awaited before its reply is sent.
-        urls: after ``start``, the endpoint of each listener.
+    :ivar traffic: every exchange so far, oldest first.
+    :ivar before_answer: hook, awaited before a request reaches the service.
+    :ivar before_reply: hook, awaited before its reply is sent.
+    :ivar urls: after ``start``, the endpoint of each listener.
     """
 
     def __init__(

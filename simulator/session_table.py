@@ -17,7 +17,16 @@ from enum import IntEnum
 from typing import Any
 
 from .message_box import Button, Message
-from .win32 import ERROR_CTX_CLOSE_PENDING, ERROR_CTX_WINSTATION_NOT_FOUND, ERROR_INVALID_PARAMETER, Win32Error
+from .process import Process
+from .win32 import (
+    ERROR_ACCESS_DENIED,
+    ERROR_CTX_CLOSE_PENDING,
+    ERROR_CTX_WINSTATION_NOT_FOUND,
+    ERROR_INVALID_PARAMETER,
+    Win32Error,
+)
+
+__all__ = ["LISTENER_ID", "SERVICES_ID", "Process", "Protocol", "Session", "SessionTable", "State"]
 
 SERVICES_ID = 0
 LISTENER_ID = 65536
@@ -46,16 +55,6 @@ class Protocol(IntEnum):
     RDP = 2
 
 
-@dataclass(frozen=True)
-class Process:
-    """A program that runs in a session."""
-
-    id: int
-    name: str
-    of_user: bool = True
-    """False: it runs as the system, and Windows stops with an error if somebody ends it."""
-
-
 @dataclass
 class Session:
     """One session. Times are aware and in UTC; None is unknown, which Windows reports as 0."""
@@ -66,8 +65,9 @@ class Session:
     domain: str = ""
     state: State = State.ACTIVE
     protocol: Protocol = Protocol.RDP
-    client_name: str = ""
-    client_address: str = ""
+    client_name: str | None = ""
+    """None: Windows succeeds with a null buffer. So client_address."""
+    client_address: str | None = ""
     locked: bool | None = False
     logon_time: datetime | None = None
     connect_time: datetime | None = None
@@ -86,6 +86,8 @@ class Session:
     messages: list[Message] = field(default_factory=list)
     """What it was shown, oldest first."""
     processes: list[Process] = field(default_factory=list)
+    stuck: bool = False
+    """It has lost its user and stays, its close pending, until the programs of the user have ended."""
     gone_at: float | None = field(default=None, compare=False)
     """When it has gone, on the monotonic clock; None while nobody asked for it."""
     disconnected_at: float | None = field(default=None, compare=False)
@@ -151,10 +153,16 @@ class SessionTable:
     def log_off(self, session_id: int) -> float:
         """Begin a logoff, and return the seconds until the session has gone.
 
-        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is going already.
+        Session 0 and listeners are no user's: access is denied. For session 0 that was seen (a disconnected session
+        without a user, https://github.com/danports/cassia/issues/66); for listeners it is our reading.
+
+        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is going already; 5
+            ERROR_ACCESS_DENIED, it cannot be logged off.
         """
         session = self.get(session_id)
-        if session.gone_at is not None:
+        if session.id == SERVICES_ID or session.state is State.LISTEN:
+            raise Win32Error(ERROR_ACCESS_DENIED)
+        if session.gone_at is not None or session.stuck:
             raise Win32Error(ERROR_CTX_CLOSE_PENDING)
         session.gone_at = self._clock() + session.logoff_seconds
         return session.logoff_seconds
@@ -166,11 +174,14 @@ class SessionTable:
         error for it is documented.
         https://learn.microsoft.com/openspecs/windows_protocols/ms-tsts/dd882322-dcd4-4c33-94e5-a1f8e8354ebd
 
-        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is logging off.
+        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is logging off or stuck;
+            5 ERROR_ACCESS_DENIED, it is a listener.
         """
         session, now = self.get(session_id), self._clock()
-        if session.gone_at is not None:
+        if session.gone_at is not None or session.stuck:
             raise Win32Error(ERROR_CTX_CLOSE_PENDING)
+        if session.state is State.LISTEN:  # as log_off
+            raise Win32Error(ERROR_ACCESS_DENIED)
         if session.state is State.DISCONNECTED:
             return 0.0
         if session.disconnected_at is None:
@@ -210,9 +221,11 @@ class SessionTable:
         A disconnected session has a desktop, too: its user finds the message there.
 
         :param style: MB_* flags.
-        :raises Win32Error: 7022, the host does not have it.
+        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is stuck.
         """
         session = self.get(session_id)
+        if session.stuck:
+            raise Win32Error(ERROR_CTX_CLOSE_PENDING)
         session.messages.append(Message(title, text, style, self._clock()))
         return session
 
@@ -226,20 +239,43 @@ class SessionTable:
         session.protocol = Protocol.CONSOLE
         session.name = session.client_name = session.client_address = ""
 
-    def end_process(self, process_id: int) -> None:
-        """End a process. A session that is logging off has gone once its user has no process left.
+    def process(self, process_id: int) -> tuple[Session, Process]:
+        """Return the program that has an ID now, and its session.
 
-        :raises Win32Error: 87 ERROR_INVALID_PARAMETER, there is no such process.
+        :raises Win32Error: 87 ERROR_INVALID_PARAMETER, there is none.
         """
         for session in self.sessions():
             for process in session.processes:
                 if process.id == process_id:
-                    session.processes.remove(process)
-                    self.crashed |= not process.of_user
-                    if session.gone_at is not None and not any(process.of_user for process in session.processes):
-                        session.gone_at = self._clock()
-                    return
+                    return session, process
         raise Win32Error(ERROR_INVALID_PARAMETER)
+
+    def session_of(self, process: Process) -> Session | None:
+        """Return the session that a program runs in; None if it has ended, itself or with its session."""
+        return next((session for session in self.sessions() if process in session.processes), None)
+
+    def start_process(self, session_id: int, process: Process) -> None:
+        """Let a program start in a session. Whichever had its ID has ended before.
+
+        :raises Win32Error: 7022, the host does not have the session.
+        """
+        session = self.get(session_id)
+        with contextlib.suppress(Win32Error):  # the ID is free
+            self.end_process(process.id)
+        session.processes.append(process)
+
+    def end_process(self, process_id: int) -> None:
+        """End a program. A session that is logging off, or stuck, has gone once its user has none left.
+
+        :raises Win32Error: 87 ERROR_INVALID_PARAMETER, there is no such program.
+        """
+        session, process = self.process(process_id)
+        session.processes.remove(process)
+        process.ended = self.now()
+        self.crashed |= not process.of_user
+        is_going = session.gone_at is not None or session.stuck
+        if is_going and not any(process.of_user for process in session.processes):
+            session.gone_at = self._clock()
 
     def console_id(self) -> int:
         """Return what WTSGetActiveConsoleSessionId answers: 0xFFFFFFFF where nothing is attached to the console."""

@@ -16,6 +16,7 @@ from .authentication import Account, Accounts
 from .engines.host_runner import Engine, HostRunner
 from .farm import FarmSpec, Host, hosts_of
 from .http_service import Exchange, HttpService, Listener
+from .private import write_private
 from .psrp import RunspacePools
 from .windows_api import Call, WindowsApi
 from .wsman import CommandShells, Config, Service
@@ -104,8 +105,8 @@ class Simulation:
         }
 
     def write_inventory(self, path: Path) -> Path:
-        """Write the inventory as YAML; return the path."""
-        path.write_text(yaml.safe_dump(self.inventory(), allow_unicode=True, sort_keys=False), encoding="utf-8")
+        """Write the inventory as YAML, for this user alone: it has the password. Return the path."""
+        write_private(path, yaml.safe_dump(self.inventory(), allow_unicode=True, sort_keys=False))
         return path
 
     def _host_variables(self, name: str, scheme: str) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class _HostConsole:
         self._host.registry.logon_mode = mode
 
     def sessions(self) -> list[Session]:
-        return self._host.table.sessions()
+        return self._host.sessions_for(self._launch.account)
 
     async def logoff(self, session_id: int) -> None:
         await self._api.call(self._launch, "WTSLogoffSession", ("0", str(session_id), "1"))

@@ -12,10 +12,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import psrpcore
-from psrpcore.types import ErrorCategoryInfo, HostMethodIdentifier, NETException
+from psrpcore.types import ErrorCategoryInfo, HostMethodIdentifier, NETException, add_note_property
 
 #: With its envelope it stays below the 8192 bytes that every client accepts. (Windows sends up to 32768.)
 _FRAGMENT_BYTES = 4096
@@ -51,6 +51,27 @@ class PipelineInput:
 
 Event = PipelineStarted | PipelineRefused | PipelineInput
 
+_SetsRunspaces = TypeVar("_SetsRunspaces", psrpcore.SetMaxRunspacesEvent, psrpcore.SetMinRunspacesEvent)
+
+
+class _AnyCase(psrpcore.ServerRunspacePool):
+    """PowerShell finds properties in any case; psrpcore wants ``ci`` as [MS-PSRP] 2.2.2.6 has it, and pypsrp writes
+    ``CI``. For these two messages psrpcore has no public place to mend it.
+    """
+
+    def _process_SetMaxRunspaces(self, event: psrpcore.SetMaxRunspacesEvent) -> None:
+        super()._process_SetMaxRunspaces(_with_call_id(event))
+
+    def _process_SetMinRunspaces(self, event: psrpcore.SetMinRunspacesEvent) -> None:
+        super()._process_SetMinRunspaces(_with_call_id(event))
+
+
+def _with_call_id(event: _SetsRunspaces) -> _SetsRunspaces:
+    properties = {prop.name.lower(): prop for prop in event._ps_object.PSObject.extended_properties}
+    if properties["ci"].name != "ci":
+        add_note_property(event._ps_object, "ci", properties["ci"].get_value(event._ps_object))
+    return event
+
 
 class RunspacePool:
     """A runspace pool that its client opens with these fragments.
@@ -59,16 +80,12 @@ class RunspacePool:
     """
 
     def __init__(self, opening: bytes) -> None:
-        self._pool = psrpcore.ServerRunspacePool()
+        self._pool = _AnyCase()
         self._outgoing: list[tuple[str, bytes]] = []
         self._written: defaultdict[tuple[str, str], bytearray] = defaultdict(bytearray)
         list(self.receive(opening))
         if self._pool.state != psrpcore.types.RunspacePoolState.Opened:
             raise PoolError("the first fragments do not open a runspace pool")
-
-    @property
-    def id(self) -> str:
-        return str(self._pool.runspace_pool_id).upper()
 
     def add_pipeline(self, pipeline_id: str) -> None:
         """Make a pipeline known, whose messages follow.
@@ -159,7 +176,15 @@ class RunspacePool:
                 yield PipelineInput(pipeline_id, None)
             case psrpcore.GetAvailableRunspacesEvent():
                 self._pool.runspace_availability_response(event.ci, self._pool.max_runspaces)
-            case psrpcore.ResetRunspaceStateEvent() | psrpcore.SetMaxRunspacesEvent() | psrpcore.SetMinRunspacesEvent():
+            # What PowerShell refuses: SetMinRunspaces and SetMaxRunspaces in
+            # https://github.com/PowerShell/PowerShell/blob/master/src/System.Management.Automation/engine/hostifaces/RunspacePoolInternal.cs
+            case psrpcore.SetMinRunspacesEvent():
+                possible = 1 <= event.count <= self._pool.max_runspaces
+                self._pool.runspace_availability_response(event.ci, possible)
+            case psrpcore.SetMaxRunspacesEvent():
+                possible = event.count >= max(1, self._pool.min_runspaces)
+                self._pool.runspace_availability_response(event.ci, possible)
+            case psrpcore.ResetRunspaceStateEvent():
                 self._pool.runspace_availability_response(event.ci, True)
         self._collect()
 

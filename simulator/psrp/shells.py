@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lxml import etree
 
-from ..wsman import CommandShells, CommandStarted, Config, Event, InputReceived, Invocation, faults
+from ..wsman import CommandStarted, Config, Event, InputReceived, Invocation, ShellResource, faults
 from ..wsman.envelope import Request
 from ..wsman.namespaces import element, qualified
 from ..wsman.shells import Command, Shell
@@ -21,15 +19,7 @@ from .pool import PipelineInput, PipelineRefused, PipelineStarted, PoolError, Ru
 _UTF8_CODE_PAGE = 65001
 
 
-@dataclass
-class _Pool:
-    """A runspace pool, and the output that belongs to none of its pipelines."""
-
-    pool: RunspacePool
-    own: Command = field(default_factory=lambda: Command(""))
-
-
-class RunspacePools(CommandShells):
+class RunspacePools(ShellResource):
     """The resource URI ``…/powershell/Microsoft.PowerShell``: a shell is a runspace pool, a command a pipeline.
 
     The script of a pipeline is started as the command ``PowerShell -EncodedCommand``, with the text of its input on
@@ -39,42 +29,28 @@ class RunspacePools(CommandShells):
     uri = "http://schemas.microsoft.com/powershell/Microsoft.PowerShell"
     create_options: ClassVar[set[str]] = {"protocolversion", "WINRS_NOPROFILE"}
     # [MS-PSRP] 3.1.5.3.9 writes crtl_c; [MS-WSMV] 2.2.4.38 and clients write ctrl_c.
-    signals: ClassVar[set[str]] = CommandShells.signals | {"powershell/signal/ctrl_c", "powershell/signal/crtl_c"}
+    signals: ClassVar[set[str]] = ShellResource.signals | {"powershell/signal/ctrl_c", "powershell/signal/crtl_c"}
     whole_pieces: ClassVar[bool] = True  # a client reads each reply to its end, so no fragment may be cut
     ends_streams: ClassVar[bool] = False
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._pools: dict[str, _Pool] = {}
+        self._pools: dict[str, RunspacePool] = {}
 
-    def write_output(self, command_id: str, stream: str, data: bytes) -> Iterator[Event]:
-        shell, command = self._find(command_id)
-        if shell and command and command.exit_code is None:
-            self._pool_of(shell).pool.write(command.id.upper(), stream, data)
-        yield from ()
-
-    def finish(self, command_id: str, exit_code: int, now: float) -> Iterator[Event]:
-        shell, command = self._find(command_id)
-        if shell and command and command.exit_code is None:
-            self._pool_of(shell).pool.finish(command.id.upper(), exit_code)
-            self._queue_output(shell)
-        # Recorded: the exit code on this level is 0, whatever that of the script is.
-        yield from super().finish(command_id, 0, now)
-
-    def _create(self, request: Request) -> Iterator[Event]:
-        wanted = request.content("rsp:Shell")
+    def open_shell(self, shell: Shell, wanted: etree._Element) -> None:
         try:
             pool = RunspacePool(_decoded(wanted.findtext(qualified("psrp:creationXml"))))
         except PoolError:
             raise faults.schema_validation() from None
-        if wanted.get("ShellId", "").upper() != pool.id:
-            raise faults.schema_validation()
-        events = list(super()._create(request))
-        self._pools[pool.id] = _Pool(pool)
-        self._queue_output(self._shells[pool.id])
-        yield from events
+        self._pools[shell.id.upper()] = pool
+        # Recorded: the state of a pool comes in a reply of its own, after its capabilities and data.
+        shell.own = Command("", last_alone=True)
+        self._queue_output(shell)
 
-    def _about(self, request: Request, shell: Shell) -> etree._Element:
+    def close_shell(self, shell: Shell) -> None:
+        del self._pools[shell.id.upper()]
+
+    def describe(self, shell: Shell) -> etree._Element:
         """Recorded: pypsrp's tests, test_psrp_open_runspace."""
         values = {
             "ShellId": shell.id,
@@ -98,23 +74,20 @@ class RunspacePools(CommandShells):
         }
         return element("rsp:Shell", *(element(f"rsp:{name}", value) for name, value in values.items()))
 
-    def _command(self, request: Request) -> Iterator[Event]:
-        shell = self._shell(request)
-        line = request.content("rsp:CommandLine")
+    def start_command(self, request: Request, shell: Shell, line: etree._Element) -> tuple[Command, list[Event]]:
         fragments = _decoded("".join(part.text or "" for part in line.iterfind(qualified("rsp:Arguments"))))
-        command = self._add_command(request, shell, line)
+        command = self.add_command(request, shell, line)
         try:
-            self._pool_of(shell).pool.add_pipeline(command.id)
-            yield from self._take_input(shell, command, fragments, end=False)
+            self._pool_of(shell).add_pipeline(command.id)
+            return command, self.take_input(shell, command, fragments, end=False)
         except (PoolError, faults.Fault):
             del shell.commands[command.id.upper()]
             raise faults.schema_validation() from None
-        yield self._command_response(request, command)
 
-    def _take_input(self, shell: Shell, command: Command, data: bytes, end: bool) -> Iterable[Event]:
+    def take_input(self, shell: Shell, command: Command, data: bytes, *, end: bool) -> list[Event]:
         events: list[Event] = []
         try:
-            for event in self._pool_of(shell).pool.receive(data):
+            for event in self._pool_of(shell).receive(data):
                 target = shell.commands[event.pipeline_id]
                 match event:
                     case PipelineStarted(_, script):
@@ -129,39 +102,28 @@ class RunspacePools(CommandShells):
         except (PoolError, KeyError):
             raise faults.schema_validation() from None
         self._queue_output(shell)
-        return [*events, *self._answer_receive(self._pool_of(shell).own)]
+        return [*events, *(self.answer_receive(shell.own) if shell.own else ())]
 
-    def _signal(self, request: Request) -> Iterator[Event]:
-        shell = self._shell(request)
-        command = self._command_of(shell, request.content("rsp:Signal").get("CommandId"))
-        if command.exit_code is None:
-            self._pool_of(shell).pool.stop(command.id.upper())
-            self._queue_output(shell)
-        yield from super()._signal(request)
+    def take_output(self, shell: Shell, command: Command, stream: str, data: bytes) -> None:
+        self._pool_of(shell).write(command.id.upper(), stream, data)
 
-    def _close(self, shell: Shell) -> Iterator[Event]:
-        yield from super()._close(shell)
-        yield from self._abort_receive(self._pools.pop(shell.id.upper()).own)
+    def end_command(self, shell: Shell, command: Command, exit_code: int) -> int:
+        """Recorded: the exit code on this level is 0, whatever that of the script is."""
+        self._pool_of(shell).finish(command.id.upper(), exit_code)
+        self._queue_output(shell)
+        return 0
 
-    def _commands(self) -> Iterator[Command]:
-        yield from super()._commands()
-        yield from (pool.own for pool in self._pools.values())
+    def stop_command(self, shell: Shell, command: Command) -> None:
+        self._pool_of(shell).stop(command.id.upper())
+        self._queue_output(shell)
 
-    def _command_of(self, shell: Shell, command_id: str | None) -> Command:
-        return super()._command_of(shell, command_id) if command_id else self._pool_of(shell).own
-
-    def _pool_of(self, shell: Shell) -> _Pool:
+    def _pool_of(self, shell: Shell) -> RunspacePool:
         return self._pools[shell.id.upper()]
 
-    def _answer_receive(self, command: Command) -> Iterator[Event]:
-        # Recorded: the state of a pool comes in a reply of its own, after its capabilities and data.
-        held_back = [command.output.pop()] if not command.id and len(command.output) > 1 else []
-        yield from super()._answer_receive(command)
-        command.output.extend(held_back)
-
     def _queue_output(self, shell: Shell) -> None:
-        for pipeline_id, fragment in self._pool_of(shell).pool.take_outgoing():
-            command = shell.commands[pipeline_id] if pipeline_id else self._pool_of(shell).own
+        for pipeline_id, fragment in self._pool_of(shell).take_outgoing():
+            command = shell.commands[pipeline_id] if pipeline_id else shell.own
+            assert command is not None  # open_shell
             command.output.append(("stdout", fragment))
 
 

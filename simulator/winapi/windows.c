@@ -35,10 +35,14 @@ typedef struct {
 	uint64_t size;
 } Header;
 
-#define WTS_MAGIC 0x5754535f4d454d31ULL   /* for WTSFreeMemory */
-#define WTSEX_MAGIC 0x5754535f4d454d32ULL /* for WTSFreeMemoryExW */
-#define NET_MAGIC 0x4e45545f4d454d31ULL   /* for NetApiBufferFree */
-#define LOCAL_MAGIC 0x4c4f434c4d454d31ULL /* for LocalFree */
+#define WTS_MAGIC 0x5754535f4d454d31ULL      /* for WTSFreeMemory */
+#define SESSIONS_MAGIC 0x5754535f4d454d32ULL /* for WTSFreeMemoryExW, WTSTypeSessionInfoLevel1 */
+#define NET_MAGIC 0x4e45545f4d454d31ULL      /* for NetApiBufferFree */
+#define LOCAL_MAGIC 0x4c4f434c4d454d31ULL    /* for LocalFree */
+/* For WTSFreeMemoryExW, WTSTypeProcessInfoLevel0, and for WTSFreeMemory: "to free other buffers [than those of
+ * WTS_PROCESS_INFO_EX or WTS_SESSION_INFO_1], you can call either".
+ * https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtsfreememoryexw */
+#define PROCESSES_MAGIC 0x5754535f4d454d33ULL
 
 static int outstanding;
 
@@ -52,17 +56,33 @@ static void *give_out(size_t size, uint64_t magic)
 }
 
 /* A wrong free is a crash in Windows at best: make it one here always. */
-static void take_back(void *memory, uint64_t magic)
+static void take_back_either(void *memory, uint64_t magic, uint64_t other_magic)
 {
 	if (!memory)
 		return;
 	Header *header = (Header *)memory - 1;
-	if (header->magic != magic) {
+	if (header->magic != magic && header->magic != other_magic) {
 		fprintf(stderr, "windows.c: memory freed twice or by the wrong function\n");
 		abort();
 	}
 	memset(header, 0xDD, sizeof *header + header->size);
 	free(header);
+	__atomic_sub_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+}
+
+static void take_back(void *memory, uint64_t magic)
+{
+	take_back_either(memory, magic, magic);
+}
+
+/* Handles are counted with it. */
+static void handle_given_out(void)
+{
+	__atomic_add_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+}
+
+static void handle_taken_back(void)
+{
 	__atomic_sub_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -224,10 +244,15 @@ static uint32_t ask(Answer *answer, const char *function, const char *format, ..
 	return error;
 }
 
+static int has_value(const Answer *answer)
+{
+	return answer->position <= answer->length;
+}
+
 static const WCHAR *next_text(Answer *answer)
 {
 	static const WCHAR empty = 0;
-	if (answer->position > answer->length)
+	if (!has_value(answer))
 		return &empty;
 	const WCHAR *text = answer->text + answer->position;
 	answer->position += (uint32_t)wide_length(text) + 1;
@@ -315,17 +340,60 @@ __attribute__((destructor)) static void report_leaks(void)
 
 /* ---- wtsapi32.dll ---- */
 
+/* Where it is another one, it comes back as 1: "sets this parameter to one and returns an error", and for sessions "set
+ * the level to the maximum supported level".
+ * https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtsenumerateprocessesexw
+ * https://learn.microsoft.com/openspecs/windows_protocols/ms-tsts/1a7d5d1d-1ce5-448f-bb4a-c79741982edb */
+static int is_level(DWORD *level, DWORD wanted)
+{
+	if (level && *level == wanted)
+		return 1;
+	if (level)
+		*level = 1;
+	return 0;
+}
+
+/* What both enumerations of level 0 want: otherwise ERROR_INVALID_PARAMETER, as Wine's tests have it from Windows. */
+static int is_version_1(DWORD reserved, DWORD version, const void *entries, const DWORD *count)
+{
+	return reserved == 0 && version == 1 && entries && count;
+}
+
+BOOL WTSEnumerateSessionsW(HANDLE server, DWORD reserved, DWORD version, PWTS_SESSION_INFOW *sessions, DWORD *count)
+{
+	Answer answer;
+	if (!is_version_1(reserved, version, sessions, count))
+		return result(87);
+	uint32_t error = ask(&answer, "WTSEnumerateSessionsW", "n", (uint64_t)server);
+	if (error)
+		return result(error);
+	DWORD n = (DWORD)next_number(&answer);
+	/* One block: the array, then the text that it points into. */
+	WTS_SESSION_INFOW *array = give_out(n * sizeof *array + 2 * answer.length + 2, WTS_MAGIC);
+	WCHAR *text = (WCHAR *)(array + n);
+	memcpy(text, answer.text, 2 * answer.length);
+	for (DWORD i = 0; i < n; i++) {
+		array[i].SessionId = (DWORD)next_number(&answer);
+		array[i].State = (WTS_CONNECTSTATE_CLASS)next_number(&answer);
+		array[i].pWinStationName = text + (next_text(&answer) - answer.text);
+	}
+	free(answer.text);
+	*sessions = array;
+	*count = n;
+	return result(0);
+}
+
 BOOL WTSEnumerateSessionsExW(HANDLE server, DWORD *level, DWORD filter, PWTS_SESSION_INFO_1W *sessions, DWORD *count)
 {
 	Answer answer;
-	if (!level || *level != 1 || filter != 0 || !sessions || !count)
+	if (!is_level(level, 1) || filter != 0 || !sessions || !count)
 		return result(87); /* ERROR_INVALID_PARAMETER: "always set this parameter to one" */
 	uint32_t error = ask(&answer, "WTSEnumerateSessionsExW", "n", (uint64_t)server);
 	if (error)
 		return result(error);
 	DWORD n = (DWORD)next_number(&answer);
 	/* One block: the array, then the text that it points into. */
-	WTS_SESSION_INFO_1W *array = give_out(n * sizeof *array + 2 * answer.length + 2, WTSEX_MAGIC);
+	WTS_SESSION_INFO_1W *array = give_out(n * sizeof *array + 2 * answer.length + 2, SESSIONS_MAGIC);
 	WCHAR *text = (WCHAR *)(array + n);
 	memcpy(text, answer.text, 2 * answer.length);
 #define NEXT_POINTER(member) \
@@ -350,6 +418,24 @@ BOOL WTSEnumerateSessionsExW(HANDLE server, DWORD *level, DWORD filter, PWTS_SES
 }
 
 static void *session_info(Answer *answer, DWORD *bytes)
+{
+	WTSINFOW *info = give_out(*bytes = sizeof *info, WTS_MAGIC);
+	info->State = (WTS_CONNECTSTATE_CLASS)next_number(answer);
+	info->SessionId = (DWORD)next_number(answer);
+	info->IncomingBytes = (DWORD)next_number(answer); /* frames and compressed bytes stay 0 */
+	info->OutgoingBytes = (DWORD)next_number(answer);
+	copy_text(info->WinStationName, sizeof info->WinStationName / 2, next_text(answer));
+	copy_text(info->Domain, sizeof info->Domain / 2, next_text(answer));
+	copy_text(info->UserName, sizeof info->UserName / 2, next_text(answer));
+	info->ConnectTime.QuadPart = next_number(answer);
+	info->DisconnectTime.QuadPart = next_number(answer);
+	info->LastInputTime.QuadPart = next_number(answer);
+	info->LogonTime.QuadPart = next_number(answer);
+	info->_CurrentTime.QuadPart = next_number(answer);
+	return info;
+}
+
+static void *session_info_ex(Answer *answer, DWORD *bytes)
 {
 	WTSINFOEXW *info = give_out(*bytes = sizeof *info, WTS_MAGIC);
 	WTSINFOEX_LEVEL1_W *data = &info->Data.WTSInfoExLevel1;
@@ -401,9 +487,18 @@ BOOL WTSQuerySessionInformationW(HANDLE server, DWORD id, WTS_INFO_CLASS class, 
 	uint32_t error = ask(&answer, "WTSQuerySessionInformationW", "nnn", (uint64_t)server, (uint64_t)id, (uint64_t)class);
 	if (error)
 		return result(error);
+	if (!has_value(&answer)) {
+		free(answer.text);
+		*buffer = NULL;
+		*bytes = 0;
+		return result(0);
+	}
 	switch (class) {
-	case WTSSessionInfoEx:
+	case WTSSessionInfo:
 		value = session_info(&answer, bytes);
+		break;
+	case WTSSessionInfoEx:
+		value = session_info_ex(&answer, bytes);
 		break;
 	case WTSClientAddress:
 		value = client_address(&answer, bytes);
@@ -423,10 +518,10 @@ BOOL WTSQuerySessionInformationW(HANDLE server, DWORD id, WTS_INFO_CLASS class, 
 	return result(0);
 }
 
-static BOOL act(const char *function, HANDLE server, DWORD id, BOOL wait)
+static BOOL act(const char *function, HANDLE server, DWORD id, DWORD how)
 {
 	Answer answer;
-	uint32_t error = ask(&answer, function, "nnn", (uint64_t)server, (uint64_t)id, (uint64_t)wait);
+	uint32_t error = ask(&answer, function, "nnn", (uint64_t)server, (uint64_t)id, (uint64_t)how);
 	if (!error)
 		free(answer.text);
 	return result(error);
@@ -434,12 +529,12 @@ static BOOL act(const char *function, HANDLE server, DWORD id, BOOL wait)
 
 BOOL WTSLogoffSession(HANDLE server, DWORD id, BOOL wait)
 {
-	return act("WTSLogoffSession", server, id, wait);
+	return act("WTSLogoffSession", server, id, (DWORD)wait);
 }
 
 BOOL WTSDisconnectSession(HANDLE server, DWORD id, BOOL wait)
 {
-	return act("WTSDisconnectSession", server, id, wait);
+	return act("WTSDisconnectSession", server, id, (DWORD)wait);
 }
 
 /* "The length, in bytes, of the message string": so many are taken, whatever the caller meant.
@@ -460,18 +555,31 @@ BOOL WTSSendMessageW(HANDLE server, DWORD id, LPWSTR title, DWORD title_bytes, L
 	return result(0);
 }
 
-HANDLE WTSOpenServerExW(LPWSTR name)
+/* Asks for a handle, which is counted until it is closed; NULL where there is an error. */
+static HANDLE opened(uint32_t error, Answer *answer)
 {
-	Answer answer;
-	uint32_t error = ask(&answer, "WTSOpenServerExW", "s", name);
 	if (error) {
 		result(error);
 		return NULL;
 	}
-	HANDLE server = (HANDLE)(uintptr_t)next_number(&answer);
-	free(answer.text);
-	__atomic_add_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
-	return server;
+	HANDLE handle = (HANDLE)(uintptr_t)next_number(answer);
+	free(answer->text);
+	handle_given_out();
+	return handle;
+}
+
+HANDLE WTSOpenServerW(LPWSTR name)
+{
+	Answer answer;
+	uint32_t error = ask(&answer, "WTSOpenServerW", "s", name);
+	return opened(error, &answer);
+}
+
+HANDLE WTSOpenServerExW(LPWSTR name)
+{
+	Answer answer;
+	uint32_t error = ask(&answer, "WTSOpenServerExW", "s", name);
+	return opened(error, &answer);
 }
 
 VOID WTSCloseServer(HANDLE server)
@@ -479,46 +587,62 @@ VOID WTSCloseServer(HANDLE server)
 	Answer answer;
 	if (!ask(&answer, "WTSCloseServer", "n", (uint64_t)server)) {
 		free(answer.text);
-		__atomic_sub_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+		handle_taken_back();
 	}
 }
 
+static WTS_PROCESS_INFOW *process_list(Answer *answer, DWORD *count)
+{
+	DWORD n = (DWORD)next_number(answer);
+	/* One block: the array, the SIDs, then the text that it points into. */
+	WTS_PROCESS_INFOW *array = give_out(n * (sizeof *array + SID_BYTES) + 2 * answer->length + 2, PROCESSES_MAGIC);
+	uint8_t *sids = (uint8_t *)(array + n);
+	WCHAR *text = (WCHAR *)(sids + n * SID_BYTES);
+	memcpy(text, answer->text, 2 * answer->length);
+	for (DWORD i = 0; i < n; i++) {
+		array[i].SessionId = (DWORD)next_number(answer);
+		array[i].ProcessId = (DWORD)next_number(answer);
+		const WCHAR *name = next_text(answer);
+		array[i].pProcessName = text + (name - answer->text);
+		parse_sid(next_text(answer), sids + i * SID_BYTES);
+		array[i].pUserSid = (PSID)(void *)(sids + i * SID_BYTES);
+	}
+	free(answer->text);
+	*count = n;
+	return array;
+}
+
+BOOL WTSEnumerateProcessesW(HANDLE server, DWORD reserved, DWORD version, PWTS_PROCESS_INFOW *processes, DWORD *count)
+{
+	Answer answer;
+	if (!is_version_1(reserved, version, processes, count))
+		return result(87);
+	uint32_t error = ask(&answer, "WTSEnumerateProcessesW", "n", (uint64_t)server);
+	if (!error)
+		*processes = process_list(&answer, count);
+	return result(error);
+}
+
+/* Of the two levels only WTS_PROCESS_INFO is simulated. */
 BOOL WTSEnumerateProcessesExW(HANDLE server, DWORD *level, DWORD id, LPWSTR *processes, DWORD *count)
 {
 	Answer answer;
-	if (!level || *level != 0 || !processes || !count)
-		return result(87); /* of the two levels only WTS_PROCESS_INFO is simulated */
+	if (!is_level(level, 0) || !processes || !count)
+		return result(87);
 	uint32_t error = ask(&answer, "WTSEnumerateProcessesExW", "nn", (uint64_t)server, (uint64_t)id);
-	if (error)
-		return result(error);
-	DWORD n = (DWORD)next_number(&answer);
-	/* One block: the array, the SIDs, then the text that it points into. */
-	WTS_PROCESS_INFOW *array = give_out(n * (sizeof *array + SID_BYTES) + 2 * answer.length + 2, WTSEX_MAGIC);
-	uint8_t *sids = (uint8_t *)(array + n);
-	WCHAR *text = (WCHAR *)(sids + n * SID_BYTES);
-	memcpy(text, answer.text, 2 * answer.length);
-	for (DWORD i = 0; i < n; i++) {
-		array[i].SessionId = (DWORD)next_number(&answer);
-		array[i].ProcessId = (DWORD)next_number(&answer);
-		const WCHAR *name = next_text(&answer);
-		array[i].pProcessName = text + (name - answer.text);
-		parse_sid(next_text(&answer), sids + i * SID_BYTES);
-		array[i].pUserSid = (PSID)(void *)(sids + i * SID_BYTES);
-	}
-	free(answer.text);
-	*processes = (LPWSTR)array;
-	*count = n;
-	return result(0);
+	if (!error)
+		*processes = (LPWSTR)process_list(&answer, count);
+	return result(error);
 }
 
 BOOL WTSTerminateProcess(HANDLE server, DWORD process, DWORD code)
 {
-	return act("WTSTerminateProcess", server, process, (BOOL)code);
+	return act("WTSTerminateProcess", server, process, code);
 }
 
 VOID WTSFreeMemory(PVOID memory)
 {
-	take_back(memory, WTS_MAGIC);
+	take_back_either(memory, WTS_MAGIC, PROCESSES_MAGIC);
 }
 
 BOOL WTSFreeMemoryExW(WTS_TYPE_CLASS type, PVOID memory, ULONG entries)
@@ -526,7 +650,7 @@ BOOL WTSFreeMemoryExW(WTS_TYPE_CLASS type, PVOID memory, ULONG entries)
 	(void)entries;
 	if (type != WTSTypeSessionInfoLevel1 && type != WTSTypeProcessInfoLevel0)
 		return result(87);
-	take_back(memory, WTSEX_MAGIC);
+	take_back(memory, type == WTSTypeSessionInfoLevel1 ? SESSIONS_MAGIC : PROCESSES_MAGIC);
 	return result(0);
 }
 
@@ -540,6 +664,65 @@ DWORD WTSGetActiveConsoleSessionId(void)
 	DWORD id = (DWORD)next_number(&answer);
 	free(answer.text);
 	return id;
+}
+
+HANDLE OpenProcess(DWORD access, BOOL inherit, DWORD id)
+{
+	Answer answer;
+	(void)inherit;
+	uint32_t error = ask(&answer, "OpenProcess", "nn", (uint64_t)access, (uint64_t)id);
+	return opened(error, &answer);
+}
+
+BOOL CloseHandle(HANDLE handle)
+{
+	Answer answer;
+	uint32_t error = ask(&answer, "CloseHandle", "n", (uint64_t)handle);
+	if (!error) {
+		free(answer.text);
+		handle_taken_back();
+	}
+	return result(error);
+}
+
+BOOL ProcessIdToSessionId(DWORD id, DWORD *session)
+{
+	Answer answer;
+	if (!session)
+		return result(87);
+	uint32_t error = ask(&answer, "ProcessIdToSessionId", "n", (uint64_t)id);
+	if (error)
+		return result(error);
+	*session = (DWORD)next_number(&answer);
+	free(answer.text);
+	return result(0);
+}
+
+/* How long it used the processor is not simulated. */
+BOOL GetProcessTimes(HANDLE process, FILETIME *created, FILETIME *ended, FILETIME *kernel, FILETIME *user)
+{
+	Answer answer;
+	if (!created || !ended || !kernel || !user)
+		return result(87);
+	uint32_t error = ask(&answer, "GetProcessTimes", "n", (uint64_t)process);
+	if (error)
+		return result(error);
+	int64_t begin = next_number(&answer), end = next_number(&answer);
+	memcpy(created, &begin, sizeof *created);
+	memcpy(ended, &end, sizeof *ended);
+	memset(kernel, 0, sizeof *kernel);
+	memset(user, 0, sizeof *user);
+	free(answer.text);
+	return result(0);
+}
+
+BOOL TerminateProcess(HANDLE process, UINT code)
+{
+	Answer answer;
+	uint32_t error = ask(&answer, "TerminateProcess", "nn", (uint64_t)process, (uint64_t)code);
+	if (!error)
+		free(answer.text);
+	return result(error);
 }
 
 HANDLE LocalFree(HANDLE memory)
@@ -632,7 +815,7 @@ LONG RegOpenKeyExW(HKEY root, LPCWSTR path, DWORD options, REGSAM access, PHKEY 
 		return (LONG)error;
 	*key = (HKEY)(uintptr_t)next_number(&answer);
 	free(answer.text);
-	__atomic_add_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+	handle_given_out();
 	return 0;
 }
 
@@ -686,7 +869,7 @@ LONG RegCloseKey(HKEY key)
 	if (error)
 		return (LONG)error;
 	free(answer.text);
-	__atomic_sub_fetch(&outstanding, 1, __ATOMIC_SEQ_CST);
+	handle_taken_back();
 	return 0;
 }
 

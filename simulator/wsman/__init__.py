@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .command_shell import STATUS_CONTROL_C_EXIT, CommandShells
+from .command_shell import CommandShells
 from .config import Config
 from .events import (
     CommandSignalled,
@@ -16,6 +16,7 @@ from .events import (
     ShellDeleted,
 )
 from .service import Resource, Service
+from .shell_resource import STATUS_CONTROL_C_EXIT, ShellResource
 
 __all__ = [
     "STATUS_CONTROL_C_EXIT",
@@ -30,4 +31,5 @@ __all__ = [
     "Resource",
     "Service",
     "ShellDeleted",
+    "ShellResource",
 ]

@@ -16,6 +16,7 @@ from .events import Reply
 from .namespaces import ANONYMOUS, PREFIXES, element, qualified
 
 _FAULT_ACTION = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
+_ADDRESSING_FAULT_ACTION = PREFIXES["a"] + "/fault"
 _MIN_ENVELOPE_SIZE = 8192
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d*)?)S)?)?")
 
@@ -49,8 +50,7 @@ class Request:
     def read(self, envelope: bytes) -> None:
         """Take over what the envelope says.
 
-        Raises:
-            Fault: it is not well-formed, is no SOAP envelope, or lacks a header.
+        :raises Fault: it is not well-formed, is no SOAP envelope, or lacks a header.
         """
         parser = etree.XMLParser(
             resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
@@ -78,7 +78,10 @@ class Request:
                 self.required_options.add(name)
         self.body = body[0] if len(body) else None
         if timeout := text(header, "w:OperationTimeout"):
-            self.operation_timeout = min(self.operation_timeout, seconds(timeout))
+            duration = _seconds(timeout)
+            if duration is None:
+                raise faults.invalid_timeout(timeout)
+            self.operation_timeout = min(self.operation_timeout, duration)
         if size := text(header, "w:MaxEnvelopeSize"):
             try:
                 octets = int(size)
@@ -107,12 +110,18 @@ def text(parent: etree._Element, name: str, default: str = "") -> str:
 def seconds(duration: str) -> float:
     """An xs:duration of days and smaller units, in seconds.
 
-    Raises:
-        Fault: it is none.
+    :raises Fault: it is none.
     """
+    value = _seconds(duration)
+    if value is None:
+        raise faults.schema_validation()
+    return value
+
+
+def _seconds(duration: str) -> float | None:
     match = _DURATION.fullmatch(duration)
     if match is None or not any(match.groups()):
-        raise faults.schema_validation()
+        return None
     days, hours, minutes, rest = (float(part or 0) for part in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + rest
 
@@ -128,7 +137,8 @@ def respond_fault(request: Request, fault: faults.Fault) -> Reply:
         machine = urlsplit(request.to).hostname or request.machine
     except ValueError:
         machine = request.machine
-    return Reply(request.exchange_id, 500, _envelope(request, "s a x e n w p", _FAULT_ACTION, fault.element(machine)))
+    action = _ADDRESSING_FAULT_ACTION if fault.is_of_addressing else _FAULT_ACTION
+    return Reply(request.exchange_id, 500, _envelope(request, "s a x e n w p", action, fault.element(machine)))
 
 
 def _envelope(request: Request, prefixes: str, action: str, *content: etree._Element) -> bytes:

@@ -40,6 +40,11 @@ class Fault(Exception):
     provider: bool = False
     wmi: bool = False
 
+    @property
+    def is_of_addressing(self) -> bool:
+        """Whether WS-Addressing defines it, and so the action of the reply. Recorded: invalid_timeout."""
+        return self.subcode.startswith("a:")
+
     def element(self, machine: str) -> etree._Element:
         """The s:Fault element, said by that machine."""
         detail = element("s:Detail")
@@ -184,6 +189,22 @@ def header_missing() -> Fault:
         "The request does not have all the expected SOAP headers. "
     )
     return Fault(2150858769, "a:MessageInformationHeaderRequired", text)
+
+
+def invalid_timeout(timeout: str) -> Fault:
+    """ERROR_WSMAN_INVALID_MESSAGE_INFORMATION_HEADER: an OperationTimeout that is no duration, or a negative one.
+
+    Recorded for PT-1S: pypsrp's tests, test_psrp_is_alive_other_wsman_error; seen with P and 60:
+    https://github.com/NetDocuments-Archive/rd-winrm-plugin/issues/3, https://github.com/test-kitchen/kitchen-dsc/issues/17
+    """
+    text = (
+        "The WS-Management service cannot process the request. "
+        f"The XML contains an invalid timeout field in the SOAP header: {timeout}. "
+    )
+    reason = (
+        "The WS-Management service cannot process the request. The request contains one or more invalid SOAP headers. "
+    )
+    return Fault(2150858767, "a:InvalidMessageInformationHeader", text, reason=reason)
 
 
 def action_not_supported() -> Fault:

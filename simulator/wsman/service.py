@@ -13,6 +13,7 @@ from .command_shell import CommandShells
 from .config import Config, ConfigResource
 from .envelope import Request, respond_fault
 from .events import Event
+from .shell_resource import ShellResource
 
 
 class Resource(Protocol):
@@ -21,7 +22,10 @@ class Resource(Protocol):
     uri: str
 
     def handle(self, request: Request) -> Iterable[Event]:
-        """The events that the request leads to, its Reply among them unless that comes later. Raises Fault."""
+        """The events that the request leads to, its Reply among them unless that comes later.
+
+        :raises Fault: it cannot be done.
+        """
 
 
 class Service:
@@ -30,11 +34,10 @@ class Service:
     Every request that ``receive`` takes is answered by exactly one Reply, in the events of that call or of a later one,
     unless it is abandoned. ``now`` is any clock in seconds that never goes back.
 
-    Args:
-        machine: the host's name.
-        config: its WinRM configuration.
-        shells: what answers for shells, one for each kind.
-        new_id: makes IDs; tests pass their own.
+    :param machine: the host's name.
+    :param config: its WinRM configuration.
+    :param shells: what answers for shells, one for each kind.
+    :param new_id: makes IDs; tests pass their own.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Service:
         machine: str,
         config: Config | None = None,
         *,
-        shells: Sequence[type[CommandShells]] = (CommandShells,),
+        shells: Sequence[type[ShellResource]] = (CommandShells,),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()).upper(),
     ) -> None:
         self.machine = machine

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .envelope import Request
@@ -28,7 +28,8 @@ class PendingReceive:
 class Command:
     """A command: its output that nobody has fetched yet and, once it has ended, its exit code.
 
-    One without an ID stands for the shell itself, where that has output of its own.
+    One without an ID stands for the shell itself. ``last_alone``: the last of several pieces comes in another reply
+    than those before it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Command:
     exit_code: int | None = None
     input_closed: bool = False
     done_sent: bool = False
+    last_alone: bool = False
     pending: PendingReceive | None = None
 
     def take_output(
@@ -43,13 +45,13 @@ class Command:
     ) -> list[tuple[str, bytes]]:
         """The oldest pieces on these streams that fit.
 
-        Args:
-            budget: bytes of XML that the pieces may take; a piece is cut where it does not fit.
-            overhead: bytes that each piece takes beside its base64 text.
-            whole: a piece that does not fit is left, not cut.
+        :param budget: bytes of XML that the pieces may take; a piece is cut where it does not fit.
+        :param overhead: bytes that each piece takes beside its base64 text.
+        :param whole: a piece that does not fit is left, not cut.
         """
         taken: list[tuple[str, bytes]] = []
         kept: deque[tuple[str, bytes]] = deque()
+        held_back = [self.output.pop()] if self.last_alone and len(self.output) > 1 else []
         while self.output:
             stream, data = self.output.popleft()
             if stream not in streams:
@@ -65,6 +67,7 @@ class Command:
                 self.output.appendleft((stream, data[room:]))
                 break
         self.output.extendleft(reversed(kept))
+        self.output.extend(held_back)
         return taken
 
     def has_output(self, streams: tuple[str, ...]) -> bool:
@@ -74,7 +77,10 @@ class Command:
 
 @dataclass
 class Shell:
-    """A shell: what rsp:Shell asked for, and its commands. Only its own account may use it."""
+    """A shell: what rsp:Shell asked for, and its commands. Only its own account may use it.
+
+    ``own`` holds the output that belongs to none of its commands, for a kind of shell that has such.
+    """
 
     id: str
     account: str
@@ -89,6 +95,11 @@ class Shell:
     last_used: float
     commands: dict[str, Command] = field(default_factory=dict)
     started: int = 0
+    own: Command | None = None
+
+    def receiving(self) -> Sequence[Command]:
+        """What a Receive may be for: its commands, and itself."""
+        return [*self.commands.values(), *([self.own] if self.own else [])]
 
     @property
     def idle_deadline(self) -> float | None:

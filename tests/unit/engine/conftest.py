@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from simulator import windows_api
 from tests.unit.engine.session_host import Windows
 
 
 @pytest.fixture
-async def windows(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Windows]:
-    # Many programs here end while a call of theirs hangs.
-    monkeypatch.setattr(windows_api, "_LAST_WORDS_SECONDS", 0.2)
+async def windows() -> AsyncIterator[Windows]:
     # Not tmp_path, whose length a Unix socket's path may not have.
     with tempfile.TemporaryDirectory() as folder:
         api = Windows(Path(folder) / "socket")

@@ -88,13 +88,9 @@ class Windows(WindowsApi):
         """The queries that read whose session it is."""
         return [call for call in self.calls_on(host) if call.function == QUERY and is_identification(call, session_id)]
 
-    def connect(self, *hosts: Host) -> None:
-        """Let hosts reach each other by name."""
-        self._hosts = {host.name.upper(): host for host in hosts}
-
     def set_latency(self, seconds: float) -> None:
         """Let each call from host to host take so long."""
-        self._rpc_latency = seconds
+        self.rpc_latency = seconds
 
     async def run(
         self,

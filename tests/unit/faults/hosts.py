@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,8 +37,6 @@ TERMINATE = "WTSTerminateProcess"
 SESSION_INFO = "25"  # WTSSessionInfoEx, the query that tells whose session it is
 
 LANGUAGE = "LC_ALL"
-
-SessionFunction = Callable[[Host, tuple[str, ...]], Awaitable[list[Value]]]
 
 
 @dataclass
@@ -74,27 +72,21 @@ class WitnessedApi(WindowsApi):
         self.witnesses = True
         """False: nothing is remembered, which with thousands of sessions takes longer than all else."""
         self._met: dict[asyncio.Task[Any] | None, dict[int, Session]] = {}
-        for name, function in self._session_functions.items():
-            self._session_functions[name] = self._meeting(function)
 
-    def _meeting(self, function: SessionFunction) -> SessionFunction:
-        """The function, which remembers what it met: a fault may change the host just before and just after it."""
-
-        async def meet(host: Host, arguments: tuple[str, ...]) -> list[Value]:
-            if self.witnesses:
-                self._met[asyncio.current_task()] = snapshot(host)
-            return await function(host, arguments)
-
-        return meet
+    async def answer(self, launch: Launch, host: Host, function: str, arguments: tuple[str, ...]) -> list[Value]:
+        """Remembers what the call met: a fault may change the host just before and just after it."""
+        if self.witnesses:
+            self._met[asyncio.current_task()] = snapshot(host)
+        return await super().answer(launch, host, function, arguments)
 
     async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
         if not self.witnesses:
             return await super().call(launch, function, arguments)
         try:
-            server = self._server_of(launch, function, arguments)
+            server = self.server_of(launch, function, arguments)
         except Exception:
             server = None
-        host = launch.host if server is None else self._hosts.get(server.upper(), launch.host)
+        host = self.host_of(launch, server) or launch.host
         witnessed = Witnessed(launch.token, host.name, function, arguments)
         self.witnessed.append(witnessed)
         try:

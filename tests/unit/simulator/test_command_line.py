@@ -7,8 +7,9 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import socket
+import stat
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -39,21 +40,28 @@ async def start(*arguments: str | Path) -> Process:
 
 
 @asynccontextmanager
-async def served(farm: Path) -> AsyncIterator[tuple[Process, list[str], str]]:
-    """A farm that is served: its process, what it says of its hosts, and its control port."""
-    process = await start("serve", farm, "--control-port", "0")
+async def served(farm: Path, control: Path) -> AsyncIterator[tuple[Process, list[str]]]:
+    """A farm that is served: its process, and what it says of its hosts."""
+    process = await start("serve", farm, "--control", control)
     assert process.stdout
     try:
         lines: list[str] = []
-        while not (match := re.fullmatch(r"control port    http://127\.0\.0\.1:(\d+)", "".join(lines[-1:]))):
+        while lines[-1:] != [f"control socket  {control}"]:
             line = await asyncio.wait_for(process.stdout.readline(), 20)
             assert line, await process.stderr.read() if process.stderr else b""
             lines.append(line.decode().rstrip())
-        yield process, lines[:-1], match[1]
+        yield process, lines[:-1]
     finally:
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+@pytest.fixture
+def control() -> Iterator[Path]:
+    # Not tmp_path, whose length a Unix socket's path may not have.
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "control"
 
 
 @pytest.fixture
@@ -64,14 +72,19 @@ def farm(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-async def test_serve(farm: Path, capsys: pytest.CaptureFixture[str], end: signal.Signals) -> None:
-    async with served(farm) as (process, hosts, port):
+async def test_serve(farm: Path, control: Path, capsys: pytest.CaptureFixture[str], end: signal.Signals) -> None:
+    async with served(farm, control) as (process, hosts):
         assert [line.split()[0] for line in hosts] == ["RDSH01", "RDSH02"]
         urls = re.findall(r"(https?)://127\.0\.1\.[12]:\d+/wsman", " ".join(hosts))
         assert urls == ["http", "https"] * 2
-        assert main(["inventory", "--control-port", port]) == 0
-        assert list(yaml.safe_load(capsys.readouterr().out)["rdsh"]["hosts"]) == ["RDSH01", "RDSH02"]
-        assert main(["state", "--control-port", port]) == 0
+        assert main(["inventory", "--control", str(control)]) == 0
+        printed = capsys.readouterr().out
+        assert list(yaml.safe_load(printed)["rdsh"]["hosts"]) == ["RDSH01", "RDSH02"]
+        file = farm.with_name("inventory.yml")
+        file.touch(0o644)
+        assert main(["inventory", str(file), "--control", str(control)]) == 0
+        assert (file.read_text("utf-8"), stat.S_IMODE(file.stat().st_mode)) == (printed, 0o600)
+        assert main(["state", "--control", str(control)]) == 0
         state = capsys.readouterr().out
         for words in "RDSH01 (ru-RU)", "CONTOSO\\Жанна", "disconnected", "RDSH02 (en-US)", "65536":
             assert words in state
@@ -99,19 +112,6 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return errors.removeprefix("simulator: ").rstrip()
 
 
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -119,6 +119,7 @@ def free_port() -> int:
         ("hosts: [{name: a_b, sesions: []}]", "hosts.0.name: String should match pattern"),
         ("hosts: [", "while parsing a flow"),
         ("- a list", "Input should be a valid dictionary"),
+        ("{http_port: 65536, hosts: [{name: A}]}", "http_port: Input should be less than or equal to 65535"),
         (None, "No such file"),
     ],
 )
@@ -133,20 +134,24 @@ def test_a_farm_file_that_cannot_be_used(
     assert words in message
 
 
-def test_a_control_port_that_is_taken(farm: Path, capsys: pytest.CaptureFixture[str], taken_port: int) -> None:
-    message = refusal(capsys, "serve", str(farm), "--control-port", str(taken_port))
-    assert "address already in use" in message
-    assert str(taken_port) in message
+async def test_a_control_socket_that_is_taken(farm: Path, control: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with served(farm, control):
+        other = await start("serve", farm, "--control", control)
+        output, errors = await asyncio.wait_for(other.communicate(), 20)
+        assert (other.returncode, output) == (1, b"")
+        assert errors.decode() == f"simulator: [Errno 98] Address already in use: '{control}'\n"
+        assert main(["state", "--control", str(control)]) == 0  # the first is still served
+        assert "RDSH01" in capsys.readouterr().out
 
 
-def test_a_port_that_there_cannot_be(farm: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "0-65535" in refusal(capsys, "serve", str(farm), "--control-port", "65536")
+def test_a_control_socket_in_a_folder_of_everybody(farm: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "only you may enter" in refusal(capsys, "serve", str(farm), "--control", "/tmp/control")
 
 
 @pytest.mark.parametrize("command", ["inventory", "state"])
-def test_no_farm_is_served(capsys: pytest.CaptureFixture[str], command: str, free_port: int) -> None:
-    message = refusal(capsys, command, "--control-port", str(free_port))
-    assert f"no farm is served with its control port at http://127.0.0.1:{free_port}/" in message
+def test_no_farm_is_served(capsys: pytest.CaptureFixture[str], command: str, control: Path) -> None:
+    message = refusal(capsys, command, "--control", str(control))
+    assert f"no farm is served with its control socket at {control}" in message
 
 
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["serve", "farm.yml", "--engine", "cscript"], ["stop"]], ids=str)

@@ -1,18 +1,24 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The control port of a farm that is served."""
+"""The control socket of a farm that is served."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import os
+import socket
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from simulator.control import ControlPort
+from simulator.control import ControlSocket
+from simulator.control_client import ask, default_socket
 from simulator.engines.host_runner import Write
 from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
@@ -42,15 +48,14 @@ async def simulation() -> AsyncIterator[Simulation]:
 
 
 class Control:
-    """A client of the control port."""
+    """A client of the control socket."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self._url = url
+    def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
     async def ask(self, method: str, path: str, body: str | None = None) -> tuple[int, Any]:
         """Status, and the JSON of an answer with 200 or the text of another."""
-        async with self._session.request(method, f"{self._url}/{path}", data=body) as response:
+        async with self._session.request(method, f"http://localhost/{path}", data=body) as response:
             text = await response.text()
             return response.status, json.loads(text, parse_constant=pytest.fail) if response.status == 200 else text
 
@@ -61,11 +66,19 @@ class Control:
 
 
 @pytest.fixture
-async def control(simulation: Simulation) -> AsyncIterator[Control]:
-    port = ControlPort(simulation)
-    async with aiohttp.ClientSession() as session:
-        yield Control(await port.start(), session)
-    await port.stop()
+def socket_path() -> Iterator[Path]:
+    # Not tmp_path, whose length a Unix socket's path may not have.
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "farm" / "control"
+
+
+@pytest.fixture
+async def control(simulation: Simulation, socket_path: Path) -> AsyncIterator[Control]:
+    control = ControlSocket(simulation, socket_path)
+    await control.start()
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket_path))) as session:
+        yield Control(session)
+    await control.stop()
 
 
 async def test_inventory(control: Control, simulation: Simulation) -> None:
@@ -194,12 +207,71 @@ async def test_requests_that_cannot_be(
     assert [session.id for session in simulation.hosts["RDSH01"].table.sessions()] == [0, 12, 65536]
 
 
-async def test_a_port_that_is_taken(simulation: Simulation, control: Control) -> None:
-    server = await asyncio.start_server(lambda _, __: None, "127.0.0.1", 0)
-    try:
-        port = ControlPort(simulation, server.sockets[0].getsockname()[1])
-        with pytest.raises(OSError, match="address already in use"):
-            await port.start()
-        await port.stop()
-    finally:
-        server.close()
+async def test_only_its_user_may_enter_its_folder(simulation: Simulation, socket_path: Path) -> None:
+    control = ControlSocket(simulation, socket_path)
+    await control.start()
+    assert stat.S_IMODE(socket_path.parent.stat().st_mode) == 0o700
+    assert socket_path.is_socket()
+    await control.stop()
+    assert not socket_path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs a program as somebody else")
+async def test_nobody_else_reaches_it(control: Control, socket_path: Path) -> None:
+    socket_path.parent.parent.chmod(0o755)
+    reach = ("/usr/bin/test", "-S", str(socket_path))
+    assert await (await asyncio.create_subprocess_exec(*reach)).wait() == 0
+    assert await (await asyncio.create_subprocess_exec(*reach, user=65534)).wait() == 1
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o710, 0o777])
+async def test_a_folder_that_others_may_enter(simulation: Simulation, socket_path: Path, mode: int) -> None:
+    socket_path.parent.mkdir()
+    socket_path.parent.chmod(mode)
+    control = ControlSocket(simulation, socket_path)
+    with pytest.raises(PermissionError, match="only you may enter"):
+        await control.start()
+    await control.stop()
+    with pytest.raises(PermissionError, match="only you may enter"):
+        ask(socket_path, "inventory")
+
+
+async def test_a_link_to_a_folder_is_none(simulation: Simulation, socket_path: Path, tmp_path: Path) -> None:
+    """In a folder for temporary files anybody may have made it."""
+    socket_path.parent.symlink_to(tmp_path)
+    with pytest.raises(PermissionError):
+        await ControlSocket(simulation, socket_path).start()
+
+
+async def test_asking_without_aiohttp(control: Control, simulation: Simulation, socket_path: Path) -> None:
+    assert await asyncio.to_thread(ask, socket_path, "inventory") == simulation.inventory()
+    state = await asyncio.to_thread(ask, socket_path, "hosts/RDSH01/changes", [{"remove": 12}])
+    assert [session["id"] for session in state["sessions"]] == [0, 65536]
+    with pytest.raises(ConnectionError, match="404 no host RDSH99"):
+        await asyncio.to_thread(ask, socket_path, "hosts/RDSH99")
+
+
+async def test_another_farm_is_served_there(simulation: Simulation, control: Control, socket_path: Path) -> None:
+    other = ControlSocket(simulation, socket_path)
+    with pytest.raises(OSError, match="Address already in use"):
+        await other.start()
+    await other.stop()
+    assert await control.get("inventory")
+
+
+async def test_a_socket_that_was_left_behind(simulation: Simulation, socket_path: Path) -> None:
+    socket_path.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(socket_path))
+    assert socket_path.exists()
+    control = ControlSocket(simulation, socket_path)
+    await control.start()
+    assert await asyncio.to_thread(ask, socket_path, "hosts")
+    await control.stop()
+
+
+def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
+    assert default_socket() == Path("/run/user/1000/winops-rds-simulator/control")
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert default_socket() == Path(tempfile.gettempdir()) / f"winops-rds-simulator-{os.geteuid()}" / "control"

@@ -281,6 +281,13 @@ async def test_events_begin_with_the_host_and_end_with_it() -> None:
         ),
         ("hosts: [{name: A, events: [{after: -1s, input: 1}]}]", "after"),
         ("hosts: [{name: A, faults: [{call: X, then: [{after: 1s}]}]}]", "not nothing"),
+        ("hosts: [{name: A, sessions: [{id: 1, stuck: true, state: active}]}]", "a session that is stuck is down"),
+        ("hosts: [{name: A, sessions: [{id: 1, processes: [{name: a.exe}]}]}]", "processes"),
+        ("hosts: [{name: A, permissions: {bob: [logoff]}}]", "hosts.0.permissions.bob.0"),
+        ("hosts: [{name: A, gone_session_error: 5}]", "hosts.0.gone_session_error"),
+        ("hosts: [{name: A, ipv6_from_byte: 4}]", "hosts.0.ipv6_from_byte"),
+        ("hosts: [{name: A, session_names: upper}]", "hosts.0.session_names"),
+        ("hosts: [{name: A, events: [{start_process: {id: 4, name: a.exe}}]}]", "start_process.session"),
         ("hosts: [{name: A}, {name: a}]", "name"),
         ("hosts: [{name: A, address: 127.0.0.9}, {name: B, address: 127.0.0.9}]", "address"),
         ("transport: kerberos\nhosts: [{name: A}]", "transport"),
@@ -305,6 +312,15 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "farm.yml").write_bytes(b"domain: \xff")
     with pytest.raises(FarmFileError, match=r"farm\.yml"):
         FarmSpec.load(tmp_path / "farm.yml")
+
+
+def test_the_password_is_another_one_each_time() -> None:
+    """Whoever knows it has programs run as the one who serves the farm."""
+    farms = [FarmSpec.model_validate({"hosts": [{"name": "A"}]}) for _ in range(2)]
+    assert farms[0].account.password != farms[1].account.password
+    assert min(len(farm.account.password) for farm in farms) >= 24
+    written = FarmSpec.model_validate({"account": {"password": "secret"}, "hosts": [{"name": "A"}]})
+    assert (written.account.user, written.account.password) == ("ansible", "secret")
 
 
 def test_the_smallest_host() -> None:

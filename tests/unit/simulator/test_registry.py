@@ -110,7 +110,7 @@ async def test_the_functions(api: WindowsApi) -> None:
     assert [call.arguments for call in api.mutating_calls_on(host)] == [(str(key), "TSServerDrainMode", "4", "2")]
     for handle in key, other:
         await api.call(launch, "RegCloseKey", (str(handle),))
-    assert launch.keys == {}
+    assert launch.handles == {}
 
 
 async def test_refusals(api: WindowsApi) -> None:

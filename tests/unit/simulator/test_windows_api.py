@@ -17,45 +17,16 @@ from typing import Any
 
 import pytest
 
-from simulator.directory import Directory
 from simulator.engines import build
-from simulator.farm import Fault, Host, HostSpec
+from simulator.farm import Fault, Host
 from simulator.message_box import Message
 from simulator.session_table import State
 from simulator.win32 import Win32Error
-from simulator.windows_api import Launch, Value, WindowsApi
+from simulator.windows_api import Value, WindowsApi
+from tests.unit.simulator.api_host import ALICE, QUERY, SEND, host, launch_on, refusal
 
-ALICE = {"id": 12, "user": "alice", "client_name": "PC7", "client_address": "10.1.2.3"}
-QUERY = "WTSQuerySessionInformationW"
-SEND = "WTSSendMessageW"
 MB_OK, MB_YESNO = "0", "4"
 IDOK, IDYES, IDTIMEOUT, IDASYNC = 1, 6, 32000, 32001
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[WindowsApi]:
-    with tempfile.TemporaryDirectory() as folder:
-        api = WindowsApi(Path(folder) / "socket")
-        await api.start()
-        yield api
-        await api.stop()
-
-
-def host(*sessions: dict[str, Any], **settings: Any) -> Host:
-    spec = HostSpec.model_validate({"name": "RDSH01", "sessions": sessions, **settings})
-    return Host(spec, "CONTOSO", "127.0.1.1", Directory("contoso.com"))
-
-
-def launch_on(api: WindowsApi, host: Host) -> Launch:
-    launch, environment = api.new_launch(host, "ansible")
-    assert environment == {"SIMULATOR_SOCKET": str(api.socket_path), "SIMULATOR_LAUNCH": launch.token}
-    return launch
-
-
-async def refusal(api: WindowsApi, launch: Launch, function: str, *arguments: str) -> int:
-    with pytest.raises(Win32Error) as error:
-        await api.call(launch, function, arguments)
-    return error.value.code
 
 
 async def until(condition: Callable[[], bool]) -> None:

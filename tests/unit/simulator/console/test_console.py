@@ -106,6 +106,12 @@ SAMPLES = {
         ">u8004279              console             1  Active      none   ",
         Row(1, "console", "u8004279", logon_time=None),
     ),
+    # https://github.com/Fr3db3rt/Windows-For-Kids, README.md
+    "de none": (
+        "de-DE",
+        " manfred               console             4  Aktiv       Kein   28.04.2025 12:03",
+        Row(4, "console", "manfred", logon_time=datetime(2025, 4, 28, 12, 3, tzinfo=UTC)),
+    ),
     # https://github.com/search?q=%22Differents+Ways+to+view+loggued-on+Users%22&type=code
     "fr none": (
         "fr-FR",
@@ -200,6 +206,17 @@ def test_query_session_equals_the_russian_sample() -> None:
     ]
 
 
+def test_query_session_equals_the_german_sample() -> None:
+    # https://github.com/Fr3db3rt/Windows-For-Kids, README.md
+    rows = [Row(0, "services", state=DISCONNECTED), Row(3, "console", "Leo"), Row(65536, "rdp-tcp", state=LISTEN)]
+    assert [line.rstrip() for line in session_table(rows, wording("de-DE"))] == [
+        " SITZUNGSNAME      BENUTZERNAME             ID  STATUS  TYP         GERÄT",
+        " services                                    0  Getr.",
+        " console           Leo                       3  Aktiv",
+        " rdp-tcp                                 65536  Abhör.",
+    ]
+
+
 async def test_query_session_over_winrm_marks_session_0() -> None:
     # https://github.com/paulmann/RDPAudit, QwinstaParserTests.cs, which has the blanks at the end; the mark at services
     # is what Evil-WinRM sessions show.
@@ -217,6 +234,7 @@ async def test_query_session_over_winrm_marks_session_0() -> None:
 
 
 TITLES = {
+    "de-DE": " BENUTZERNAME          SITZUNGSNAME       ID  STATUS  LEERLAUF   ANMELDEZEIT",
     "en-US": " USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME",
     "fr-FR": " UTILISATEUR           SESSION            ID  ÉTAT    TEMPS INACT TEMPS SESSION",
     "pt-BR": " USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME",
@@ -433,6 +451,7 @@ async def test_a_language_without_a_source_is_refused() -> None:
 @pytest.mark.parametrize(
     ("language", "text", "encoded"),
     [
+        ("de-DE", "Abhör.", b"Abh\x94r."),
         ("fr-FR", "ÉTAT", b"\x90TAT"),
         ("ru-RU", "Диск", b"\x84\xa8\xe1\xaa"),
         ("pt-BR", "Ativo é", b"Ativo \x82"),

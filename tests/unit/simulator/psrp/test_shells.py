@@ -105,10 +105,23 @@ def test_create_without_a_pool_is_refused(creation_xml: bytes) -> None:
     assert fault_code(PoolClient().create(creation_xml, "00000000-0000-0000-0000-000000000001")) == SCHEMA_VALIDATION
 
 
-def test_create_under_another_id_than_the_pool_is_refused() -> None:
+def test_a_shell_may_have_another_id_than_its_pool() -> None:
     client = PoolClient()
     client.pool.open()
-    assert fault_code(client.create(client.outgoing(), "00000000-0000-0000-0000-000000000001")) == SCHEMA_VALIDATION
+    shell_id = "00000000-0000-0000-0000-000000000001"
+    assert find(client.create(client.outgoing(), shell_id), "rsp:ShellId").text == shell_id
+    while client.pool.state != RunspacePoolState.Opened:
+        list(client.messages(reply_of(client.shell("Receive", RECEIVE.format("")))))
+    pipeline, _ = client.run("Get-Something")
+    client.service.finish(str(pipeline.pipeline_id), 0, now=client.now)
+    (state,) = client.messages(reply_of(client.output(pipeline)))
+    assert isinstance(state, psrpcore.PipelineStateEvent) and state.state == PSInvocationState.Completed
+
+
+def test_get_tells_of_a_pool() -> None:
+    client = PoolClient().opened()
+    request = envelope(TRANSFER + "/Get", shell_id=client.shell_id, resource_uri=RunspacePools.uri)
+    assert find(reply_of(client.send(request)), "rsp:Shell/rsp:State").text == "Connected"
 
 
 def test_pool_tells_its_state_in_a_reply_of_its_own() -> None:
@@ -264,6 +277,45 @@ def test_questions_about_the_pool_are_answered(client: PoolClient) -> None:
     (message,) = client.messages(reply_of(client.shell("Receive", RECEIVE.format(""))))
     assert isinstance(message, psrpcore.GetRunspaceAvailabilityEvent)
     assert message.count == 1
+
+
+def ask_of_pool(client: PoolClient, fragments: bytes) -> psrpcore.PSRPEvent[Any, Any]:
+    """What the pool answers to a message of its own."""
+    text = base64.b64encode(fragments).decode()
+    stream = f'<rsp:Send><rsp:Stream Name="stdin">{text}</rsp:Stream></rsp:Send>'
+    assert reply_of(client.shell("Send", stream)).status == 200
+    (message,) = client.messages(reply_of(client.shell("Receive", RECEIVE.format(""))))
+    return message
+
+
+@pytest.mark.parametrize("call_id", ["ci", "CI"])  # [MS-PSRP] 2.2.2.6 and pypsrp; PowerShell finds it in any case
+def test_the_number_of_runspaces_is_changed(client: PoolClient, call_id: str) -> None:
+    client.pool.set_max_runspaces(5)
+    changed = ask_of_pool(client, client.outgoing().replace(b'N="ci"', f'N="{call_id}"'.encode()))
+    assert isinstance(changed, psrpcore.SetRunspaceAvailabilityEvent) and changed.success
+    client.pool.set_min_runspaces(2)
+    changed = ask_of_pool(client, client.outgoing().replace(b'N="ci"', f'N="{call_id}"'.encode()))
+    assert isinstance(changed, psrpcore.SetRunspaceAvailabilityEvent) and changed.success
+    client.pool.get_available_runspaces()
+    available = ask_of_pool(client, client.outgoing())
+    assert isinstance(available, psrpcore.GetRunspaceAvailabilityEvent) and available.count == 5
+
+
+def test_a_number_of_runspaces_that_cannot_be_is_refused(client: PoolClient) -> None:
+    """A pool has one at first."""
+    for change in (
+        lambda: client.pool.set_max_runspaces(0),
+        lambda: client.pool.set_min_runspaces(2),
+        lambda: client.pool.set_min_runspaces(-1),
+    ):
+        change()
+        answer = ask_of_pool(client, client.outgoing())
+        assert isinstance(answer, psrpcore.SetRunspaceAvailabilityEvent) and not answer.success
+
+
+def test_a_pool_itself_is_not_signalled(client: PoolClient) -> None:
+    body = "<rsp:Signal><rsp:Code>powershell/signal/ctrl_c</rsp:Code></rsp:Signal>"
+    assert fault_code(reply_of(client.shell("Signal", body))) == 87
 
 
 def test_delete_stops_the_pipelines_and_answers_who_waits(client: PoolClient) -> None:

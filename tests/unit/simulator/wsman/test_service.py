@@ -44,6 +44,17 @@ def test_create_tells_what_the_shell_is() -> None:
     assert find(reply, "a:RelatesTo").text == "uuid:11111111"
 
 
+def test_get_tells_the_same_as_create() -> None:
+    client = Client()
+    created = find(client.open(), "rsp:Shell")
+    reply = reply_of(client.send(envelope(TRANSFER + "/Get", shell_id=client.shell_id)))
+    assert reply.status == 200
+    assert find(reply, "a:Action").text == TRANSFER + "/GetResponse"
+    assert etree.tostring(find(reply, "rsp:Shell")) == etree.tostring(created)
+    assert fault_code(reply_of(client.send(envelope(TRANSFER + "/Get", shell_id="0")))) == 2150858843
+    assert fault_code(reply_of(client.send(envelope(TRANSFER + "/Get")))) == 2150858843
+
+
 def test_command_carries_what_shell_and_command_asked_for() -> None:
     client = Client()
     client.open(
@@ -301,6 +312,7 @@ def test_activity_id_is_a_setting() -> None:
 
 
 CREATE = TRANSFER + "/Create"
+DMTF_FAULT = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
 
 
 @pytest.mark.parametrize(
@@ -318,10 +330,19 @@ CREATE = TRANSFER + "/Create"
         pytest.param(envelope(CREATE), 2150858817, "w:SchemaValidationError", id="no body"),
         pytest.param(envelope(CREATE, "<rsp:Send/>"), 2150858817, "w:SchemaValidationError", id="wrong body"),
         pytest.param(
-            envelope(CREATE, "<rsp:Shell/>", timeout="20 seconds"), 2150858817, "w:SchemaValidationError", id="duration"
+            envelope(CREATE, "<rsp:Shell><rsp:IdleTimeOut>1 h</rsp:IdleTimeOut></rsp:Shell>"),
+            2150858817,
+            "w:SchemaValidationError",
+            id="duration",
         ),
-        pytest.param(
-            envelope(CREATE, "<rsp:Shell/>", timeout="P"), 2150858817, "w:SchemaValidationError", id="empty duration"
+        *(
+            pytest.param(
+                envelope(CREATE, "<rsp:Shell/>", timeout=timeout),
+                2150858767,
+                "a:InvalidMessageInformationHeader",
+                id=f"timeout {timeout}",
+            )
+            for timeout in ("20 seconds", "P", "60", "PT-1S")
         ),
         pytest.param(
             envelope(CREATE, "<rsp:Shell/>").replace(b"153600", b"much"),
@@ -363,6 +384,8 @@ def test_faults(raw: bytes, code: int, subcode: str) -> None:
     assert fault_code(reply) == code
     assert find(reply, "s:Subcode/s:Value").text == subcode
     assert find(reply, "f:WSManFault").attrib["Machine"] == ("windows-host" if b"<a:To>" in raw else "RDSH01")
+    action = find(reply, "s:Header/a:Action").text
+    assert action == (PREFIXES["a"] + "/fault" if subcode.startswith("a:") else DMTF_FAULT)
 
 
 @pytest.mark.parametrize(
@@ -389,6 +412,13 @@ def test_input_must_be_base64(client: Client) -> None:
     command = client.start().command_id
     body = f'<rsp:Send><rsp:Stream Name="stdin" CommandId="{command}">?</rsp:Stream></rsp:Send>'
     assert fault_code(reply_of(client.shell("Send", body))) == 2150858817
+
+
+def test_a_timeout_that_cannot_be_is_named_as_windows_names_it() -> None:
+    """As recorded: pypsrp's tests, test_psrp_is_alive_other_wsman_error."""
+    reply = reply_of(Client().send(envelope(CREATE, "<rsp:Shell/>", timeout="PT-1S")))
+    assert (find(reply, "f:Message").text or "").endswith("an invalid timeout field in the SOAP header: PT-1S. ")
+    assert (find(reply, "s:Text").text or "").endswith("The request contains one or more invalid SOAP headers. ")
 
 
 def test_entities_are_not_expanded() -> None:

@@ -4,15 +4,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import ipaddress
-import itertools
 import math
 import re
-import time
-from dataclasses import dataclass
-from datetime import timedelta
+import secrets
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -28,12 +24,12 @@ from pydantic import (
     model_validator,
 )
 
-from .console import languages
-from .directory import Directory
-from .message_box import Button
-from .registry import LogonMode, Registry
-from .session_table import LISTENER_ID, SERVICES_ID, Process, Protocol, Session, SessionTable, State
-from .win32 import Win32Error
+from ..console import languages
+from ..message_box import Button
+from ..permissions import Permission
+from ..process import Process
+from ..registry import LogonMode
+from ..session_table import Protocol, Session, SessionTable, State
 
 #: A host may have these, but its console commands say that no text of theirs can be cited.
 _LANGUAGES_WITHOUT_WORDING = ("zh-TW",)
@@ -79,7 +75,7 @@ def _known_language(value: str) -> str:
     return value
 
 
-def _ip_address(value: str) -> str:
+def _ip_address(value: str | None) -> str | None:
     return value and str(ipaddress.ip_address(value))
 
 
@@ -95,6 +91,13 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ProcessSpec(_Model):
+    """A program."""
+
+    name: str
+    id: int = Field(ge=1)
+
+
 class SessionSpec(_Model):
     """A session as the farm file writes it; times are relative to now."""
 
@@ -107,8 +110,10 @@ class SessionSpec(_Model):
     protocol: Literal["console", "ica", "rdp"] | None = Field(
         default=None, description="rdp, or console for the console"
     )
-    client_name: str = ""
-    client_address: Annotated[str, AfterValidator(_ip_address)] = ""
+    client_name: str | None = Field(default="", description="null: Windows succeeds with a null buffer")
+    client_address: Annotated[str | None, AfterValidator(_ip_address)] = Field(
+        default="", description="null: Windows succeeds with a null buffer"
+    )
     locked: bool | None = False
     logged_on: Seconds = 3600.0
     idle: Seconds | None = Field(default=0.0, description="null: Windows does not know")
@@ -122,45 +127,71 @@ class SessionSpec(_Model):
     answer_after: Seconds = Field(default=0.0, description="how long the user takes to answer")
     incoming_bytes: _Bytes = 0
     outgoing_bytes: _Bytes = 0
-    processes: list[str] = Field(default=["explorer.exe"], description="the programs of the user")
+    processes: list[str | ProcessSpec] = Field(default=["explorer.exe"], description="the programs of the user")
+    stuck: bool = Field(default=False, description="it is down, has lost its user, and stays while its programs run")
+
+    @model_validator(mode="after")
+    def _stuck_is_down(self) -> Self:
+        if self.stuck and "state" in self.model_fields_set and self.state != "down":
+            raise ValueError("a session that is stuck is down")
+        return self
 
     def session(self, table: SessionTable, domain: str) -> Session:
         """Return the session as it is at the table's now."""
         now = table.now()
         user_domain, _, user = self.user.rpartition("\\")
+        owner = (user_domain or domain, user) if user else None
         is_disconnected = self.state == "disconnected"
-        name = self.name or ("" if is_disconnected else f"rdp-tcp#{self.id}")
+        name = self.name or ("" if is_disconnected or self.stuck else f"rdp-tcp#{self.id}")
         protocol = self.protocol or ("console" if is_disconnected or name.lower() == "console" else "rdp")
-        logon_time = now - timedelta(seconds=self.logged_on) if user else None
+        began = now - timedelta(seconds=self.logged_on)
+        has_user = owner is not None and not self.stuck
         return Session(
             id=self.id,
             name=name,
-            user=user,
-            domain=(user_domain or domain) if user else "",
-            state=State[self.state.upper()],
+            user=owner[1] if owner and has_user else "",
+            domain=owner[0] if owner and has_user else "",
+            state=State.DOWN if self.stuck else State[self.state.upper()],
             protocol=Protocol[protocol.upper()],
             client_name=self.client_name,
             client_address=self.client_address,
             locked=self.locked,
-            logon_time=logon_time,
-            connect_time=logon_time,
+            logon_time=began if has_user else None,
+            connect_time=began if has_user else None,
             disconnect_time=now - timedelta(seconds=self.disconnected) if is_disconnected else None,
-            last_input_time=None if self.idle is None or not user else now - timedelta(seconds=self.idle),
+            last_input_time=None if self.idle is None or not has_user else now - timedelta(seconds=self.idle),
             logoff_seconds=self.logoff,
             disconnect_seconds=self.disconnect,
             incoming_bytes=self.incoming_bytes,
             outgoing_bytes=self.outgoing_bytes,
             answer=Button[self.answer.upper()] if self.answer else None,
             answer_seconds=self.answer_after,
-            processes=self._processes(),
+            processes=self._processes(owner, began),
+            stuck=self.stuck,
         )
 
-    def _processes(self) -> list[Process]:
-        names = [(name, False) for name in _SYSTEM_PROCESSES] + [(name, True) for name in self.processes if self.user]
-        return [Process(self.id * 1000 + 4 * n, name, of_user) for n, (name, of_user) in enumerate(names, 1)]
+    def _processes(self, owner: tuple[str, str] | None, started: datetime) -> list[Process]:
+        named = [
+            program if isinstance(program, ProcessSpec) else ProcessSpec(name=program, id=self.id * 1000 + 4 * number)
+            for number, program in enumerate((*_SYSTEM_PROCESSES, *(self.processes if owner else ())), 1)
+        ]
+        of_system = len(_SYSTEM_PROCESSES)
+        return [
+            Process(program.id, program.name, number >= of_system, owner, started)
+            for number, program in enumerate(named)
+        ]
 
 
-_KINDS_OF_CHANGE = ("put", "remove", "logon", "input", "disconnect", "reconnect", "restart")
+class StartedProcess(ProcessSpec):
+    """A program that starts, of the user of its session, or of the system where that has none."""
+
+    session: int
+
+
+_KINDS_OF_CHANGE = (
+    *("put", "remove", "logon", "input", "disconnect", "reconnect", "restart"),
+    *("start_process", "end_process"),
+)
 
 
 class Change(_Model):
@@ -179,6 +210,10 @@ class Change(_Model):
     client_name: str = Field(default="", description="from where, with reconnect")
     client_address: Annotated[str, AfterValidator(_ip_address)] = ""
     restart: bool = False
+    start_process: StartedProcess | None = Field(
+        default=None, description="a program starts; whichever had its ID has ended before"
+    )
+    end_process: int | None = Field(default=None, description="a program ends by itself")
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -216,7 +251,9 @@ class AccountSpec(_Model):
     """The account that Ansible connects with."""
 
     user: str = "ansible"
-    password: str = "Simulated-1"
+    password: str = Field(
+        default_factory=lambda: secrets.token_urlsafe(18), description="default: another one each time"
+    )
     domain: str = "CONTOSO"
 
 
@@ -238,6 +275,14 @@ class HostSpec(_Model):
     logon_mode: LogonMode = "enabled"
     rpc: Literal["up", "down"] = Field(default="up", description="whether other hosts reach it by RPC")
     rpc_timeout: Seconds = Field(default=21.0, description="how long a host that is down keeps others waiting")
+    permissions: dict[str, list[Permission]] | None = Field(
+        default=None, description="what each account may do; null: everybody may do everything"
+    )
+    gone_session_error: Literal[2, 7022] = Field(
+        default=7022, description="what a query for a session that is not there gives"
+    )
+    session_names: Literal["lower", "mixed"] = Field(default="lower", description="console and services, or Console")
+    ipv6_from_byte: Literal[0, 2] = Field(default=0, description="where a client's IPv6 address begins")
 
 
 def _distinct(hosts: list[HostSpec]) -> list[HostSpec]:
@@ -255,9 +300,9 @@ class FarmSpec(_Model):
     accounts: list[str] = Field(
         default_factory=list, description="accounts that exist though nobody is logged on with them"
     )
-    account: AccountSpec = AccountSpec()
-    http_port: int | None = Field(default=5985, description="null: no HTTP; 0: any free port")
-    https_port: int | None = Field(default=5986, description="null: no HTTPS; 0: any free port")
+    account: AccountSpec = Field(default_factory=AccountSpec)
+    http_port: int | None = Field(default=5985, ge=0, le=65535, description="null: no HTTP; 0: any free port")
+    https_port: int | None = Field(default=5986, ge=0, le=65535, description="null: no HTTPS; 0: any free port")
     transport: Literal["basic", "ntlm"] = Field(
         default="ntlm", description="of the inventory; basic is unencrypted on HTTP"
     )
@@ -278,124 +323,3 @@ class FarmSpec(_Model):
         except ValidationError as error:
             wrong = (f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors())
             raise FarmFileError(f"{path}: {'; '.join(wrong)}") from error
-
-
-@dataclass(frozen=True)
-class RefusedLogon:
-    """A user whom a host did not let in."""
-
-    account: str
-    time: float
-    """Seconds on the monotonic clock, as in the call log."""
-
-
-class Host:
-    """A host of a running farm: its sessions, its faults, and the record of what was asked of it."""
-
-    def __init__(self, spec: HostSpec, domain: str, address: str, directory: Directory) -> None:
-        self.name = spec.name
-        self.domain = domain
-        self.address = address
-        self.directory = directory
-        self.rpc_up = spec.rpc == "up"
-        self.rpc_timeout = spec.rpc_timeout
-        self.language = spec.language
-        self.windows_version = spec.windows_version
-        self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
-        self.registry = Registry()
-        self.registry.logon_mode = spec.logon_mode
-        self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset))
-        self.refused_logons: list[RefusedLogon] = []
-        self._events = spec.events
-        self._timers: list[asyncio.TimerHandle] = []
-        for session in spec.sessions:
-            self.put(session)
-
-    def start(self) -> None:
-        """Let the time of the farm file's events begin."""
-        self.apply(self._events)
-
-    def stop(self) -> None:
-        """Let nothing happen any more that was to happen later."""
-        for timer in self._timers:
-            timer.cancel()
-
-    def put(self, spec: SessionSpec) -> None:
-        """Let a session appear, or take over an ID."""
-        session = spec.session(self.table, self.domain)
-        self.table.add(session)
-        if session.user:
-            self.directory.add(session.domain, session.user)
-
-    @property
-    def accepts_logons(self) -> bool:
-        """Whether a user who has no session here gets one."""
-        return self.registry.logon_mode == "enabled"
-
-    @property
-    def accepts_reconnections(self) -> bool:
-        """Whether a user gets back the disconnected session that he has here."""
-        return self.registry.logon_mode != "disabled"
-
-    def restart(self) -> None:
-        """Restart the host, in no time: all sessions are gone, and a logon mode that ends with it has ended."""
-        for session in self.table.sessions():
-            if session.id not in (SERVICES_ID, LISTENER_ID):
-                self.table.remove(session.id)
-        self.registry.restart()
-
-    def apply(self, changes: list[Change]) -> None:
-        """Let things happen, each when its time comes. Those that take time need a running event loop."""
-        for change in changes:
-            if change.after:
-                timer = asyncio.get_running_loop().call_later(change.after, self._happen, change)
-                self._timers.append(timer)
-            else:
-                self._happen(change)
-
-    def _happen(self, change: Change) -> None:
-        with contextlib.suppress(Win32Error):  # the session has gone
-            if change.put is not None:
-                self.put(change.put)
-            if change.remove is not None:
-                self.table.remove(change.remove)
-            if change.logon is not None:
-                self._log_on(change.logon)
-            if change.input is not None:
-                self.table.change(change.input, last_input_time=self.table.now())
-            if change.disconnect is not None:
-                self.table.drop(change.disconnect)
-            if change.reconnect is not None:
-                self._reconnect(change.reconnect, change.client_name, change.client_address)
-            if change.restart:
-                self.restart()
-
-    def _log_on(self, spec: SessionSpec) -> None:
-        taken = {session.id for session in self.table.sessions()}
-        free = next(id for id in itertools.count(spec.id) if id not in taken)
-        spec = spec.model_copy(update={"id": free, "logged_on": 0.0})
-        if self.accepts_logons:
-            self.put(spec)
-        else:
-            self._refuse(spec.session(self.table, self.domain))
-
-    def _reconnect(self, session_id: int, client_name: str, client_address: str) -> None:
-        if self.accepts_reconnections:
-            self.table.reconnect(session_id, client_name, client_address)
-        else:
-            self._refuse(self.table.get(session_id))
-
-    def _refuse(self, session: Session) -> None:
-        self.refused_logons.append(RefusedLogon(f"{session.domain}\\{session.user}", time.monotonic()))
-
-
-def hosts_of(spec: FarmSpec) -> list[Host]:
-    """Return the hosts of a farm file, each with an address of its own."""
-    directory = Directory(spec.dns_domain)
-    for name in (*spec.accounts, f"{spec.account.domain}\\{spec.account.user}"):
-        domain, _, user = name.rpartition("\\")
-        directory.add(domain or spec.domain, user)
-    taken = {host.address for host in spec.hosts}
-    free = (f"127.0.{number // 250 + 1}.{number % 250 + 1}" for number in range(250 * 250))
-    addresses = [host.address or next(address for address in free if address not in taken) for host in spec.hosts]
-    return [Host(host, spec.domain, address, directory) for host, address in zip(spec.hosts, addresses, strict=True)]

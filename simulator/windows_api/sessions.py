@@ -1,0 +1,208 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Sessions: enumerated, queried, logged off, disconnected, and sent messages (wtsapi32.dll)."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable
+
+from ..farm import Host
+from ..message_box import IDASYNC, IDTIMEOUT, pressed
+from ..session_table import SERVICES_ID, Session, State
+from ..win32 import (
+    ERROR_CTX_CLOSE_PENDING,
+    ERROR_CTX_WINSTATION_NOT_FOUND,
+    ERROR_INVALID_PARAMETER,
+    Win32Error,
+)
+from .launch import Answer, Launch, Value
+from .times import file_time, pass_time
+
+_CURRENT_SESSION = 0xFFFFFFFF  # WTS_CURRENT_SESSION (wtsapi32.h)
+_AF_INET, _AF_INET6 = 2, 23  # Windows' numbers (ws2def.h)
+
+
+async def _enumerate(launch: Launch, host: Host, _server: str) -> list[Value]:
+    """WTS_SESSION_INFOW of each session."""
+    sessions = host.sessions_for(launch.account)
+    values: list[Value] = [len(sessions)]
+    for session in sessions:
+        values += (session.id, session.state, _name(session, host))
+    return values
+
+
+async def _enumerate_ex(launch: Launch, host: Host, _server: str) -> list[Value]:
+    """WTS_SESSION_INFO_1W of each session."""
+    sessions = host.sessions_for(launch.account)
+    values: list[Value] = [len(sessions)]
+    for session in sessions:
+        values += (session.id, session.state, _name(session, host), "", session.user, session.domain, "")
+    return values
+
+
+async def _query(launch: Launch, host: Host, _server: str, session_id: str, info_class: str) -> list[Value]:
+    """A session that is not there was seen to give either error.
+
+    7022 ERROR_CTX_WINSTATION_NOT_FOUND, or 2 ERROR_FILE_NOT_FOUND: https://github.com/danports/cassia/issues/68
+    """
+    try:
+        session = host.table.get(_session_id(session_id))
+    except Win32Error as error:
+        is_gone = error.code == ERROR_CTX_WINSTATION_NOT_FOUND
+        raise Win32Error(host.gone_session_error) if is_gone else error from None
+    host.permissions.require(launch.account, "query", session)
+    if session.stuck:
+        raise Win32Error(ERROR_CTX_CLOSE_PENDING)
+    if int(info_class) not in _CLASSES:
+        raise Win32Error(ERROR_INVALID_PARAMETER)
+    return _CLASSES[int(info_class)](session, host)
+
+
+def _session_info(session: Session, host: Host) -> list[Value]:
+    """WTSINFOW."""
+    names = (_name(session, host), session.domain, session.user)
+    times = (
+        session.connect_time,
+        session.disconnect_time,
+        session.last_input_time,
+        session.logon_time,
+        host.table.now(),
+    )
+    traffic = (session.incoming_bytes, session.outgoing_bytes)
+    return [session.state, session.id, *traffic, *names, *map(file_time, times)]
+
+
+def _session_info_ex(session: Session, host: Host) -> list[Value]:
+    """WTSINFOEX_LEVEL1_W."""
+    swapped = host.windows_version == (6, 1)  # see the page of WTSINFOEX_LEVEL1_W
+    flags = -1 if session.locked is None else int(session.locked == swapped)
+    times = (
+        session.logon_time,
+        session.connect_time,
+        session.disconnect_time,
+        session.last_input_time,
+        host.table.now(),
+    )
+    traffic = (session.incoming_bytes, session.outgoing_bytes)
+    names = (_name(session, host), session.user, session.domain)
+    return [session.id, session.state, flags, *names, *map(file_time, times), *traffic]
+
+
+def _client_name(session: Session, _host: Host) -> list[Value]:
+    """No value is a null buffer, which Cassia is prepared for:
+    https://github.com/danports/cassia/blob/master/Source/Cassia/Impl/NativeMethodsHelper.cs
+    """
+    return [] if session.client_name is None else [session.client_name]
+
+
+def _client_address(session: Session, host: Host) -> list[Value]:
+    """AddressFamily and the bytes of Address: IPv4 from the third, IPv6 from the first or the third.
+
+    The first is what Microsoft's page says, which for IPv4 names an offset and for IPv6 none; the third is what Cassia
+    and Veyon read, and what a dump of Server 2008 shows:
+    https://learn.microsoft.com/windows/win32/api/wtsapi32/ns-wtsapi32-wts_client_address
+    https://github.com/mhammond/pywin32/issues/664
+    """
+    if session.client_address is None:
+        return []
+    if not session.client_address:
+        return [0]
+    address = ipaddress.ip_address(session.client_address)
+    if address.version == 4:
+        return [_AF_INET, 0, 0, *address.packed]
+    return [_AF_INET6, *[0] * host.ipv6_from_byte, *address.packed]
+
+
+#: By WTS_INFO_CLASS.
+_CLASSES: dict[int, Callable[[Session, Host], list[Value]]] = {
+    4: lambda session, _: [session.id],
+    5: lambda session, _: [session.user],
+    6: lambda session, host: [_name(session, host)],
+    7: lambda session, _: [session.domain],
+    8: lambda session, _: [session.state],
+    10: _client_name,
+    14: _client_address,
+    16: lambda session, _: [session.protocol],
+    24: _session_info,
+    25: _session_info_ex,
+}
+
+
+async def _log_off(launch: Launch, host: Host, _server: str, session_id: str, wait: str) -> list[Value]:
+    session = host.table.get(_session_id(session_id))
+    host.permissions.require(launch.account, "reset", session)
+    seconds = host.table.log_off(session.id)
+    if wait != "0":
+        await pass_time(seconds)
+    return []
+
+
+async def _disconnect(launch: Launch, host: Host, _server: str, session_id: str, wait: str) -> list[Value]:
+    session = host.table.get(_session_id(session_id))
+    host.permissions.require(launch.account, "disconnect", session)
+    seconds = host.table.disconnect(session.id)
+    if wait != "0":
+        await pass_time(seconds)
+    return []
+
+
+async def _send_message(
+    launch: Launch,
+    host: Host,
+    _server: str,
+    session_id: str,
+    title: str,
+    text: str,
+    style: str,
+    timeout: str,
+    wait: str,
+) -> list[Value]:
+    """Waits only for users who are there: nobody presses a button in a disconnected session."""
+    session = host.table.get(_session_id(session_id))
+    host.permissions.require(launch.account, "message", session)
+    host.table.show(session.id, title, text, int(style))
+    if wait == "0":
+        return [IDASYNC]
+    button = None if session.state is State.DISCONNECTED else pressed(session.answer, int(style))
+    answered_after = session.answer_seconds if button else math.inf
+    limit = int(timeout) or math.inf
+    await pass_time(min(answered_after, limit))
+    host.table.get(session.id)
+    return [button if button and answered_after <= limit else IDTIMEOUT]
+
+
+async def _console_id(_launch: Launch, host: Host) -> list[Value]:
+    return [host.table.console_id()]
+
+
+def _session_id(argument: str) -> int:
+    """Whatever runs over WinRM runs in session 0, so that is what WTS_CURRENT_SESSION means here."""
+    return SERVICES_ID if int(argument) == _CURRENT_SESSION else int(argument)
+
+
+def _name(session: Session, host: Host) -> str:
+    """``console``, as on Microsoft's page, or ``Console``, as Wine's tests have it from Windows.
+
+    https://learn.microsoft.com/windows/win32/api/wtsapi32/ns-wtsapi32-wts_session_infow
+    https://github.com/wine-mirror/wine/blob/master/dlls/wtsapi32/tests/wtsapi.c
+    """
+    if not host.mixed_case_names:
+        return session.name
+    name = re.sub("^rdp-tcp", "RDP-Tcp", session.name)
+    return {"console": "Console", "services": "Services"}.get(name, name)
+
+
+#: Those of which the first argument is a server's handle.
+ON_SERVERS: dict[str, Answer] = {
+    "WTSEnumerateSessionsW": _enumerate,
+    "WTSEnumerateSessionsExW": _enumerate_ex,
+    "WTSQuerySessionInformationW": _query,
+    "WTSLogoffSession": _log_off,
+    "WTSDisconnectSession": _disconnect,
+    "WTSSendMessageW": _send_message,
+}
+
+HERE: dict[str, Answer] = {"WTSGetActiveConsoleSessionId": _console_id}

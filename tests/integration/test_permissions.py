@@ -1,0 +1,49 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What an account needs on a host to log users off, and what it can do with less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .conftest import Farm
+
+Serve = Callable[..., Farm]
+
+SESSIONS = [{"id": 12, "user": "alice"}, {"id": 13, "user": "bob"}]
+
+
+def farm(serve: Serve, permissions: dict[str, list[str]], user: str = "operator") -> Farm:
+    host = {"name": "RDSH01", "sessions": SESSIONS, "permissions": permissions}
+    return serve(hosts=[host], account={"user": user, "domain": "CONTOSO"})
+
+
+def test_query_and_reset_are_enough(serve: Serve) -> None:
+    hosts = farm(serve, {"operator": ["query", "reset"]})
+    assert hosts.logoff("all=true").outcomes() == {12: "logged_off", 13: "logged_off"}
+    assert hosts.users() == {}
+
+
+def test_without_reset_each_logoff_is_denied(serve: Serve) -> None:
+    hosts = farm(serve, {"operator": ["query", "disconnect", "message"]})
+    result = hosts.logoff("all=true")
+    assert (result.status, result.outcomes()) == ("failed", {12: "denied", 13: "denied"})
+    assert hosts.users() == {12: "alice", 13: "bob"}
+
+
+@pytest.mark.parametrize("permissions", [{}, {"operator": ["reset"]}, {"alice": ["administrator"]}], ids=str)
+def test_without_query_nobody_is_seen(serve: Serve, permissions: dict[str, list[str]]) -> None:
+    hosts = farm(serve, permissions)
+    result = hosts.logoff("all=true")
+    # There is always session 0, so that no session is seen does not mean that nobody is logged on.
+    assert (result.status, result["sessions"], result["changed"]) == ("failed", [], False)
+    assert result["servers"][0]["error"]["name"] == "ERROR_INVALID_DATA"
+    assert hosts.users() == {12: "alice", 13: "bob"}
+
+
+def test_to_log_oneself_off_takes_nothing(serve: Serve) -> None:
+    hosts = farm(serve, {}, user="alice")
+    assert hosts.logoff("all=true").outcomes() == {12: "logged_off"}
+    assert hosts.users() == {13: "bob"}

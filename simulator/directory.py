@@ -6,8 +6,21 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from enum import IntEnum
 
 from .win32 import ERROR_NONE_MAPPED, Win32Error
+
+
+class Use(IntEnum):
+    """What a name stands for: SID_NAME_USE, https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-sid_name_use"""
+
+    USER = 1
+    GROUP = 2
+    ALIAS = 4
+
+
+#: Local groups that each computer has: https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers
+_BUILTIN = {"Administrators": 544, "Users": 545, "Guests": 546, "Remote Desktop Users": 555}
 
 
 @dataclass(frozen=True)
@@ -19,10 +32,13 @@ class DirectoryAccount:
     user: str
     dns_domain: str
     """Empty: it is a local account."""
+    use: Use = Use.USER
 
     @property
     def sid(self) -> str:
         """``S-1-5-21-…``: made of the domain's identifier and the account's relative one."""
+        if self.domain == "BUILTIN":
+            return f"S-1-5-32-{_BUILTIN[self.user]}"
         domain, relative = zlib.crc32(self.domain.upper().encode()), zlib.crc32(self.user.upper().encode())
         return f"S-1-5-21-{domain}-{domain ^ 0x5A5A5A5A}-{domain >> 3}-{1000 + relative % 1_000_000_000}"
 
@@ -32,7 +48,7 @@ class DirectoryAccount:
 
         https://learn.microsoft.com/windows/win32/ad/naming-properties#userprincipalname
         """
-        return f"{self.user}@{self.dns_domain}" if self.dns_domain else ""
+        return f"{self.user}@{self.dns_domain}" if self.dns_domain and self.use == Use.USER else ""
 
 
 class Directory:
@@ -42,6 +58,8 @@ class Directory:
         self._dns_domain = dns_domain
         self._accounts: dict[str, DirectoryAccount] = {}
         self._computers: set[str] = set()
+        for name in _BUILTIN:
+            self._know(DirectoryAccount("BUILTIN", name, "", Use.ALIAS))
 
     def join(self, computer: str) -> None:
         """Make a computer known: its name before an account makes that a local account."""
@@ -51,16 +69,36 @@ class Directory:
         """Make an account known; no harm if it is already."""
         is_local = domain.upper() in self._computers
         account = DirectoryAccount(domain, user, "" if is_local else self._dns_domain)
-        for name in (f"{domain}\\{user}", account.principal_name, account.sid):
-            if name:
-                self._accounts[name.upper()] = account
+        self._know(account)
         return account
 
-    def find(self, name: str) -> DirectoryAccount:
-        r"""Return the account that is called ``DOMAIN\user``, ``user@dns.domain`` or ``S-1-5-21-…``, in any case.
+    def add_group(self, domain: str, name: str) -> None:
+        """Make a group of the domain known."""
+        self._know(DirectoryAccount(domain, name, self._dns_domain, Use.GROUP))
+
+    def _know(self, account: DirectoryAccount) -> None:
+        names = [f"{account.domain}\\{account.user}", account.principal_name, account.sid]
+        if account.dns_domain:
+            names.append(f"{account.dns_domain}\\{account.user}")
+        for name in filter(None, names):
+            self._accounts[name.upper()] = account
+
+    def find(self, name: str, computer: str = "") -> DirectoryAccount:
+        r"""Return who is called ``DOMAIN\user``, ``dns.domain\user``, ``user@dns.domain``, ``S-1-5-21-…`` or
+        ``user`` alone, in any case, on a computer: it knows the local accounts of no other.
+
+        A name alone is looked for among what is built in, local accounts, and then in the domains:
+        https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lookupaccountnamew
 
         :raises Win32Error: 1332 ERROR_NONE_MAPPED, there is none.
         """
-        if name.upper() not in self._accounts:
-            raise Win32Error(ERROR_NONE_MAPPED)
-        return self._accounts[name.upper()]
+        candidates = [name.upper()]
+        if name and not set("\\@") & set(name) and not name.upper().startswith("S-1-"):
+            domains = sorted({account.domain.upper() for account in self._accounts.values()} - self._computers)
+            candidates = [f"{domain}\\{name.upper()}" for domain in ("BUILTIN", computer.upper(), *domains)]
+        for candidate in candidates:
+            account = self._accounts.get(candidate)
+            is_elsewhere = account and account.domain.upper() in self._computers - {computer.upper()}
+            if account and not (computer and is_elsewhere):
+                return account
+        raise Win32Error(ERROR_NONE_MAPPED)

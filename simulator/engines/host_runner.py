@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -61,6 +62,10 @@ class HostRunner:
             return 1
         await asyncio.sleep(self._launch_seconds if script is not None else 0)
         if script is not None and is_bootstrap(script):
+            if self._host.compile_errors:
+                await stdin.read()
+                write("stdout", _not_compiled(self._host.compile_errors.pop(0)))
+                return 1
             return await self._engine.run(script, await stdin.read(), write, launch, environment)
         here = _HostConsole(self._host, self._hosts, self._api, launch)
         try:
@@ -76,6 +81,13 @@ class HostRunner:
             return await self._engine.run(script, b"", write, launch, environment)
         write("stderr", _NOT_RECOGNIZED.format(invocation.command).encode())
         return _NOT_RECOGNIZED_CODE
+
+
+def _not_compiled(error: str) -> bytes:
+    """What Ansible's wrapper writes where the C# of a module does not compile (seen with ansible-core 2.19 on
+    PowerShell 7.6; on Windows PowerShell: ansible-collections/ansible.windows issue 657)."""
+    message = f"failure during exec_wrapper: Failed to compile C# code:\r\n{error}"
+    return json.dumps({"failed": True, "changed": False, "msg": message, "exception": ""}).encode()
 
 
 class _HostConsole:

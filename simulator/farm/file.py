@@ -282,6 +282,10 @@ class HostSpec(_Model):
         default=7022, description="what a query for a session that is not there gives"
     )
     session_names: Literal["lower", "mixed"] = Field(default="lower", description="console and services, or Console")
+    compile_errors: list[str] = Field(
+        default_factory=list,
+        description="the next launches cannot compile their C#, a launch for each of these errors of the compiler",
+    )
     ipv6_from_byte: Literal[0, 2] = Field(default=0, description="where a client's IPv6 address begins")
 
 
@@ -300,6 +304,7 @@ class FarmSpec(_Model):
     accounts: list[str] = Field(
         default_factory=list, description="accounts that exist though nobody is logged on with them"
     )
+    groups: list[str] = Field(default=["Domain Admins", "Domain Users"], description="groups of the domain")
     account: AccountSpec = Field(default_factory=AccountSpec)
     http_port: int | None = Field(default=5985, ge=0, le=65535, description="null: no HTTP; 0: any free port")
     https_port: int | None = Field(default=5986, ge=0, le=65535, description="null: no HTTPS; 0: any free port")

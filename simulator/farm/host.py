@@ -47,6 +47,7 @@ class Host:
         self.gone_session_error = spec.gone_session_error
         self.mixed_case_names = spec.session_names == "mixed"
         self.ipv6_from_byte = spec.ipv6_from_byte
+        self.compile_errors = [*spec.compile_errors]
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
         self.registry = Registry()
         self.registry.logon_mode = spec.logon_mode
@@ -163,6 +164,8 @@ def hosts_of(spec: FarmSpec) -> list[Host]:
     for name in (*spec.accounts, *(f"{domain}\\{spec.account.user}" for domain in of_ansible)):
         domain, _, user = _full_name(name, spec.domain).partition("\\")
         directory.add(domain, user)
+    for name in spec.groups:
+        directory.add_group(*_full_name(name, spec.domain).split("\\"))
     return hosts
 
 

@@ -755,13 +755,14 @@ static int fill(WCHAR *buffer, DWORD *capacity, const WCHAR *text)
 	return 1;
 }
 
+static const WCHAR HERE[] = { 0 }; /* the system, where none is named */
+
 BOOL LookupAccountNameW(const WCHAR *system, const WCHAR *name, uint8_t *sid, DWORD *sid_size, WCHAR *domain,
                         DWORD *domain_size, int *use)
 {
 	Answer answer;
 	uint8_t bytes[SID_BYTES] = { 0 };
-	(void)system;
-	uint32_t error = ask(&answer, "LookupAccountNameW", "s", name);
+	uint32_t error = ask(&answer, "LookupAccountNameW", "ss", system ? system : HERE, name);
 	if (error)
 		return result(error);
 	uint32_t size = parse_sid(next_text(&answer), bytes);
@@ -770,7 +771,7 @@ BOOL LookupAccountNameW(const WCHAR *system, const WCHAR *name, uint8_t *sid, DW
 		memcpy(sid, bytes, size);
 	*sid_size = size;
 	fits &= fill(domain, domain_size, next_text(&answer));
-	*use = 1; /* SidTypeUser */
+	*use = (int)next_number(&answer);
 	free(answer.text);
 	return result(fits ? 0 : 122); /* ERROR_INSUFFICIENT_BUFFER */
 }
@@ -780,14 +781,13 @@ BOOL LookupAccountSidW(const WCHAR *system, const uint8_t *sid, WCHAR *name, DWO
 {
 	Answer answer;
 	WCHAR text[256];
-	(void)system;
 	format_sid(sid, text);
-	uint32_t error = ask(&answer, "LookupAccountSidW", "s", text);
+	uint32_t error = ask(&answer, "LookupAccountSidW", "ss", system ? system : HERE, text);
 	if (error)
 		return result(error);
 	int fits = fill(name, name_size, next_text(&answer));
 	fits &= fill(domain, domain_size, next_text(&answer));
-	*use = 1;
+	*use = (int)next_number(&answer);
 	free(answer.text);
 	return result(fits ? 0 : 122);
 }

@@ -12,14 +12,14 @@ async def _own_name(launch: Launch, _host: Host) -> list[Value]:
     return [launch.account]
 
 
-async def _look_up_name(_launch: Launch, host: Host, name: str) -> list[Value]:
-    account = host.directory.find(name)
-    return [account.sid, account.domain]
+async def _look_up_name(_launch: Launch, host: Host, system: str, name: str) -> list[Value]:
+    account = host.directory.find(name, system or host.name)
+    return [account.sid, account.domain, account.use]
 
 
-async def _look_up_sid(_launch: Launch, host: Host, sid: str) -> list[Value]:
-    account = host.directory.find(sid)
-    return [account.user, account.domain]
+async def _look_up_sid(_launch: Launch, host: Host, system: str, sid: str) -> list[Value]:
+    account = host.directory.find(sid, system or host.name)
+    return [account.user, account.domain, account.use]
 
 
 HERE: dict[str, Answer] = {

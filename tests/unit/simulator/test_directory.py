@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from simulator.directory import Directory, DirectoryAccount
+from simulator.directory import Directory, DirectoryAccount, Use
 from simulator.farm import FarmSpec, hosts_of
 from simulator.win32 import ERROR_NONE_MAPPED, Win32Error
 
@@ -22,13 +22,32 @@ def test_an_account_is_found_under_each_of_its_names_in_any_case() -> None:
         assert directory.find(name) == alice
 
 
-@pytest.mark.parametrize("name", ["alice", "FABRIKAM\\alice", "alice@fabrikam.com", "S-1-5-21-1-2-3-4", ""])
+@pytest.mark.parametrize("name", ["bob", "contoso.com\\bob", "FABRIKAM\\alice", "alice@fabrikam.com", "S-1-5-21-1-2-3-4", ""])
 def test_who_is_not_known(name: str) -> None:
     directory = Directory("contoso.com")
     directory.add("CONTOSO", "alice")
     with pytest.raises(Win32Error) as refusal:
         directory.find(name)
     assert refusal.value.code == ERROR_NONE_MAPPED
+
+
+def test_a_name_alone_and_one_with_the_dns_domain() -> None:
+    directory = Directory("contoso.com")
+    directory.join("RDSH01")
+    alice, local = directory.add("CONTOSO", "alice"), directory.add("RDSH01", "carol")
+    assert directory.find("ALICE", "RDSH01") == directory.find("Contoso.com\\alice") == alice
+    assert directory.find("carol", "RDSH01") == directory.find("rdsh01\\carol", "RDSH01") == local
+    for name in "carol", "RDSH01\\carol":
+        with pytest.raises(Win32Error):
+            directory.find(name, "RDSH02")  # another computer's
+
+
+def test_groups() -> None:
+    directory = Directory("contoso.com")
+    directory.add_group("CONTOSO", "Domain Admins")
+    assert directory.find("CONTOSO\\domain admins").use == Use.GROUP
+    administrators = directory.find("administrators", "RDSH01")
+    assert (administrators.use, administrators.sid) == (Use.ALIAS, "S-1-5-32-544")
 
 
 def test_an_account_that_is_added_twice_is_one() -> None:

@@ -265,10 +265,10 @@ async def test_names_of_accounts(api: WindowsApi) -> None:
     launch, _ = api.new_launch(here, "CONTOSO\\ansible")
     sid = here.directory.find("CONTOSO\\alice").sid
     assert await api.call(launch, "GetUserNameExW", ()) == ["CONTOSO\\ansible"]
-    assert await api.call(launch, "LookupAccountNameW", ("alice@contoso.com",)) == [sid, "CONTOSO"]
-    assert await api.call(launch, "LookupAccountSidW", (sid,)) == ["alice", "CONTOSO"]
-    assert await refusal(api, launch, "LookupAccountNameW", "bob@contoso.com") == 1332
-    assert await refusal(api, launch, "LookupAccountSidW", "S-1-5-18") == 1332
+    assert await api.call(launch, "LookupAccountNameW", ("", "alice@contoso.com")) == [sid, "CONTOSO", 1]
+    assert await api.call(launch, "LookupAccountSidW", ("", sid)) == ["alice", "CONTOSO", 1]
+    assert await refusal(api, launch, "LookupAccountNameW", "", "bob@contoso.com") == 1332
+    assert await refusal(api, launch, "LookupAccountSidW", "", "S-1-5-18") == 1332
     assert [call.error for call in api.calls_on(here)] == [0, 0, 0, 1332, 1332]
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..plugin_utils._durations import format_duration
+from ..plugin_utils._options import time_option
 from ..plugin_utils._results import own_error
-from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
+from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction, milliseconds
 
 

@@ -46,7 +46,7 @@ TYPED = {
     "exclude_users: [{name: alice}]": "map(attribute='account')",
     "exclude_users: [[alice]]": "flatten",
     "exclude_users: '{{ nothing }}'": "exclude_users ",  # null, or by older versions empty
-    "exclude_users: '{{ lost }}'": "looks like a list",
+    "exclude_users: '{{ lost }}'": " list",
     'exclude_sessions: "rdp-tcp#*"': "without * and ?",
     "exclude_sessions: 12 14": "it holds a blank",
     'exclude_sessions: "12-17"': "give each ID for itself",

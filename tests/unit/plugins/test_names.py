@@ -28,7 +28,7 @@ NO_ACCOUNTS = {
     # What YAML's double quotes make of a backslash.
     "CONTOSO\u2029aul": "it holds U+2029 PARAGRAPH SEPARATOR, which is not seen (in double quotes and at a prompt",
     "CONTOSO\u2028arry": "U+2028 LINE SEPARATOR",
-    "CONTOSO\alice": "it holds the control character U+0007, which is not seen (in double quotes and at a prompt a backslash has to be doubled",
+    "CONTOSO\alice": "it holds the control character U+0007, which is not seen (in double quotes and at a",
     "CONTOSO\x85adine": "U+0085, which is not seen (in double quotes",
     "CONTOSO\u00a0x": "U+00A0 NO-BREAK SPACE, which is not seen (in double quotes",
     "alice\nbob": "U+000A",

@@ -14,10 +14,11 @@ from ..plugin_utils._engine.acts import LOG_OFF
 from ..plugin_utils._engine.report import Report, Session
 from ..plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
 from ..plugin_utils._grace import GracePeriod, LogoffNotCarriedOut, time_of_day
-from ..plugin_utils._grace_options import Grace, GraceError
+from ..plugin_utils._grace_options import Grace
+from ..plugin_utils._options import OptionError, time_option
 from ..plugin_utils._records import Error, own_error
 from ..plugin_utils._schedule import Clock
-from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
+from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
 from ..plugin_utils._task_failed import TaskFailed
 from ..plugin_utils._task_host import TaskHost
@@ -43,7 +44,7 @@ class ActionModule(SessionAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options)
         timeout = _timeout(options)
-        grace = _grace(options, self._task.args)
+        grace = Grace.from_options(options)
 
         logoff = request(
             LogoffTerminateRequest if options["on_timeout"] == "terminate" else LogoffRequest,
@@ -74,17 +75,6 @@ class ActionModule(SessionAction):
         except LogoffNotCarriedOut as failure:
             return _with_failure(result(failure.outcome.report, failure.outcome.warnings), failure)
         return {**result(outcome.report, outcome.warnings), "deadline": _iso(deadline)}
-
-
-def _grace(options: Mapping[str, Any], given: Mapping[str, Any]) -> Grace | None:
-    for option in ("grace", "message"):
-        # null is "not given" to Ansible, and without a grace period everybody is logged off at once.
-        if option in given and given[option] is None:
-            raise TaskFailed(f"{option} is null; give a value, or leave the option out (in a template: default(omit))")
-    try:
-        return Grace.from_options(options)
-    except GraceError as error:
-        raise TaskFailed(str(error)) from None
 
 
 def _with_plan(result: dict[str, Any], deadline: datetime) -> dict[str, Any]:
@@ -121,9 +111,9 @@ def _timeout(options: dict[str, Any]) -> float:
             ("on_timeout=terminate", options["on_timeout"] == "terminate"),
         ):
             if given:
-                raise TaskFailed(f"{option} is about the wait, so it contradicts wait=false: leave one of them out")
+                raise OptionError(f"{option} is about the wait, so it contradicts wait=false: leave one of them out")
     if options["max_parallel"] is not None and not 1 <= options["max_parallel"] <= MOST_SESSIONS:
-        raise TaskFailed(f"max_parallel: {options['max_parallel']} is not accepted; accepted are 1 to {MOST_SESSIONS}")
+        raise OptionError(f"max_parallel: {options['max_parallel']} is not accepted; accepted are 1 to {MOST_SESSIONS}")
     timeout = time_option(options, "timeout", "no session the time to log off; use wait=false to return at once")
     return DEFAULT_TIMEOUT if timeout is None else timeout
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 from ..plugin_utils._engine.acts import SEND_MESSAGE
 from ..plugin_utils._engine.requests import MessageRequest, request
-from ..plugin_utils._message import BUTTONS, ICONS, MessageError, check_message, message_seconds, message_style
-from ..plugin_utils._selection import ARGUMENT_SPEC, Selection, time_option
+from ..plugin_utils._message import BUTTONS, ICONS, check_message, message_seconds, message_style
+from ..plugin_utils._options import OptionError, time_option
+from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
-from ..plugin_utils._task_failed import TaskFailed
 
 PLACEHOLDERS = ("user", "server")
 
@@ -37,8 +37,8 @@ class ActionModule(SessionAction):
             MessageRequest,
             selection,
             check_mode=self._task.check_mode,
-            title=_text(options, "title"),
-            message=_text(options, "message"),
+            title=check_message("title", options["title"], PLACEHOLDERS),
+            message=check_message("message", options["message"], PLACEHOLDERS),
             message_style=message_style(options["buttons"] or "ok", options["icon"]),
             message_seconds=message_seconds(answer_timeout or show_for),
             wait_for_answer=answer_timeout is not None,
@@ -49,18 +49,11 @@ class ActionModule(SessionAction):
 
 def _refuse_contradictions(options: Mapping[str, Any]) -> None:
     if options["buttons"] is not None and options["answer_timeout"] is None:
-        raise TaskFailed(
+        raise OptionError(
             "buttons asks for an answer that nobody waits for: say by answer_timeout how long to wait, or leave "
             "buttons out"
         )
     if options["show_for"] is not None and options["answer_timeout"] is not None:
-        raise TaskFailed(
+        raise OptionError(
             "show_for contradicts answer_timeout, which is how long the message is shown: leave one of them out"
         )
-
-
-def _text(options: Mapping[str, Any], option: str) -> str:
-    try:
-        return check_message(options[option], PLACEHOLDERS)
-    except MessageError as error:
-        raise TaskFailed(f"{option} {error}") from None

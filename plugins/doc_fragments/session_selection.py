@@ -28,6 +28,9 @@ options:
       - V(alice@contoso.com) (a user principal name) and a SID (V(S-1-5-21-1004336348-1177238915-682003330-1001)) are
         looked up by the host that Ansible connects to. They take no wildcards. One that does not exist matches
         nothing. If the look-up itself fails, so does the task, and no session is touched.
+      - A text that can be no account is refused, as one with C(/) or a character that is not seen. The rules are in
+        U(https://github.com/winops/rds/blob/main/docs/matching.md#what-is-refused).
+      - A number needs quotes, because YAML makes 5349 of V(0012345).
       - An account with several sessions is meant with all of them.
     type: list
     elements: str
@@ -46,8 +49,9 @@ options:
   idle_for:
     description:
       - Sessions without input for at least this long, by the clock of the host that has the session.
-      - In seconds (V(90)), with units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)),
-        at most 366 days.
+      - With units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)), at most 366 days.
+      - A number alone is refused, because it may be seconds or minutes. C(quser) shows V(2:00) for two hours, and YAML
+        takes that for the number 120.
       - A session whose last input Windows does not know is not meant.
     type: str
   disconnected_for:
@@ -62,7 +66,8 @@ options:
     description:
       - The client computers of the sessions that are meant.
       - A name (V(PC-0815)), in which V(*) and V(?) are wildcards and case does not matter; an address (V(192.0.2.15),
-        V(2001:db8::15)) or a network (V(10.1.0.0/16), V(2001:db8::/32)).
+        V(2001:db8::15)) or a network (V(10.1.0.0/16), V(2001:db8::/32)). An address with wildcards is refused; give
+        the network.
       - A session whose client Windows does not tell is not meant.
     type: list
     elements: str
@@ -107,7 +112,7 @@ options:
   server_timeout:
     description:
       - How long to wait for a server that does not answer a call of the Windows API, the host itself included. Written
-        as in O(idle_for), more than nothing.
+        as in O(idle_for), or in seconds (V(90)); more than nothing.
       - Once it is over for a call about one session, that session is reported with the error 1460 C(ERROR_TIMEOUT),
         and the others are done. After three such calls, or one about the server, nothing more is asked of that server.
     type: str

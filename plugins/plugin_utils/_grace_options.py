@@ -10,8 +10,8 @@ from typing import Any
 
 from ._durations import format_duration
 from ._engine.requests import milliseconds
-from ._message import MessageError, check_message, message_seconds, message_style
-from ._selection import duration_option, time_option
+from ._message import check_message, message_seconds, message_style
+from ._options import OptionError, duration_value, time_option
 
 #: The grace period's part of the argument spec.
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
@@ -24,10 +24,6 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 
 PLACEHOLDERS = ("user", "server", "minutes", "deadline")
 DEFAULT_TITLE = "{server}"
-
-
-class GraceError(ValueError):
-    """The options of the grace period are wrong; the message says which, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +42,28 @@ class Grace:
     def from_options(cls, options: Mapping[str, Any]) -> Grace | None:
         """Check the options of a task (types already coerced); None without a grace period.
 
-        :raises GraceError: they contradict each other, or a text cannot be shown.
-        :raises SelectionError: a duration is none, or 0.
+        :raises OptionError: they contradict each other, a duration is none, or 0, or a text cannot be shown.
         """
         seconds = time_option(
-            options, "grace", "the users no time; to log them off at once, leave grace and message out"
+            options,
+            "grace",
+            "the users no time; to log them off at once, leave grace and message out",
+            unit_needed=True,
         )
         if seconds is None:
             _refuse_without_grace(options)
             return None
         if options["message"] is None:
-            raise GraceError(
+            raise OptionError(
                 "grace is given without a message, and users have to read what is coming: give message, such as "
-                "'You will be logged off in {minutes} minutes. Please save your work.'"
+                "'You will be logged off in {minutes} min. Please save your work.'"
             )
         title = DEFAULT_TITLE if options["message_title"] is None else options["message_title"]
         return cls(
             seconds=seconds,
             reminders=_reminders(options["reminders"] or (), seconds),
-            message=_text("message", options["message"]),
-            title=_text("message_title", title),
+            message=check_message("message", options["message"], PLACEHOLDERS),
+            title=check_message("message_title", title, PLACEHOLDERS),
             newcomers=options["newcomers"] == "logoff",
         )
 
@@ -95,7 +93,7 @@ def minutes_left(seconds: float) -> int:
 
 def _refuse_without_grace(options: Mapping[str, Any]) -> None:
     if options["message"] is not None:
-        raise GraceError(
+        raise OptionError(
             "message is given without a grace period: say with grace how long users have (grace=15m); to show a "
             "message and log nobody off, use win_rds_message"
         )
@@ -105,22 +103,15 @@ def _refuse_without_grace(options: Mapping[str, Any]) -> None:
         ("newcomers=logoff", options["newcomers"] == "logoff"),
     ):
         if given:
-            raise GraceError(f"{option} is about the grace period: give grace and message as well, or leave it out")
-
-
-def _text(option: str, text: str) -> str:
-    try:
-        return check_message(text, PLACEHOLDERS)
-    except MessageError as error:
-        raise GraceError(f"{option} {error}") from None
+            raise OptionError(f"{option} is about the grace period: give grace and message as well, or leave it out")
 
 
 def _reminders(values: Iterable[str], grace: float) -> tuple[float, ...]:
     reminders = set()
     for value in values:
-        seconds = duration_option({"reminders": value}, "reminders") or 0.0
+        seconds = duration_value("reminders", value, unit_needed=True)
         if not 0.001 <= seconds < grace:
-            raise GraceError(
+            raise OptionError(
                 f"reminders: {value!r} is not within the grace period; each is a time before the end, more than 0 and "
                 f"less than grace ({format_duration(grace)})"
             )

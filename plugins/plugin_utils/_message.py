@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from ._options import OptionError
+
 #: MB_OK, MB_OKCANCEL, …
 BUTTONS = {
     "ok": 0x0,
@@ -34,28 +36,28 @@ ICONS = {
 #: IDOK, IDCANCEL, …: the button that was pressed.
 _ANSWERS = {1: "ok", 2: "cancel", 3: "abort", 4: "retry", 5: "ignore", 6: "yes", 7: "no"}
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+#: A word in braces, or a brace alone.
+_BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 
 
-class MessageError(ValueError):
-    """A text cannot be shown as it is; the message says what is wrong with it."""
-
-
-def check_message(text: str, placeholders: Collection[str]) -> str:
+def check_message(option: str, text: str, placeholders: Collection[str]) -> str:
     """Return a text that is to be shown; ``{user}`` and the like are the placeholders that it may hold.
 
-    :raises MessageError: it is empty, holds a control character or another placeholder.
+    :raises OptionError: it is empty, holds a control character, another placeholder or a single brace.
     """
     if not text.strip():
-        raise MessageError("is empty; say what the users should read")
+        raise OptionError(f"{option} is empty; say what the users should read")
     for character in text:
         # A NUL would end the text there.
         if unicodedata.category(character) == "Cc" and character not in "\t\r\n":
-            raise MessageError(f"holds the control character {character!r}")
-    for word in _PLACEHOLDER.findall(text):
-        if word not in placeholders:
-            accepted = ", ".join(f"{{{name}}}" for name in placeholders) or "none"
-            raise MessageError(f"holds {{{word}}}, which is not known; accepted are {accepted}")
+            raise OptionError(f"{option} holds the control character {character!r}")
+    accepted = [f"{{{name}}}" for name in placeholders]
+    for braced in _BRACED.findall(text):
+        if braced not in accepted:
+            raise OptionError(
+                f"{option} holds {braced}, which is not known; braces are for placeholders, and accepted are "
+                f"{', '.join(accepted) or 'none'}"
+            )
     return text
 
 

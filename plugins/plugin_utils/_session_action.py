@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible import context
 
 # For the libraries that these import, pywinrm and pypsrp. Ansible loads this file once and then starts a process for
 # each host, which otherwise imports them again: two thirds of what a host costs the controller.
@@ -18,14 +18,9 @@ from ._engine.acts import Act
 from ._engine.report import Report, ReportError, Session, read_report
 from ._engine.requests import EngineRequest
 from ._launch import LaunchAction, NotKnown
-from ._records import (
-    Error,
-    own_error,
-    server_records,
-    summarize,
-    windows_error,
-)
-from ._selection import ARGUMENT_SPEC, Selection, SelectionError
+from ._options import OptionError, refuse_repeated, validated_options
+from ._records import Error, own_error, server_records, summarize, windows_error
+from ._selection import Selection
 from ._task_failed import TaskFailed
 from ._texts import (
     error_text,
@@ -47,10 +42,13 @@ class SessionAction(LaunchAction):
     """Base of the action plugins.
 
     A plugin names its options in :attr:`ARGUMENT_SPEC` and does its work in :meth:`run_task`, which is called with
-    options that have the declared types, returns the task's result and may raise :class:`TaskFailed`.
+    options that have the declared types, returns the task's result and may raise :class:`TaskFailed` or
+    :class:`OptionError`.
     """
 
     TRANSFERS_FILES = False
+    # From ansible-core 2.19 on. What is meant by `-a 12` is said here then, and not "does not support raw params".
+    supports_raw_params = True
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -62,12 +60,13 @@ class SessionAction(LaunchAction):
         try:
             self._refuse_async()
             result = super().run(tmp, task_vars)
+            refuse_repeated(context.CLIARGS.get("module_args"))
             options = validated_options(self._task.args, self.ARGUMENT_SPEC)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))
         except TaskFailed as failure:
             result.update(failure.result)
-        except SelectionError as error:
+        except OptionError as error:
             result.update(TaskFailed(str(error)).result)
         result["invocation"] = {"module_args": options or dict(self._task.args)}
         return result
@@ -170,41 +169,3 @@ class SessionAction(LaunchAction):
                 f"'{self._connection.transport}' with a POSIX shell. Use ansible_connection winrm, psrp or ssh "
                 "(with ansible_shell_type powershell)."
             )
-
-
-def validated_options(given: Mapping[str, Any], spec: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the options of a task with their declared types and defaults.
-
-    :raises TaskFailed: an option is unknown, not of its type, or given in a way in which Ansible would not see what
-        was meant.
-    """
-    spellings = {spelling for name, option in spec.items() for spelling in (name, *option.get("aliases", ()))}
-    if unknown := sorted(str(name) for name in given if name not in spellings):
-        raise TaskFailed(f"unknown option {', '.join(unknown)}; accepted are {', '.join(sorted(spec))}")
-    for name, option in spec.items():
-        spellings_given = [alias for alias in (name, *option.get("aliases", ())) if alias in given]
-        _refuse_traps(name, option["type"], spellings_given, given)
-    checked = ArgumentSpecValidator(spec).validate(given)
-    if checked.error_messages:
-        raise TaskFailed(". ".join(checked.error_messages))
-    validated: dict[str, Any] = checked.validated_parameters
-    return validated
-
-
-def _refuse_traps(name: str, kind: str, spellings: Sequence[str], given: Mapping[str, Any]) -> None:
-    """Refuse what Ansible takes quietly, and would log off others than were meant."""
-    if len(spellings) > 1:
-        raise TaskFailed(f"{' and '.join(spellings)} are one option: give one of them")
-    for spelling in spellings:
-        value = given[spelling]
-        # null is "not given" to Ansible; for an option that says whom a task touches, it is a variable gone wrong.
-        if value is None and name in ARGUMENT_SPEC:
-            raise TaskFailed(
-                f"{spelling} is null; give a value, or leave the option out (in a template: default(omit))"
-            )
-        # A list in a list becomes its text, which is nobody's name.
-        if isinstance(value, list) and any(element is None or isinstance(element, (list, dict)) for element in value):
-            raise TaskFailed(f"{spelling}: {value!r} is not a list of plain values; accepted are text and numbers")
-        # What is no text becomes the text of its Python notation, and true becomes 1.
-        if (kind == "str" and isinstance(value, (list, dict))) or (kind == "int" and isinstance(value, bool)):
-            raise TaskFailed(f"{spelling}: {value!r} is not {'text' if kind == 'str' else 'a number'}")

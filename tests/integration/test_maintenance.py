@@ -21,7 +21,7 @@ ROLE = {"ansible.builtin.import_role": {"name": "winops.rds.maintenance"}}
 PATCH = "LookupAccountNameW"
 PATCH_TASKS = [{"name": "Patch", "winops.rds.win_rds_session_info": {"users": ["patch@contoso.com"]}}]
 PATCH_FAILS = {"call": PATCH, "error": 1789}
-NO_GRACE: dict[str, Any] = {"maintenance_grace": ""}
+NO_GRACE: dict[str, Any] = {"maintenance_grace": "none"}
 
 ALICE = {"id": 12, "user": "alice"}
 CONSOLE = {"id": 1, "name": "console", "user": "operator"}
@@ -62,7 +62,7 @@ HOSTS: dict[str, dict[str, Any]] = {
     ("after", "after_failure", "expected"),
     [
         ("previous", "previous", ["enabled", "drain", "enabled", "enabled", "enabled"]),
-        ("enabled", "unchanged", ["enabled", "enabled", "drain", "drain", "drain"]),
+        ("enabled", "unchanged", ["enabled", "enabled", "enabled", "drain", "drain"]),
     ],
 )
 def test_who_is_worked_on_and_which_mode_comes_back(
@@ -73,7 +73,14 @@ def test_who_is_worked_on_and_which_mode_comes_back(
     run = farm.playbook([ROLE], vars={**patch(farm), **variables, "maintenance_timeout": "1s"})
     failed = {result.host for result in run.results if result.status == "failed"}
     assert failed == {"CONSOLE", "HANGS", "UNPATCHED"}
-    assert run.of("Require that nobody is left", "CONSOLE")["msg"].startswith("Still on: CONTOSO\\operator. ")
+    assert "would stay: CONTOSO\\operator. " in run.of("Require that nobody would stay", "CONSOLE")["msg"]
+    assert farm.users("CONSOLE") == {12: "alice", 1: "operator"}
+    assert farm.simulation.mutating_calls("CONSOLE") == []
+    for host in [name for name, mode in modes(farm).items() if mode == "drain"]:
+        said = run.of("Say why logons may not be accepted", host)["msg"]
+        assert (
+            f"To open it: ansible {host} -i {farm.inventory} -m winops.rds.win_rds_logon_mode -a mode=enabled" in said
+        )
     # UNPATCHED was empty: its task was begun, and failed.
     assert is_patched(farm) == {"WELL": True, "DRAINED": True, "CONSOLE": False, "HANGS": False, "UNPATCHED": True}
     assert [*modes(farm).values()] == expected
@@ -106,6 +113,75 @@ def test_no_batch_after_too_many_failures(serve: Serve) -> None:
         "Nothing was done here, because other hosts have failed: FIRST, THIRD."
     )
     assert set(modes(farm).values()) == {"enabled"}
+
+
+#: Variables of the role with which it could not succeed, and words of what it says.
+STOPPED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "null for the warning": ({"maintenance_grace": None}, ["grace", "maintenance_grace"]),
+    "nothing for the warning": ({"maintenance_grace": ""}, ["grace: ''", "maintenance_grace"]),
+    "nothing for exclusions": ({"maintenance_exclude_users": ""}, ["exclude_users holds", "maintenance_exclude_users"]),
+    "no exclusion in a list": ({"maintenance_exclude_users": []}, ["exclude_users is an empty list"]),
+    "null for sessions": (
+        {"maintenance_exclude_sessions": None},
+        ["maintenance_exclude_sessions"],
+    ),
+    "null for the idle": ({"maintenance_idle_for": None}, ["idle_for", "maintenance_idle_for"]),
+    "a number for the idle": ({"maintenance_idle_for": 120}, ["write 2m or 2h", "maintenance_idle_for"]),
+    "null for the mode after": ({"maintenance_mode_after": None}, ["have to be previous, enabled or unchanged"]),
+    "reminders that do not fit": (
+        {"maintenance_grace": "1m", "maintenance_reminders": ["5m", "1m"]},
+        ["reminders: '5m' is not within", "maintenance_grace, maintenance_reminders"],
+    ),
+    "a wrong word in braces": ({"maintenance_message": "In {minuts}"}, ["{minuts}", "maintenance_message"]),
+    "a misspelt exclusion": ({"maintenance_exclude_user": "alice"}, ["maintenance_exclude_user (maintenance_exclude_"]),
+    "an invented exclusion": ({"maintenance_skip": "alice"}, ["no such variables: maintenance_skip"]),
+    "a misspelt prefix": ({"maintainance_idle_for": "2h"}, ["maintainance_idle_for (maintenance_idle_for?)"]),
+    "an account that is none": ({"maintenance_exclude_users": "CONTOSO/alice"}, ["maintenance_exclude_users"]),
+    "somebody at work": (
+        {"maintenance_idle_for": "30m"},
+        ["would stay: CONTOSO\\alice.", "maintenance_idle_for (30m)"],
+    ),
+}
+
+
+def test_it_stops_before_anything_is_done_where_it_could_not_succeed(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={})
+    role = {"name": "winops.rds.maintenance", "tasks_from": "empty"}
+    tasks = [
+        {
+            "block": [{"ansible.builtin.include_role": role, "vars": {"maintenance_grace": "1m", **variables}}],
+            "rescue": [{"name": name, "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
+        }
+        for name, (variables, _) in STOPPED.items()
+    ]
+    run = farm.playbook(tasks)
+    told = {name: run.of(name)["msg"] for name in STOPPED}
+    missing = [(name, word) for name, (_, words) in STOPPED.items() for word in words if word not in told[name]]
+    assert [(*case, told[case[0]]) for case in missing] == []
+    assert farm.users() == {12: "alice"}
+    assert modes(farm) == {"RDSH01": "enabled"}
+    assert farm.simulation.mutating_calls("RDSH01") == []
+
+
+def test_hosts_that_were_not_begun_are_named(serve: Serve) -> None:
+    farm = farm_of(serve, FIRST={"sessions": [CONSOLE]}, SECOND={}, THIRD={})
+    run = farm.run("winops.rds.maintain_farm", "-e", f"maintenance_tasks={patch(farm)['maintenance_tasks']}")
+    said = run.of("Name the hosts that were not begun", "FIRST")["msg"]
+    assert said == "FIRST has failed, and these are not begun: SECOND, THIRD."
+    assert farm.simulation.traffic("SECOND") == farm.simulation.traffic("THIRD") == []
+
+
+def test_host_that_cannot_be_opened_is_named_with_what_opens_it(serve: Serve) -> None:
+    farm = farm_of(serve, LOST={})
+    lost = [
+        {"name": "Lose it", "ansible.builtin.set_fact": {"ansible_port": 1}},
+        {"name": "Fail", "ansible.builtin.fail": {"msg": "It does not come back."}},
+    ]
+    run = farm.playbook([ROLE], vars=patch(farm, lost))
+    assert modes(farm) == {"LOST": "drain"}
+    said = run.of("Say that the host stays closed", "LOST")["msg"]
+    assert said.startswith("LOST may stay closed, because its logon mode could not be set: ")
+    assert f"ansible LOST -i {farm.inventory} -m winops.rds.win_rds_logon_mode -a mode=enabled" in said
 
 
 def test_host_that_is_lost_during_the_work_stays_closed(serve: Serve) -> None:
@@ -151,5 +227,8 @@ def test_defaults_are_those_of_the_documentation() -> None:
     role = REPOSITORY / "roles" / "maintenance"
     defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text(encoding="utf-8"))
     specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
-    assert {name: option["default"] for name, option in specs["main"]["options"].items()} == defaults
+    # What fits of them is told in words.
+    assert defaults.pop("maintenance_reminders") == ("{{ ['5m', '1m'] | winops.rds.shorter_than(maintenance_grace) }}")
+    documented = {name: option.get("default") for name, option in specs["main"]["options"].items()}
+    assert documented == {**defaults, "maintenance_reminders": None}
     assert specs["empty"]["options"].keys() | specs["restore"]["options"].keys() < specs["main"]["options"].keys()

@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Serve = Callable[..., Any]
 
 CONSOLE = {"id": 1, "name": "console", "user": "operator"}
@@ -30,7 +32,7 @@ def acts(farm: Any) -> dict[str, list[tuple[str, int | None]]]:
 
 def test_empty_farm(serve: Serve) -> None:
     farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE]}, {"name": "RDSH02"}])
-    variables = {"target": "RDSH01", "maintenance_grace": "1s", "maintenance_reminders": []}
+    variables = {"target": "RDSH01", "maintenance_grace": "1s"}
     assert farm.run("winops.rds.empty_farm", "-e", json.dumps(variables)).exit_code == 0
     assert [function for function, _ in sorted(acts(farm)["RDSH01"], key=str)] == [
         "RegSetValueExW",
@@ -61,11 +63,37 @@ def test_log_off_leaver(serve: Serve) -> None:
     assert acts(farm) == {"RDSH01": [("WTSLogoffSession", 12)], "RDSH02": [("WTSLogoffSession", 3)]}
 
 
+def test_log_off_leaver_takes_one_account_and_says_whom(serve: Serve) -> None:
+    others = [{"id": 20, "user": "FABRIKAM\\alice"}, {"id": 21, "user": "RDSH01\\alice"}]
+    farm = serve([CONSOLE, ALICE, *others])
+    for flags in (["--check"], []):
+        run = farm.run("winops.rds.log_off_leaver", "-e", json.dumps({"leaver": "CONTOSO\\alice"}), *flags)
+        assert run.of("Show whom it takes")["msg"] == "CONTOSO\\alice: session 12"
+    assert acts(farm) == {"RDSH01": [("WTSLogoffSession", 12)]}
+
+
+@pytest.mark.parametrize(
+    ("playbook", "variable"),
+    [("end_disconnected", "disconected_for=12h"), ("end_disconnected", "exclude=svc-*"),
+     ("suspend_all", "hosts=RDSH02"), ("suspend_all", "exclude_user=alice"),
+     ("log_off_leaver", "targets=RDSH02"), ("empty_farm", "target_host=RDSH02"),
+     ("empty_farm", "exclude_users=alice"), ("empty_farm", "maintenance_exclude=alice"),
+     ("who_is_on", "tagret=RDSH02")],
+)  # fmt: skip
+def test_a_misspelt_variable_is_refused(serve: Serve, playbook: str, variable: str) -> None:
+    farm = two_hosts(serve)
+    run = farm.run(f"winops.rds.{playbook}", "-e", variable, "-e", "leaver=alice@contoso.com")
+    assert run.exit_code == 2
+    assert f"no such variables: {variable.partition('=')[0]} (" in " ".join(run.output.split())
+    assert acts(farm) == {"RDSH01": [], "RDSH02": []}
+
+
 def test_log_off_leaver_needs_one_person(serve: Serve) -> None:
     farm = two_hosts(serve)
-    for flags in ((), ("-e", "leaver=*")):
+    for leaver in (None, "*", "alice", "CONTOSO\\*", ".\\alice", "*\\alice", "alice@*", ["a@b.c"], "CONTOSO\alice"):
+        flags = ("-e", json.dumps({"leaver": leaver})) if leaver else ()
         run = farm.run("winops.rds.log_off_leaver", *flags)
-        assert run.of("Require one person")["msg"].startswith("Say with -e leaver=alice@contoso.com")
+        assert run.of("Require one account")["msg"].startswith("Say with -e leaver=alice@contoso.com")
     assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
 
 
@@ -75,7 +103,7 @@ def test_maintain_farm_needs_tasks(serve: Serve) -> None:
     assert run.of("Require tasks to do")["msg"].startswith("Say with -e maintenance_tasks=")
     run = farm.run("winops.rds.maintain_farm", "-e", "maintenance_tasks=Makefile")
     refusal = run.of("Require that the caller's tasks are there", "RDSH01")
-    assert refusal["msg"] == "maintenance_tasks: there is no file Makefile. Give its whole path."
+    assert refusal["msg"] == "maintenance_tasks: there is no file Makefile. Give its whole path, or none."
     assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
 
 

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from .._durations import format_duration
-from .._selection import Selection, client_network, is_current, is_session_id, is_session_name, is_sid
+from .._names import SID, client_network, is_current, is_session_id, is_session_name
+from .._selection import Selection
 from .._wts import PROTOCOLS, STATES
 from . import acts
 from .acts import NOTHING_CHANGED
@@ -227,4 +228,4 @@ def _ticks(seconds: float | None) -> int | None:
 
 def _account(value: str) -> str:
     """With a backslash a pattern, without one an account that has to be looked up."""
-    return value if "\\" in value or "@" in value or is_sid(value) else f"*\\{value}"
+    return value if "\\" in value or "@" in value or SID.fullmatch(value) else f"*\\{value}"

@@ -33,6 +33,7 @@ class CallbackModule(CallbackBase):
             if new
             else (result._host.get_name(), result._task.get_name(), result._result)
         )
+        task = task.rpartition(" : ")[2]  # some versions put the role's name before it
         line = json.dumps({"host": host, "task": task, "status": status, "result": values}, default=str)
         with Path(os.environ["RECORD_RESULTS"]).open("a", encoding="utf-8") as file:
             file.write(line + "\n")

@@ -12,11 +12,8 @@ from ansible_collections.winops.rds.plugins.action.win_rds_disconnect import Act
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule as Logoff
 from ansible_collections.winops.rds.plugins.action.win_rds_message import ActionModule as Message
 from ansible_collections.winops.rds.plugins.action.win_rds_session_info import ActionModule as SessionInfo
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import (
-    SessionAction,
-    TaskFailed,
-    validated_options,
-)
+from ansible_collections.winops.rds.plugins.plugin_utils._options import validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import SessionAction, TaskFailed
 
 from tests.unit.plugins.test_results import raw, raw_server
 
@@ -45,7 +42,7 @@ class Reporting(SessionAction):
         self.said.append(text)
 
     def result(self, **given: Any) -> dict[str, Any]:
-        """The task's result, failed or not."""
+        """The task's result, failed or not. Options that are refused raise an OptionError."""
         options = validated_options(given, self.ARGUMENT_SPEC)
         try:
             return self.run_task(options, {"inventory_hostname": "rdsh01.example"})

@@ -82,9 +82,37 @@ def test_parse(text: str, seconds: float) -> None:
     ],
 )
 def test_parse_refuses(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a duration; accepted are seconds") as refusal:
+    with pytest.raises(ValueError, match=r"is not a duration.*; accepted are seconds") as refusal:
         parse_duration(text)
     assert repr(text) in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("120", "2m or 2h"),  # what YAML makes of 2:00
+        ("90", "1m 30s or 1h 30m"),
+        ("1.5", "1.5s or 1m 30s"),
+        (" 15 ", "15s or 15m"),
+        ("0", "0s"),
+        ("9" * 400, "15m or 2h"),
+    ],
+)
+def test_a_number_alone_is_refused_where_it_may_be_minutes(text: str, readings: str) -> None:
+    with pytest.raises(ValueError) as refusal:
+        parse_duration(text, unit_needed=True)
+    assert str(refusal.value) == f"{text!r} has no unit: write {readings}"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("2:00", "2m or 2h"), ("0:45", "45s or 45m"), ("1+02:30", "1d 2h 30m"), ("8:00:00", "8h"), ("00:30:00", "30m")],
+)
+def test_times_as_quser_shows_them(text: str, meant: str) -> None:
+    for unit_needed in (True, False):
+        with pytest.raises(ValueError) as refusal:
+            parse_duration(text, unit_needed=unit_needed)
+        assert f"{text!r} is not a duration (write {meant}); accepted are " in str(refusal.value)
 
 
 @pytest.mark.parametrize("text", ["367d", "31622401", "P53W", "9999999999h", "9" * 400])

@@ -12,12 +12,8 @@ import tree_sitter
 import tree_sitter_powershell
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import SelectionError
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import (
-    ENGINE,
-    TaskFailed,
-    validated_options,
-)
+from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError, validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import ENGINE, TaskFailed
 
 from simulator.engines.doorway import read_doorway
 from tests.unit.engine.session_host import DOORWAY, SOURCE
@@ -129,7 +125,7 @@ def test_it_is_a_doorway_to_the_engine() -> None:
         {"users": ["*"], "exclude_users": ["bob"], "exclude_sessions": [3, "x"], "protect_console": False},
         {"sessions": 4294967293, "timeout": "1d"},
         {"sessions": "current", "exclude_sessions": "console", "max_parallel": 5, "on_timeout": "terminate"},
-        {"idle_for": "90", "disconnected_for": "2h", "logged_on_for": "1d", "clients": ["PC*", "10.1.0.0/16"]},
+        {"idle_for": "90s", "disconnected_for": "2h", "logged_on_for": "1d", "clients": ["PC*", "10.1.0.0/16"]},
         {"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104"], "server": ["RDSH02", "rdsh03"], "missing": "fail"},
     ],
     ids=str,
@@ -177,6 +173,6 @@ def test_what_the_controller_sends() -> None:
 )
 def test_bad_limits(task: dict[str, Any], words: list[str]) -> None:
     action = ActionModule(Task.load({"action": "winops.rds.win_rds_logoff"}), None, None, None, None, None)
-    with pytest.raises((TaskFailed, SelectionError)) as raised:
+    with pytest.raises(OptionError) as raised:
         action.run_task(validated_options({"all": True, **task}, ActionModule.ARGUMENT_SPEC), {})
     assert [word for word in words if word not in str(raised.value)] == []

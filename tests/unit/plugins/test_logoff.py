@@ -167,16 +167,6 @@ def test_a_diff_only_where_it_is_asked_for() -> None:
     assert (len(diff["before"].splitlines()), diff["after"]) == (1, "")
 
 
-@pytest.mark.parametrize("option", ["grace", "message"])
-def test_a_grace_period_that_is_null_is_not_taken_for_none(option: str) -> None:
-    """Everybody would be logged off without a warning."""
-    action = Reported(session("logged_off"))
-    action._task.args = {"all": True, option: None}
-    result = action.result(all=True)
-    assert result["failed"]
-    assert result["msg"].startswith(f"{option} is null; ")
-
-
 def test_without_a_grace_period_there_is_no_deadline_and_no_warning() -> None:
     result = Reported(session("logged_off")).result(all=True)
     assert result["deadline"] is None

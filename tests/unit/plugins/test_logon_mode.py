@@ -17,8 +17,9 @@ from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ENGINE, ActionModule
 from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
+from ansible_collections.winops.rds.plugins.plugin_utils._options import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._report import ReportError
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed, validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed
 
 from simulator.engines.doorway import read_doorway
 from tests.unit.logon_mode.registry_host import DOORWAY, SOURCE

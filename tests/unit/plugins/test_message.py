@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._message import (
-    MessageError,
     answer_name,
     check_message,
     message_seconds,
     message_style,
 )
+from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_answer(number: int | None, name: str | None) -> None:
 
 def test_placeholders_are_those_of_the_caller() -> None:
     text = "{user}: in {minutes} minutes"
-    assert check_message(text, ("user", "minutes")) == text
-    with pytest.raises(MessageError, match=r"holds \{minutes\}, which is not known; accepted are \{user\}, \{server\}"):
-        check_message(text, ("user", "server"))
-    with pytest.raises(MessageError, match="accepted are none"):
-        check_message("{user}", ())
+    assert check_message("message", text, ("user", "minutes")) == text
+    with pytest.raises(OptionError, match=r"^title holds \{minutes\}, .* accepted are \{user\}, \{server\}$"):
+        check_message("title", text, ("user", "server"))
+    with pytest.raises(OptionError, match="accepted are none"):
+        check_message("title", "{user}", ())

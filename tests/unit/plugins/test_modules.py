@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS, ICONS
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import SelectionError
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,7 +46,7 @@ def test_each_asks_for_its_action_with_options_that_the_engine_takes(module: str
 @pytest.mark.parametrize("server_timeout", ["0", "soon"])
 def test_each_refuses_a_server_timeout_that_is_none(module: str, server_timeout: str) -> None:
     reported, _action, needed = MODULES[module]
-    with pytest.raises(SelectionError, match="server_timeout: "):
+    with pytest.raises(OptionError, match="server_timeout: "):
         reported().result(all=True, server_timeout=server_timeout, **needed)
 
 
@@ -94,7 +93,7 @@ def test_options_are_either_refused_or_understood(module: str, data: st.DataObje
     odd = data.draw(st.dictionaries(st.sampled_from([*action.ARGUMENT_SPEC]), VALUE, max_size=3))
     try:
         result = action.result(**{"all": True, **needed, **odd})
-    except (TaskFailed, SelectionError) as refusal:
+    except OptionError as refusal:
         result = {"failed": True, "msg": str(refusal)}
     if not action.asked:
         assert result["failed"] and result["msg"]
@@ -112,7 +111,7 @@ def test_info_without_options_is_about_everybody() -> None:
     assert asked(ReportedSessionInfo(), exclude_users="svc-*")["all"] is True
     assert asked(ReportedSessionInfo(), all=False)["all"] is True
     assert asked(ReportedSessionInfo(), users="alice")["all"] is False
-    assert asked(ReportedSessionInfo(), idle_for="0")["all"] is False
+    assert asked(ReportedSessionInfo(), idle_for="0s")["all"] is False
 
 
 def test_info() -> None:
@@ -164,7 +163,7 @@ def test_disconnect_asks_for_what_was_given() -> None:
 
 @pytest.mark.parametrize("timeout", ["0", "0.0001", "", "soon"])
 def test_disconnect_refuses_a_timeout_that_is_none(timeout: str) -> None:
-    with pytest.raises(SelectionError, match="timeout: "):
+    with pytest.raises(OptionError, match="timeout: "):
         ReportedDisconnect().result(all=True, timeout=timeout)
 
 
@@ -226,7 +225,12 @@ def test_message_style_of_each_choice(buttons: str, icon: str) -> None:
     [
         ({"message": " "}, "message is empty"),
         ({"message": "a\0b"}, "message holds the control character"),
-        ({"message": "{name}"}, "message holds {name}, which is not known; accepted are {user}, {server}"),
+        ({"message": "{name}"}, "message holds {name}, which is not known; braces are for placeholders, and accepted"),
+        ({"message": "{ user }"}, "message holds { user }"),
+        ({"message": "Dear {user.name}"}, "message holds {user.name}"),
+        ({"message": "{{user}}"}, "message holds {, "),
+        ({"message": "{user"}, "message holds {, "),
+        ({"message": "{server} :-}"}, "message holds }, "),
         ({"message": "{deadline}"}, "message holds {deadline}"),
         ({"message": "x", "title": "{User}"}, "title holds {User}"),
         ({"message": "x", "title": ""}, "title is empty"),
@@ -241,20 +245,18 @@ def test_message_refuses(given: dict[str, Any], words: str) -> None:
     action = ReportedMessage()
     try:
         message = action.result(all=True, **given)["msg"]
-    except SelectionError as error:
+    except OptionError as error:
         message = str(error)
     assert message.startswith(words)
     assert action.asked == {}
 
 
 def test_message_is_required() -> None:
-    with pytest.raises(TaskFailed, match="missing required arguments: message"):
+    with pytest.raises(OptionError, match="missing required arguments: message"):
         ReportedMessage().result(all=True)
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "}", "{}", "{ user }", "a {b c} d", "{user", "line\r\nline\ttab", "{user}{server}"]
-)
+@pytest.mark.parametrize("text", ["(user)", "100 %", "line\r\nline\ttab", "{user}{server}"])
 def test_message_takes_any_other_text(text: str) -> None:
     assert asked(ReportedMessage(), all=True, message=text)["message"] == text
 

@@ -166,8 +166,8 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
         ({"all": True}, ["all=true"]),
         ({"idle_for": "90m"}, ["idle_for=1h 30m"]),
         ({"disconnected_for": "P1D"}, ["disconnected_for=1d"]),
-        ({"logged_on_for": "0"}, ["logged_on_for=0s"]),
-        ({"all": True, "idle_for": "1", "logged_on_for": "2"}, ["idle_for=1s", "logged_on_for=2s", "all=true"]),
+        ({"logged_on_for": "0s"}, ["logged_on_for=0s"]),
+        ({"all": True, "idle_for": "1s", "logged_on_for": "2s"}, ["idle_for=1s", "logged_on_for=2s", "all=true"]),
     ],
     ids=str,
 )

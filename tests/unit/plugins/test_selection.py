@@ -8,11 +8,11 @@ import ipaddress
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import (
     SELECTABLE_STATES,
     SELECTING,
     Selection,
-    SelectionError,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ CRITERIA = {
 
 
 def refusal(**options: Any) -> str:
-    with pytest.raises(SelectionError) as raised:
+    with pytest.raises(OptionError) as raised:
         Selection.from_options(options)
     return str(raised.value)
 
@@ -52,8 +52,6 @@ def engine_options(**options: Any) -> dict[str, Any]:
         ({"sessions": ["4294967293"]}, {"session_ids": ["4294967293"]}),
         ({"sessions": ["TERM04", "12", "rdp-tcp#3", "12a"]},
          {"session_names": ["TERM04", "rdp-tcp#3", "12a"], "session_ids": ["12"]}),
-        # Digits of other scripts make no ID, for Windows neither.
-        ({"sessions": ["١٢", "１２", "²"]}, {"session_names": ["١٢", "１２", "²"]}),
         ({"sessions": ["x" * 32]}, {"session_names": ["x" * 32]}),
         ({"users": ["alice"]}, {"users": ["*\\alice"]}),
         ({"users": ["CONTOSO\\alice", ".\\bob", "*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\*"]}),
@@ -63,16 +61,15 @@ def engine_options(**options: Any) -> dict[str, Any]:
         # Without a backslash an account has to be looked up: a user principal name, a SID.
         ({"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104", "s-1-5-18"]},
          {"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104", "s-1-5-18"]}),
-        ({"users": ["S-1-5", "S-1-5-", "S-1", "S-1-5-x", "xS-1-5-18", "S-1-5-21-*"]},
-         {"users": ["*\\S-1-5", "*\\S-1-5-", "*\\S-1", "*\\S-1-5-x", "*\\xS-1-5-18", "*\\S-1-5-21-*"]}),
+        ({"users": ["S-1", "xS-1-5-18"]}, {"users": ["*\\S-1", "*\\xS-1-5-18"]}),
         ({"all": True, "exclude_users": ["bob@contoso.com"]}, {"all": True, "exclude_users": ["bob@contoso.com"]}),
-        ({"idle_for": "90"}, {"idle_for": str(90 * TICKS)}),
-        ({"disconnected_for": "1d 4h", "logged_on_for": "0.5"},
+        ({"idle_for": "90s"}, {"idle_for": str(90 * TICKS)}),
+        ({"disconnected_for": "1d 4h", "logged_on_for": "0.5s"},
          {"disconnected_for": str(28 * 3600 * TICKS), "logged_on_for": str(TICKS // 2)}),
         # Nobody would say so, and it means: whose last input is known.
-        ({"idle_for": "0"}, {"idle_for": "0"}),
-        ({"clients": ["PC-*", "10.1.2.3", "10.1.2.3/16", "FE80::/10", "2001:db8::0:1", "10.1.2", "pc7.contoso.com"]},
-         {"client_names": ["PC-*", "10.1.2", "pc7.contoso.com"],
+        ({"idle_for": "0s"}, {"idle_for": "0"}),
+        ({"clients": ["PC-*", "10.1.2.3", "10.1.2.3/16", "FE80::/10", "2001:db8::0:1", "fe80", "pc7.contoso.com"]},
+         {"client_names": ["PC-*", "fe80", "pc7.contoso.com"],
           "client_networks": ["10.1.2.3/32", "10.1.0.0/16", "fe80::/10", "2001:db8::1/128"]}),
         ({"all": True, "server": ["RDSH02", "rdsh03.contoso.com", "10.0.0.7", "rdsh02"]},
          {"all": True, "servers": ["rdsh02", "rdsh03.contoso.com", "10.0.0.7"]}),
@@ -112,77 +109,15 @@ def test_empty_lists_and_values(option: str) -> None:
         assert f"{option} holds an empty value" in refusal(**{option: ["1", value]}, **selecting)
 
 
-@pytest.mark.parametrize("option", ["sessions", "exclude_sessions"])
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        ("-1", "which has no sign"),
-        ("+1", "which has no sign"),
-        ("-١", "which has no sign"),
-        ("4294967294", "which has 32 bits"),  # WTS_ANY_SESSION
-        ("4294967295", "which has 32 bits"),  # WTS_CURRENT_SESSION
-        ("4294967296", "which has 32 bits"),
-        ("9" * 32, "which has 32 bits"),
-        ("9" * 5000, "more than 32 characters"),
-        ("x" * 33, "more than 32 characters"),
-    ],
-    ids=lambda text: text[:12],
-)
-def test_sessions_that_cannot_be(option: str, value: str, reason: str) -> None:
-    message = refusal(**{"all": True, option: [value]} if option != "sessions" else {option: [value]})
-    assert message.startswith(f"{option}: ")
-    assert value in message
-    assert reason in message
-    assert "accepted are a session ID (0 to 4294967293) and a session name" in message
-
-
-@pytest.mark.parametrize("option", ["users", "exclude_users"])
-@pytest.mark.parametrize(
-    "value",
-    [
-        *("\\alice", "CONTOSO\\", "\\", "A\\B\\c", "\\\\server\\alice", "a\\\\b"),
-        # A user principal name is looked up and takes no wildcards.
-        *(
-            "@contoso.com",
-            "alice@",
-            "@",
-            "*@contoso.com",
-            "alice@contoso.*",
-            "a?@b",
-            "a@b@c",
-            "CONTOSO\\alice@contoso.com",
-        ),
-    ],
-)
-def test_accounts_that_cannot_be(option: str, value: str) -> None:
-    message = refusal(**{"all": True, option: [value]} if option != "users" else {option: [value]})
-    assert message.startswith(f"{option}: {value!r} is not an account; accepted are alice, CONTOSO\\alice")
-
-
-@pytest.mark.parametrize(
-    "value", ["10.1.0.0/33", "10.1.0/16", "PC/7", "/", "10.1.2.3/255.0.255.0", "fe80::/129", "*/8"]
-)
-def test_networks_that_cannot_be(value: str) -> None:
-    assert refusal(clients=["PC7", value]).startswith(f"clients: {value!r} is not a network; accepted are 10.1.0.0/16")
-
-
-@pytest.mark.parametrize("value", ["RDSH 02", "RDSH*", "\\\\RDSH02", "a,b", "https://rdsh02/", "a;b", "'x'"])
-def test_servers_that_cannot_be(value: str) -> None:
-    message = refusal(all=True, server=["RDSH02", value])
-    assert message == f"server: {value!r} is not the name or address of a server, such as RDSH02"
-
-
 @pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])
-@pytest.mark.parametrize("value", ["", "soon", "-5", "2y", "400d"])
+@pytest.mark.parametrize("value", ["", "soon", "-5", "2y", "400d", "2:00"])
 def test_durations_that_cannot_be(option: str, value: str) -> None:
     assert refusal(**{option: value}).startswith(f"{option}: {value!r} is ")
 
 
-@pytest.mark.parametrize("option", ["users", "sessions", "clients", "exclude_users", "server"])
-@pytest.mark.parametrize("value", ["CONTOSO\alice", "a\nb", "a\x00b", "a\x7f"], ids=ascii)
-def test_control_characters(option: str, value: str) -> None:
-    """What is left of a backslash that was not doubled."""
-    assert refusal(**{"all": True, option: [value]}).startswith(f"{option}: {value!r} holds a control character; ")
+@pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])
+def test_durations_without_a_unit(option: str) -> None:
+    assert refusal(**{option: "120"}) == f"{option}: '120' has no unit: write 2m or 2h"
 
 
 @pytest.mark.parametrize("value", ["listen", "disc", "4", "activ", "active,idle", "*"])
@@ -240,7 +175,7 @@ OPTIONS = st.fixed_dictionaries(
     {"all": st.booleans()},
     optional={
         **{name: st.lists(VALUES | st.sampled_from(("current", "S-1-5-18", "a@b.c")), max_size=3) for name in LISTS},
-        **{name: st.text("0123456789hms.", max_size=5) for name in DURATIONS},
+        **{name: st.text("0123456789hms.", max_size=5).map("1{}m".format) for name in DURATIONS},
     },
 )
 
@@ -249,7 +184,7 @@ OPTIONS = st.fixed_dictionaries(
 def test_options_are_either_refused_or_understood(options: dict[str, Any]) -> None:
     try:
         selection = Selection.from_options(options)
-    except SelectionError:
+    except OptionError:
         return
     sent = selection.engine_options()
     for name in "session_ids", "exclude_session_ids":
@@ -267,5 +202,5 @@ def test_options_are_either_refused_or_understood(options: dict[str, Any]) -> No
     for criterion, option in CRITERIA.items():
         matches = [f"{criterion}:{i}" for i in range(len(sent[criterion]))]
         assert [selection.describe_match(match)[0] for match in matches] == [option] * len(matches)
-    assert sent["current"] == ("current" in [value.strip().lower() for value in options.get("sessions", [])])
+    assert sent["current"] == ("current" in [value.strip(" \t\r\n").lower() for value in options.get("sessions", [])])
     assert sent["servers"]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Options are refused before any host is contacted, in words that name the option and the value."""
+"""The launch, and what is said where it fails."""
 
 from __future__ import annotations
 
@@ -10,93 +10,8 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import ARGUMENT_SPEC, Selection
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import (
-    NoAnswer,
-    TaskFailed,
-    validated_options,
-)
-
-ALIASES = [(name, alias) for name, option in ARGUMENT_SPEC.items() for alias in option.get("aliases", ())]
-SPELLINGS = [alias for name, option in ARGUMENT_SPEC.items() for alias in (name, *option.get("aliases", ()))]
-
-
-def options(**given: Any) -> dict[str, Any]:
-    return validated_options(given, ActionModule.ARGUMENT_SPEC)
-
-
-def refusal(**given: Any) -> str:
-    with pytest.raises(TaskFailed) as raised:
-        options(**given)
-    assert raised.value.result == {"failed": True, "msg": str(raised.value)}
-    return str(raised.value)
-
-
-def test_types_and_defaults() -> None:
-    given = options(session=12, user="alice,bob", all="no", protect_console="false", timeout=90)
-    assert given["sessions"] == ["12"]
-    assert given["users"] == ["alice", "bob"]
-    assert (given["all"], given["protect_console"], given["wait"]) == (False, False, True)
-    assert given["timeout"] == "90"
-    assert given["states"] is None
-    given = options(all=True, client="PC7", server="RDSH02,RDSH03", max_parallel="5", idle_for=90)
-    assert (given["clients"], given["server"]) == (["PC7"], ["RDSH02", "RDSH03"])
-    assert (given["max_parallel"], given["idle_for"]) == (5, "90")
-    assert (given["missing"], given["on_timeout"], given["server_timeout"]) == ("ignore", "fail", "30s")
-
-
-def test_an_unknown_option() -> None:
-    message = refusal(sesions=12, userz="x", all=True)
-    assert message.startswith("unknown option sesions, userz; accepted are all, ")
-    assert all(option in message for option in ActionModule.ARGUMENT_SPEC)
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"all": "maybe"}, ["'all'", "'maybe'", "Valid booleans"]),
-        ({"users": {"alice": 1}}, ["'users'", "dict"]),
-        ({"wait": "later", "all": True}, ["'wait'", "'later'"]),
-        ({"max_parallel": "many", "all": True}, ["'max_parallel'", "many"]),
-        ({"missing": "error", "all": True}, ["missing", "ignore, fail", "error"]),
-        ({"on_timeout": "kill", "all": True}, ["on_timeout", "fail, terminate", "kill"]),
-    ],
-    ids=str,
-)
-def test_a_value_of_another_type(given: dict[str, Any], words: list[str]) -> None:
-    message = refusal(**given)
-    assert [word for word in words if word not in message] == []
-
-
-@pytest.mark.parametrize("option", SPELLINGS)
-def test_null_is_not_taken_for_nothing(option: str) -> None:
-    """An exclusion that is null by mistake would exclude nobody."""
-    assert refusal(**{option: None}).startswith(f"{option} is null; ")
-
-
-@pytest.mark.parametrize("option", [option for option in SPELLINGS if option != "all"])
-@pytest.mark.parametrize("value", [["alice", None], [["alice", "bob"]], [{"name": "alice"}]], ids=str)
-def test_a_list_of_something_else(option: str, value: list[Any]) -> None:
-    message = refusal(**{option: value})
-    assert message.startswith(f"{option}: {value!r} is not a list of plain values")
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"idle_for": ["2h"]}, "idle_for: ['2h'] is not text"),
-        ({"timeout": {"minutes": 2}}, "timeout: {'minutes': 2} is not text"),
-        ({"max_parallel": True}, "max_parallel: True is not a number"),
-    ],
-    ids=str,
-)
-def test_what_ansible_would_turn_into_text_or_a_number(given: dict[str, Any], words: str) -> None:
-    assert refusal(all=True, **given) == words
-
-
-@pytest.mark.parametrize(("option", "alias"), ALIASES)
-def test_an_option_under_two_names(option: str, alias: str) -> None:
-    assert refusal(**{option: "1", alias: "2"}) == f"{option} and {alias} are one option: give one of them"
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import NoAnswer, TaskFailed
 
 
 class Launched(ActionModule):

@@ -1,0 +1,221 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a task may call an account, a session, a client and a server: a text that can be the name of none is refused.
+
+An account that is to be spared and is misspelt would be logged off. So what Windows allows in no name is an error, and
+so is what nobody types on purpose, such as a blank that is none, or the dash that a word processor makes of a hyphen.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+
+from ._options import OptionError
+from ._wts import LAST_SESSION_ID, LONGEST_SESSION_NAME
+
+#: In ``sessions``: those of the account that the task runs as.
+CURRENT = "current"
+
+SID = re.compile(r"S-1-\d+(-\d+){1,15}", re.ASCII | re.IGNORECASE)
+
+#: https://learn.microsoft.com/windows/win32/api/lmaccess/ns-lmaccess-user_info_0, without ``\``, ``*`` and ``?``, which
+#: mean something here.
+_NOT_IN_ACCOUNTS = '"/[]:|<>+=;,'
+#: What separates names, of the characters that are invalid in a user principal name:
+#: https://learn.microsoft.com/microsoft-365/enterprise/prepare-for-directory-synchronization
+_NOT_IN_PRINCIPAL_NAMES = '"/[]:|<>;,\\*?'
+#: https://learn.microsoft.com/troubleshoot/windows-server/active-directory/naming-conventions-for-computer-domain-site-ou
+#: without ``*`` and ``?``, and what people put between names.
+_NOT_IN_CLIENTS = '\\/:"<>|[],;'
+#: Session names are made of the name of a listener and a number, without blanks: ``rdp-tcp#3``.
+_NOT_IN_SESSIONS = ' "/\\[]:|<>+=;,@'
+
+#: Control and format characters, blanks and line ends other than the space, surrogates, and what is no character.
+_INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Zs", "Cs", "Co", "Cn")
+#: Letters and marks by their category, of which nothing is seen either: those of Default_Ignorable_Code_Point in
+#: https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, and the empty pattern of Braille.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+#: What word processors, web pages and other keyboards give for a character of ASCII.
+_LOOKALIKES = {
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63",
+    "'": "\u2018\u2019\u201a\u201b\u2032\u00b4",
+    '"': "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\u2039\u203a",
+    "*": "\u2217\u204e\u00d7\ufe61",
+    "\\": "\u2216\u29f5\u29f9\ufe68",
+    "/": "\u2044\u2215",
+    "@": "\ufe6b",
+    ".": "\u3002\uff61\u2024",
+    ",": "\u3001\ufe50\u060c",
+}
+_MEANT = {
+    **{lookalike: meant for meant, lookalikes in _LOOKALIKES.items() for lookalike in lookalikes},
+    # Fullwidth forms, as input methods for Chinese and Japanese give them.
+    **{chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)},
+}
+
+#: What is around a name where it was quoted once too often, or is the placeholder of another language.
+_ENCLOSING = ("''", "``", "{}", "()", "%%")
+
+_ACCOUNTS = (
+    "accepted are alice, CONTOSO\\alice, .\\alice (a local account), patterns of these with * and ?, "
+    "alice@contoso.com, and a SID"
+)
+_SESSIONS = f"accepted are a session ID (0 to {LAST_SESSION_ID}) and a session name such as rdp-tcp#3"
+_CLIENTS = (
+    "accepted are a computer name with * and ?, an address (10.1.2.3, 2001:db8::7) and a network (10.1.0.0/16, "
+    "2001:db8::/32)"
+)
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def is_session_id(value: str) -> bool:
+    """Whether it is a session ID, rather than a session name."""
+    return value.isascii() and value.isdigit()
+
+
+def is_current(value: str) -> bool:
+    """Whether it means the sessions of the account that the task runs as."""
+    return value.lower() == CURRENT
+
+
+def is_session_name(value: str) -> bool:
+    """Whether it is a session name, rather than an ID or ``current``."""
+    return not is_session_id(value) and not is_current(value)
+
+
+def client_network(value: str) -> Network | None:
+    """Return the network that a client has to be in; None if the value is the pattern of a name."""
+    # An address may name an interface of the client (fe80::1%eth0), which Windows does not tell.
+    address = re.sub("%[^/]+", "", value) if ":" in value else value
+    try:
+        return ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return None
+
+
+def check_account(option: str, value: str) -> None:
+    """Refuse what can be no account.
+
+    :raises OptionError: the message says why, and what is accepted.
+    """
+    why = _why_no_account(value)
+    if why is not None:
+        raise OptionError(f"{option}: {value!r} is not an account{why}; {_ACCOUNTS}")
+
+
+def check_session(option: str, value: str) -> None:
+    """Refuse what can be neither the ID nor the name of a session.
+
+    :raises OptionError: the message says why, and what is accepted.
+    """
+    why = _why_no_session(value)
+    if why is not None:
+        raise OptionError(f"{option}: {value!r} is not a session{why}; {_SESSIONS}")
+
+
+def check_client(value: str) -> None:
+    """Refuse what can be neither a client's name nor an address or a network.
+
+    :raises OptionError: the message says why, and what is accepted.
+    """
+    if client_network(value) is not None:
+        return
+    why = _why_no_text(value, _NOT_IN_CLIENTS)
+    if re.fullmatch(r"[0-9.*?-]*\.[0-9.*?-]*", value) or re.fullmatch(r"[0-9a-f:.*?-]*:[0-9a-f:.*?-]*", value, re.I):
+        why = ": it looks like an address and is none; give a network for several, 192.0.2.0/24 for 192.0.2.*"
+    elif "/" in value:
+        why = ": it looks like a network and is none"
+    if why is not None:
+        raise OptionError(f"clients: {value!r} is not a client{why}; {_CLIENTS}")
+
+
+def check_server(value: str) -> None:
+    """Refuse what is neither a NetBIOS or DNS name nor an address, as ``logoff /server`` takes them.
+
+    :raises OptionError: it is not.
+    """
+    why = _why_no_text(value, "")
+    is_address = re.fullmatch(r"[0-9.]+|[^.]*:.*", value) is not None
+    if why is None and (client_network(value) is None if is_address else not re.fullmatch(r"\w[\w.-]*", value)):
+        why = ""
+    if why is not None:
+        raise OptionError(f"server: {value!r} is not the name or address of a server{why}, such as RDSH02")
+
+
+def _why_no_account(value: str) -> str | None:
+    """Why it is none; None if it may be one."""
+    if SID.fullmatch(value):
+        return None
+    if re.match(r"S-1-", value, re.I):
+        return ": it begins like a SID and is none"
+    domain, backslash, user = value.rpartition("\\")
+    if "@" in value:
+        name, _at, suffix = value.partition("@")
+        why = _why_no_text(value, _NOT_IN_PRINCIPAL_NAMES)
+        return why or (None if name and re.fullmatch(r"[^.@ ]+(\.[^.@ ]+)*", suffix) else "")
+    why = _why_no_text(value, _NOT_IN_ACCOUNTS, "; give its SID instead, if it does exist")
+    if why is not None:
+        return why
+    if not user or bool(backslash) != bool(domain) or "\\" in domain:
+        return ": one backslash stands between domain and user" if backslash else ""
+    if domain.endswith(" ") or user.startswith(" "):
+        return ": there is a blank beside the backslash"
+    if domain.startswith(".") and domain != ".":
+        return ": no domain begins with a period"
+    if user.endswith("."):
+        return ": no account ends with a period"
+    if "." in domain[1:] and set("*?") & set(value):
+        return ": with * or ?, the domain has to be its NetBIOS name, which is what sessions have"
+    return None
+
+
+def _why_no_session(value: str) -> str | None:
+    sign, digits = value[:1], value[1:]
+    if sign in "+-" and digits.isdigit():
+        return ": an ID has no sign"
+    if len(value) > LONGEST_SESSION_NAME:
+        return f": it has more than {LONGEST_SESSION_NAME} characters"
+    if is_session_id(value):
+        return ": an ID has 32 bits" if int(value) > LAST_SESSION_ID else None
+    if set("*?") & set(value):
+        return ": a name is meant as a whole, without * and ?. Give each ID or name, or say by users or states whom"
+    if "\\" in value or "@" in value or re.match(r"S-1-", value, re.I):
+        return ": it looks like an account; give it in users or exclude_users"
+    why = _why_no_text(value, _NOT_IN_SESSIONS)
+    if why is None and not any(character.isalpha() for character in value):
+        return ": give each ID for itself (12,14), in digits from 0 to 9"
+    return why
+
+
+def _why_no_text(value: str, forbidden: str, instead: str = "") -> str | None:
+    """Why a text can be no name; None if it can be one."""
+    for character in value:
+        if character == " ":
+            named = "a blank"
+        elif unicodedata.category(character) in _INVISIBLE or _UNSEEN.match(character):
+            return f": it holds {_code_point(character)}, which is not seen{_escape_hint(character)}{instead}"
+        elif character in _MEANT:
+            return f": it holds {_code_point(character)}, which looks like {_MEANT[character]}{instead}"
+        else:
+            named = character
+        if character in forbidden:
+            return f": it holds {named}, which no such name has{instead}"
+    if len(value) > 2 and value[0] + value[-1] in _ENCLOSING:
+        return f": it is enclosed in {value[0]} and {value[-1]}{instead}"
+    return None
+
+
+def _code_point(character: str) -> str:
+    kind = "the control character " if unicodedata.category(character) == "Cc" else ""
+    return f"{kind}U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
+
+def _escape_hint(character: str) -> str:
+    # What YAML's double quotes and a prompt make of \a, \n, \P, \L, \N and \_
+    escaped = unicodedata.category(character) in ("Cc", "Zl", "Zp") or character == "\u00a0"
+    return " (in double quotes and at a prompt a backslash has to be doubled: CONTOSO\\\\alice)" if escaped else ""

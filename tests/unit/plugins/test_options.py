@@ -1,0 +1,169 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Options are refused before any host is contacted, in words that name the option and the value."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
+from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule as LogonMode
+from ansible_collections.winops.rds.plugins.plugin_utils._options import (
+    OptionError,
+    refuse_repeated,
+    validated_options,
+)
+
+SPEC = ActionModule.ARGUMENT_SPEC
+ALIASES = [(name, alias) for name, option in SPEC.items() for alias in option.get("aliases", ())]
+SPELLINGS = [alias for name, option in SPEC.items() for alias in (name, *option.get("aliases", ()))]
+LISTS = [name for name, option in SPEC.items() if option["type"] == "list"]
+RECORD = {"id": 12, "account": "CONTOSO\\alice"}
+
+
+def options(**given: Any) -> dict[str, Any]:
+    return validated_options(given, SPEC)
+
+
+def refusal(**given: Any) -> str:
+    with pytest.raises(OptionError) as raised:
+        options(**given)
+    return str(raised.value)
+
+
+def test_types_and_defaults() -> None:
+    given = options(session=12, user="alice,bob", all="no", protect_console="false", timeout=90)
+    assert given["sessions"] == ["12"]
+    assert given["users"] == ["alice", "bob"]
+    assert (given["all"], given["protect_console"], given["wait"]) == (False, False, True)
+    assert given["timeout"] == "90"
+    assert given["states"] is None
+    given = options(all=True, client="PC7", server="RDSH02,RDSH03", max_parallel="5", sessions=[12, "TERM04"])
+    assert (given["clients"], given["server"]) == (["PC7"], ["RDSH02", "RDSH03"])
+    assert (given["max_parallel"], given["sessions"]) == (5, ["12", "TERM04"])
+    assert (given["missing"], given["on_timeout"], given["server_timeout"]) == ("ignore", "fail", "30s")
+
+
+def test_all_options_as_one_template() -> None:
+    """ansible-core 2.19 and later hand it on as what belongs to no option."""
+    assert options(_raw_params={"users": ["alice"], "missing": "fail"}, missing="ignore")["missing"] == "fail"
+    assert refusal(_raw_params={"users": None}).startswith("users is null")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("12", "sessions=12"), ("12 14", "sessions=12,14"), ("all", "all=true"), ("terminate", "on_timeout=terminate"),
+     ("4h", "idle_for='1d 4h'"), ("alice", "users=alice")],
+)  # fmt: skip
+def test_words_that_belong_to_no_option(text: str, meant: str) -> None:
+    message = refusal(_raw_params=text, all=True)
+    assert message.startswith(f"{text!r} belongs to no option. Say which: ")
+    assert meant in message
+    with pytest.raises(OptionError, match="mode=drain"):
+        validated_options({"_raw_params": "drain"}, LogonMode.ARGUMENT_SPEC)
+
+
+@pytest.mark.parametrize("text", ["users=alice users=bob", 'exclude_users="a b" all=true exclude_users=c'])
+def test_an_option_that_is_given_twice_at_a_prompt(text: str) -> None:
+    with pytest.raises(OptionError, match="users is given twice, and only the last would count"):
+        refuse_repeated(text)
+
+
+@pytest.mark.parametrize("text", [None, "", '{"a": "x=1 x=2"}', "users=alice all=true", "message='users=1 users=2'"])
+def test_nothing_is_given_twice(text: str | None) -> None:
+    refuse_repeated(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("sesions", "sessions"), ("exclude_user", "exclude_users"), ("Users", "users"), ("idle-for", "idle_for"),
+     ("disconected_for", "disconnected_for"), ("execlude_sessions", "exclude_sessions"), ("remind", "reminders")],
+)  # fmt: skip
+def test_an_unknown_option_names_the_nearest(given: str, meant: str) -> None:
+    message = refusal(**{given: "x", "all": True})
+    assert message.startswith(f"unknown option {given}; did you mean {meant} instead of {given}? accepted are all, ")
+    assert all(option in message for option in SPEC)
+
+
+def test_unknown_options_that_are_like_none() -> None:
+    assert refusal(qqq=1, all=True, zzz=2).startswith("unknown option qqq, zzz; accepted are all, ")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"all": "maybe"}, ["'all'", "'maybe'", "Valid booleans"]),
+        ({"wait": "later", "all": True}, ["'wait'", "'later'"]),
+        ({"max_parallel": "many", "all": True}, ["'max_parallel'", "many"]),
+        ({"missing": "error", "all": True}, ["missing", "ignore, fail", "error"]),
+        ({"on_timeout": "kill", "all": True}, ["on_timeout", "fail, terminate", "kill"]),
+        ({"idle_for": ["2h"]}, ["idle_for: ['2h'] is not text"]),
+        ({"message": True}, ["message: True is not text; in YAML, yes, no, on and off need quotes"]),
+        ({"timeout": {"minutes": 2}}, ["timeout: {'minutes': 2} is not text"]),
+        ({"timeout": datetime.date(2026, 1, 1)}, ["timeout: ", "is not text"]),
+        ({"max_parallel": True}, ["max_parallel: True is not a number"]),
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type(given: dict[str, Any], words: list[str]) -> None:
+    message = refusal(**given)
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("option", SPELLINGS)
+def test_null_is_not_taken_for_nothing(option: str) -> None:
+    """An exclusion that is null by mistake would exclude nobody, and without a grace period nobody is warned."""
+    assert refusal(**{option: None}).startswith(f"{option} is null; ")
+
+
+@pytest.mark.parametrize("option", LISTS)
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (["alice", None], "holds null"),
+        ([["alice", "bob"]], "is a list in a list; make it one, with the filter flatten"),
+        ([True], "True is not text; accepted is "),
+        (False, "(in YAML, yes, no, on and off are no text without)"),
+        ([1.5], "1.5 is not text; "),
+        (12.0, "12.0 is not text; "),
+        ([b"alice"], "b'alice' is not text; "),
+        ([datetime.date(2026, 1, 1)], " is not text; "),
+        ({"alice": 1}, "a record is not a value"),
+        ('["alice"]', "is text that looks like a list; give a list, which after -e is JSON as a whole (-e '{"),
+        ("[alice,bob]", "or separate the values by commas (a,b)"),
+        ("{'alice'}", "is text that looks like a list"),
+        ("@('alice','bob')", "is text that looks like a list"),
+        ("- alice\n- bob", "is text that looks like a list"),
+    ],
+    ids=str,
+)
+def test_a_list_of_something_else(option: str, value: Any, words: str) -> None:
+    message = refusal(**{option: value})
+    assert message.startswith(f"{option}: ")
+    assert words in message
+
+
+@pytest.mark.parametrize("option", [name for name in LISTS if "sessions" not in name])
+@pytest.mark.parametrize("value", [5349, [5349], ["alice", 5349]], ids=str)
+def test_a_number_is_no_name(option: str, value: Any) -> None:
+    assert refusal(**{option: value}) == (
+        f"{option}: 5349 is not text; accepted is text: write it in quotes (YAML changes numbers: 0012345 becomes 5349)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "field"),
+    [("sessions", "id"), ("exclude_sessions", "id"), ("users", "account"), ("exclude_users", "account"),
+     ("clients", "client_name"), ("states", "state"), ("server", "server")],
+)  # fmt: skip
+def test_a_record_is_refused_in_one_short_line(option: str, field: str) -> None:
+    message = refusal(**{option: [{**RECORD, "client_name": "x" * 9000}] * 50})
+    assert f"{{{{ found.sessions | map(attribute='{field}') }}}}" in message
+    assert len(message) < 150
+
+
+@pytest.mark.parametrize(("option", "alias"), ALIASES)
+def test_an_option_under_two_names(option: str, alias: str) -> None:
+    assert refusal(**{option: "1", alias: "2"}) == f"{option} and {alias} are one option: give one of them"

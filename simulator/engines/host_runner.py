@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from .. import console
-from ..farm import Host
+from ..farm import Host, LaunchFault
 from ..http_service import Stdin
 from ..registry import LogonMode
 from ..session_table import Session
@@ -25,6 +25,12 @@ Write = Callable[[str, bytes], None]
 #: What Windows says and returns for a program that it does not have (cmd.exe; 9009 is MSG_DIR_BAD_COMMAND_OR_FILE).
 _NOT_RECOGNIZED = "'{0}' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
 _NOT_RECOGNIZED_CODE = 9009
+
+
+#: More than any output has.
+_ALL = 2**62
+#: What a process returns that Task Manager has ended.
+_KILLED = 1
 
 
 class Engine(Protocol):
@@ -62,11 +68,22 @@ class HostRunner:
             return 1
         await asyncio.sleep(self._launch_seconds if script is not None else 0)
         if script is not None and is_bootstrap(script):
-            if self._host.compile_errors:
-                await stdin.read()
-                write("stdout", _not_compiled(self._host.compile_errors.pop(0)))
+            payload = await stdin.read()
+            fault = self._host.launch_faults.pop(0) if self._host.launch_faults else LaunchFault(cut=_ALL)
+            if fault.compile_error is not None:
+                write("stdout", _not_compiled(fault.compile_error))
                 return 1
-            return await self._engine.run(script, await stdin.read(), write, launch, environment)
+            if fault.cut is None:
+                return _KILLED
+            left = fault.cut
+
+            def write_cut(stream: str, data: bytes) -> None:
+                nonlocal left
+                if stream == "stdout":
+                    data, left = data[:left], max(0, left - len(data))
+                write(stream, data)
+
+            return await self._engine.run(script, payload, write_cut, launch, environment)
         here = _HostConsole(self._host, self._hosts, self._api, launch)
         try:
             output = await console.run(line.strip(), here)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .file import Change, FarmFileError, FarmSpec, Fault, HostSpec
+from .file import Change, FarmFileError, FarmSpec, Fault, HostSpec, LaunchFault
 from .host import Host, hosts_of
 
-__all__ = ["Change", "FarmFileError", "FarmSpec", "Fault", "Host", "HostSpec", "hosts_of"]
+__all__ = ["Change", "FarmFileError", "FarmSpec", "Fault", "Host", "HostSpec", "LaunchFault", "hosts_of"]

@@ -247,6 +247,20 @@ class Fault(_Model):
         return self.after < self._seen and (self.times is None or self._seen <= self.after + self.times)
 
 
+class LaunchFault(_Model):
+    """What goes wrong with a launch of a module, of one kind."""
+
+    compile_error: str | None = Field(default=None, description="its C# does not compile, says the compiler")
+    killed: bool = Field(default=False, description="its PowerShell is killed before it has begun")
+    cut: int | None = Field(default=None, ge=0, description="it runs, and only so many bytes of its output arrive")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.compile_error is not None) + self.killed + (self.cut is not None) != 1:
+            raise ValueError("give one of compile_error, killed, cut")
+        return self
+
+
 class AccountSpec(_Model):
     """The account that Ansible connects with."""
 
@@ -282,9 +296,8 @@ class HostSpec(_Model):
         default=7022, description="what a query for a session that is not there gives"
     )
     session_names: Literal["lower", "mixed"] = Field(default="lower", description="console and services, or Console")
-    compile_errors: list[str] = Field(
-        default_factory=list,
-        description="the next launches cannot compile their C#, a launch for each of these errors of the compiler",
+    launch_faults: list[LaunchFault] = Field(
+        default_factory=list, description="what goes wrong with the next launches of modules, a launch each"
     )
     ipv6_from_byte: Literal[0, 2] = Field(default=0, description="where a client's IPv6 address begins")
 

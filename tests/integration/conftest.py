@@ -39,6 +39,10 @@ class Result:
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
 
+    def counts(self) -> dict[str, int]:
+        """How many sessions had each result that any had."""
+        return {result: count for result, count in self.values["summary"].items() if count}
+
     def outcomes(self) -> dict[int, str]:
         """What became of each selected session."""
         return {record["id"]: record["result"] for record in self.values["sessions"]}

@@ -156,7 +156,7 @@ def test_session_that_takes_a_while_is_awaited(serve: Serve) -> None:
 def test_all_are_asked_before_any_is_awaited(serve: Serve) -> None:
     farm = serve([{"id": n, "user": f"user{n}", "disconnect": "1s"} for n in range(2, 12)])
     result = disconnect(farm, "all=true")
-    assert result["summary"] == {"disconnected": 10}
+    assert result.counts() == {"disconnected": 10}
     calls = [(call.function, call.session) for call in farm.simulation.calls("RDSH01")]
     requests = [position for position, (function, _id) in enumerate(calls) if function == "WTSDisconnectSession"]
     looked_at = [id for function, id in calls[requests[0] : requests[-1]] if function == "WTSQuerySessionInformationW"]

@@ -55,7 +55,7 @@ def test_access_denied_for_one_session(serve: Serve) -> None:
 def test_access_denied_for_all_sessions(serve: Serve) -> None:
     farm = serve(SESSIONS, faults=[{"call": LOGOFF, "error": 5}])
     result = run(farm)
-    assert result["summary"] == {"denied": 3}
+    assert result.counts() == {"denied": 3}
     assert result["changed"] is False
     assert len(farm.users()) == 4
 
@@ -97,7 +97,7 @@ def test_rpc_server_unavailable(serve: Serve, where: str) -> None:
     result = run(farm, f"{TASK} timeout=1s")
     assert "[1722 RPC_S_SERVER_UNAVAILABLE]. Check that it is up" in result["msg"]
     assert result["changed"] is (where == "while waiting")
-    assert result["summary"] == ({} if where == "at the start" else {"failed": 3})
+    assert result.counts() == ({} if where == "at the start" else {"failed": 3})
 
 
 def test_logoff_that_is_accepted_and_never_happens(serve: Serve) -> None:
@@ -136,7 +136,7 @@ def test_five_thousand_sessions(serve: Serve) -> None:
     people = [{"id": n, "user": f"temp{n}" if n % 25 == 0 else f"user{n}"} for n in range(100, 5100)]
     farm = serve([DAVE, *people])
     result = run(farm, "users=temp* exclude_users=temp100")
-    assert result["summary"] == {"logged_off": 199}
+    assert result.counts() == {"logged_off": 199}
     assert len(farm.users()) == 5001 - 199
     asked = {call.session for call in farm.simulation.calls("RDSH01") if call.function.startswith(QUERY)}
     assert len(asked) == 199  # of the others, not one was asked about

@@ -19,7 +19,9 @@ def test_result_follows_the_contract(serve: Serve) -> None:
     farm = serve([ALICE, BOB])
     result = farm.logoff("sessions=12,99 users=ALICE", "-v")
     assert result["not_found"] == ["99"]
-    assert result["summary"] == {"logged_off": 1}
+    assert result.counts() == {"logged_off": 1}
+    assert result["summary"]["failed"] == 0  # each that may be is there
+    assert (result["excluded"], result["unused_exclusions"]) == ([], [])
     assert result["msg"] == "1 session selected: 1 logged off. Not found: 99."
     (record,) = result["sessions"]
     assert record["account"] == "CONTOSO\\alice"
@@ -153,7 +155,7 @@ def test_same_playbook_same_result_in_every_language(serve: Serve) -> None:
 def test_twenty_sessions_take_as_long_as_the_slowest(serve: Serve) -> None:
     farm = serve([{"id": n, "user": f"user{n}", "logoff": "2s"} for n in range(2, 22)])
     result = farm.logoff("all=true")
-    assert result["summary"] == {"logged_off": 20}
+    assert result.counts() == {"logged_off": 20}
     calls = farm.simulation.calls("RDSH01")
     # From the first call of the engine to its last: 2 s for the sessions, and what is ours.
     assert 2.0 <= calls[-1].time - calls[0].time < 3.0

@@ -107,7 +107,7 @@ def test_who_answered_what(serve: Serve) -> None:
     assert result.status == "ok"
     assert result.outcomes() == {2: "answered", 3: "answered", 4: "no_answer"}
     assert {record["id"]: record["answer"] for record in result["sessions"]} == answers
-    assert result["summary"] == {"answered": 2, "no_answer": 1}
+    assert result.counts() == {"answered": 2, "no_answer": 1}
     assert shown(farm)[2] == [("RDSH01", "Restart?", 0x24)]
     assert sorted(sent(farm)) == [("2", "3", "1"), ("3", "3", "1"), ("4", "3", "1")]
 
@@ -115,7 +115,7 @@ def test_who_answered_what(serve: Serve) -> None:
 def test_everybody_is_asked_at_the_same_time(serve: Serve) -> None:
     farm = serve([{"id": n, "user": f"user{n}", "answer": "ok", "answer_after": 5} for n in range(2, 8)])
     result = message(farm, {"all": True, "message": "Still there?", "answer_timeout": "1m"})
-    assert result["summary"] == {"answered": 6}
+    assert result.counts() == {"answered": 6}
     times = [call.time for call in farm.simulation.mutating_calls("RDSH01")]
     assert max(times) - min(times) < 5  # nobody has answered before the last one is asked
 
@@ -163,7 +163,7 @@ def test_session_id_given_out_again_gets_nothing(serve: Serve) -> None:
 def test_what_is_no_session_gets_nothing(serve: Serve, session: int | str) -> None:
     farm = serve([ALICE])
     result = message(farm, {"sessions": [session], "message": "Hello"})
-    assert (result.status, result["summary"]) == ("failed", {"protected": 1})
+    assert (result.status, result.counts()) == ("failed", {"protected": 1})
     assert farm.simulation.mutating_calls("RDSH01") == []
 
 

@@ -47,7 +47,7 @@ def test_quser(serve: Serve, how: str) -> None:
     else:
         result = info(farm, "", *(["--check"] if how == "check mode" else []))
     assert result.outcomes() == {1: "listed", 12: "listed", 14: "listed"}
-    assert result["summary"] == {"active": 2, "disconnected": 1}
+    assert result.counts() == {"active": 2, "disconnected": 1}
     assert result["msg"] == "3 sessions selected: 2 active, 1 disconnected."
     assert result["not_found"] == []
 
@@ -121,7 +121,7 @@ def test_session_about_which_windows_refuses_to_tell(serve: Serve) -> None:
     result = info(farm)
     assert result.status == "failed"
     assert result.outcomes() == {12: "denied", 14: "listed"}
-    assert result["summary"] == {"disconnected": 1, "denied": 1}
+    assert result.counts() == {"disconnected": 1, "denied": 1}
     assert "session 12 (CONTOSO\\alice): the connecting account may not do this" in result["msg"]
 
 

@@ -21,74 +21,75 @@ using System;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Threading;
-using ansible_collections.winops.rds.plugins.module_utils._win32;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._calls
 {
-	// Nobody waits for this thread any more: it is to stop, and to touch nothing.
-	internal sealed class GivenUpException : Exception
+using _win32;
+
+// Nobody waits for this thread any more: it is to stop, and to touch nothing.
+internal sealed class GivenUpException : Exception
+{
+}
+
+// The calls of one thread, which holds the gate between them.
+internal sealed class CallWatch
+{
+	private readonly object gate;
+	private readonly Stopwatch time = new Stopwatch();
+	private Int64 userTime; // milliseconds that a user may take to answer the call
+
+	internal string Calling; // the call in progress; null: none
+	internal bool GivenUp;
+
+	internal CallWatch(object gate)
 	{
+		this.gate = gate;
 	}
 
-	// The calls of one thread, which holds the gate between them.
-	internal sealed class CallWatch
+	internal bool HasLasted(Int64 milliseconds)
 	{
-		private readonly object gate;
-		private readonly Stopwatch time = new Stopwatch();
-		private Int64 userTime; // milliseconds that a user may take to answer the call
+		return Calling != null && time.ElapsedMilliseconds >= milliseconds + userTime;
+	}
 
-		internal string Calling; // the call in progress; null: none
-		internal bool GivenUp;
-
-		internal CallWatch(object gate)
+	// Makes a call that Windows may refuse.
+	internal void Call(string name, Func<bool> native, Int64 mayTake = 0)
+	{
+		if (GivenUp)
+			throw new GivenUpException();
+		bool succeeded = false;
+		int error = 0;
+		Open(name, mayTake, () =>
 		{
-			this.gate = gate;
+			succeeded = native();
+			error = Marshal.GetLastWin32Error();
+		});
+		if (GivenUp)
+			throw new GivenUpException();
+		if (!succeeded)
+			throw new WindowsException(name, error);
+	}
+
+	// Makes the last call of a thread, which is made also by one that was given up.
+	internal void CallLast(string name, Action native)
+	{
+		Open(name, 0, native);
+	}
+
+	private void Open(string name, Int64 mayTake, Action native)
+	{
+		Calling = name;
+		userTime = mayTake;
+		time.Restart();
+		Monitor.Exit(gate);
+		try
+		{
+			native();
 		}
-
-		internal bool HasLasted(Int64 milliseconds)
+		finally
 		{
-			return Calling != null && time.ElapsedMilliseconds >= milliseconds + userTime;
-		}
-
-		// Makes a call that Windows may refuse.
-		internal void Call(string name, Func<bool> native, Int64 mayTake = 0)
-		{
-			if (GivenUp)
-				throw new GivenUpException();
-			bool succeeded = false;
-			int error = 0;
-			Open(name, mayTake, () =>
-			{
-				succeeded = native();
-				error = Marshal.GetLastWin32Error();
-			});
-			if (GivenUp)
-				throw new GivenUpException();
-			if (!succeeded)
-				throw new WindowsException(name, error);
-		}
-
-		// Makes the last call of a thread, which is made also by one that was given up.
-		internal void CallLast(string name, Action native)
-		{
-			Open(name, 0, native);
-		}
-
-		private void Open(string name, Int64 mayTake, Action native)
-		{
-			Calling = name;
-			userTime = mayTake;
-			time.Restart();
-			Monitor.Exit(gate);
-			try
-			{
-				native();
-			}
-			finally
-			{
-				Monitor.Enter(gate);
-				Calling = null;
-			}
+			Monitor.Enter(gate);
+			Calling = null;
 		}
 	}
+}
 }

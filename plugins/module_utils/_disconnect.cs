@@ -5,59 +5,60 @@
 
 using System;
 using System.Runtime.InteropServices;
-using ansible_collections.winops.rds.plugins.module_utils._report;
-using ansible_collections.winops.rds.plugins.module_utils._run;
-using ansible_collections.winops.rds.plugins.module_utils._sessions;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._disconnect
 {
-	public sealed class DisconnectRequest : EngineRequest
+using _report;
+using _run;
+using _sessions;
+
+public sealed class DisconnectRequest : EngineRequest
+{
+	public Int64 timeout_ms;
+}
+
+internal static class NativeMethods
+{
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSDisconnectSession(IntPtr hServer, UInt32 SessionId, bool bWait);
+}
+
+internal sealed class Disconnection : Act
+{
+	internal Disconnection(DisconnectRequest request)
 	{
-		public Int64 timeout_ms;
+		TimeoutMilliseconds = request.timeout_ms;
 	}
 
-	internal static class NativeMethods
+	internal override string Planned
 	{
-		[DllImport("wtsapi32.dll", SetLastError = true)]
-		internal static extern bool WTSDisconnectSession(IntPtr hServer, UInt32 SessionId, bool bWait);
+		get { return "would_disconnect"; }
 	}
 
-	internal sealed class Disconnection : Act
+	internal override string AlreadyDone(Session session)
 	{
-		internal Disconnection(DisconnectRequest request)
-		{
-			TimeoutMilliseconds = request.timeout_ms;
-		}
-
-		internal override string Planned
-		{
-			get { return "would_disconnect"; }
-		}
-
-		internal override string AlreadyDone(Session session)
-		{
-			return session.IsDisconnected ? "already_disconnected" : null;
-		}
-
-		internal override void Do(SessionHost host, SelectedSession selected, Session now)
-		{
-			host.Call("WTSDisconnectSession", server => NativeMethods.WTSDisconnectSession(server, now.Id, false));
-			selected.Accepted = true;
-			selected.Awaited = true;
-		}
-
-		internal override string Done(Session now)
-		{
-			return now.IsDisconnected ? "disconnected" : null;
-		}
+		return session.IsDisconnected ? "already_disconnected" : null;
 	}
 
-	public static class Engine
+	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{
-		// DisconnectRequest in, EngineReport out, as JSON.
-		public static string Run(string request)
-		{
-			return Runner.Answer<DisconnectRequest>(request, read => new Disconnection(read));
-		}
+		host.Call("WTSDisconnectSession", server => NativeMethods.WTSDisconnectSession(server, now.Id, false));
+		selected.Accepted = true;
+		selected.Awaited = true;
 	}
+
+	internal override string Done(Session now)
+	{
+		return now.IsDisconnected ? "disconnected" : null;
+	}
+}
+
+public static class Engine
+{
+	// DisconnectRequest in, EngineReport out, as JSON.
+	public static string Run(string request)
+	{
+		return Runner.Answer<DisconnectRequest>(request, read => new Disconnection(read));
+	}
+}
 }

@@ -19,83 +19,83 @@ using System.Web.Script.Serialization;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._json
 {
-	internal static class Json
+internal static class Json
+{
+	// The request has just the members of TRequest. The answer has a report or says why there is none.
+	internal static string Answer<TRequest>(string request, Func<TRequest, object> run)
 	{
-		// The request has just the members of TRequest. The answer has a report or says why there is none.
-		internal static string Answer<TRequest>(string request, Func<TRequest, object> run)
+		Dictionary<string, object> answer = new Dictionary<string, object> { { "changed", false }, { "engine", true } };
+		try
 		{
-			Dictionary<string, object> answer = new Dictionary<string, object> { { "changed", false }, { "engine", true } };
-			try
-			{
-				answer["refused"] = true;
-				TRequest read = Read<TRequest>(request);
-				answer["refused"] = false;
-				answer["report"] = run(read);
-			}
-			catch (Exception error)
-			{
-				answer["failed"] = true;
-				answer["msg"] = error.Message;
-				answer["exception"] = error.ToString();
-			}
-			return Ascii(Write(answer));
+			answer["refused"] = true;
+			TRequest read = Read<TRequest>(request);
+			answer["refused"] = false;
+			answer["report"] = run(read);
 		}
+		catch (Exception error)
+		{
+			answer["failed"] = true;
+			answer["msg"] = error.Message;
+			answer["exception"] = error.ToString();
+		}
+		return Ascii(Write(answer));
+	}
 
-		private static T Read<T>(string text)
+	private static T Read<T>(string text)
+	{
+		Dictionary<string, object> given = Deserialize<Dictionary<string, object>>(text);
+		foreach (FieldInfo member in typeof(T).GetFields())
 		{
-			Dictionary<string, object> given = Deserialize<Dictionary<string, object>>(text);
-			foreach (FieldInfo member in typeof(T).GetFields())
-			{
-				object value;
-				bool mayBeNull = member.FieldType == typeof(string) || Nullable.GetUnderlyingType(member.FieldType) != null;
-				if (!given.TryGetValue(member.Name, out value) || (value == null && !mayBeNull))
-					throw new ArgumentException("the request lacks " + member.Name);
-				given.Remove(member.Name);
-			}
-			foreach (string name in given.Keys)
-				throw new ArgumentException("the request has an unknown member, " + name);
-			return Deserialize<T>(text);
+			object value;
+			bool mayBeNull = member.FieldType == typeof(string) || Nullable.GetUnderlyingType(member.FieldType) != null;
+			if (!given.TryGetValue(member.Name, out value) || (value == null && !mayBeNull))
+				throw new ArgumentException("the request lacks " + member.Name);
+			given.Remove(member.Name);
 		}
+		foreach (string name in given.Keys)
+			throw new ArgumentException("the request has an unknown member, " + name);
+		return Deserialize<T>(text);
+	}
 
 #if CORECLR
-		private static readonly JsonSerializerOptions WithFields = new JsonSerializerOptions { IncludeFields = true };
+	private static readonly JsonSerializerOptions WithFields = new JsonSerializerOptions { IncludeFields = true };
 
-		private static T Deserialize<T>(string text)
-		{
-			return JsonSerializer.Deserialize<T>(text, WithFields);
-		}
+	private static T Deserialize<T>(string text)
+	{
+		return JsonSerializer.Deserialize<T>(text, WithFields);
+	}
 
-		private static string Write(object value)
-		{
-			return JsonSerializer.Serialize(value, WithFields);
-		}
+	private static string Write(object value)
+	{
+		return JsonSerializer.Serialize(value, WithFields);
+	}
 #else
-		private static T Deserialize<T>(string text)
-		{
-			return Serializer().Deserialize<T>(text);
-		}
+	private static T Deserialize<T>(string text)
+	{
+		return Serializer().Deserialize<T>(text);
+	}
 
-		private static string Write(object value)
-		{
-			return Serializer().Serialize(value);
-		}
+	private static string Write(object value)
+	{
+		return Serializer().Serialize(value);
+	}
 
-		private static JavaScriptSerializer Serializer()
-		{
-			return new JavaScriptSerializer { MaxJsonLength = Int32.MaxValue };
-		}
+	private static JavaScriptSerializer Serializer()
+	{
+		return new JavaScriptSerializer { MaxJsonLength = Int32.MaxValue };
+	}
 #endif
 
-		// So that no code page can spoil it. In JSON, only texts hold other characters.
-		private static string Ascii(string json)
-		{
-			StringBuilder ascii = new StringBuilder(json.Length);
-			foreach (char unit in json)
-				if (unit < 0x7F)
-					ascii.Append(unit);
-				else
-					ascii.AppendFormat(CultureInfo.InvariantCulture, "\\u{0:x4}", (int)unit);
-			return ascii.ToString();
-		}
+	// So that no code page can spoil it. In JSON, only texts hold other characters.
+	private static string Ascii(string json)
+	{
+		StringBuilder ascii = new StringBuilder(json.Length);
+		foreach (char unit in json)
+			if (unit < 0x7F)
+				ascii.Append(unit);
+			else
+				ascii.AppendFormat(CultureInfo.InvariantCulture, "\\u{0:x4}", (int)unit);
+		return ascii.ToString();
 	}
+}
 }

@@ -5,64 +5,65 @@
 
 using System;
 using System.Runtime.InteropServices;
-using ansible_collections.winops.rds.plugins.module_utils._report;
-using ansible_collections.winops.rds.plugins.module_utils._run;
-using ansible_collections.winops.rds.plugins.module_utils._sessions;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._logoff
 {
-	public sealed class LogoffRequest : EngineRequest
+using _report;
+using _run;
+using _sessions;
+
+public sealed class LogoffRequest : EngineRequest
+{
+	public Int64 timeout_ms;
+	public Int64? max_parallel;
+}
+
+internal static class NativeMethods
+{
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSLogoffSession(IntPtr hServer, UInt32 SessionId, bool bWait);
+}
+
+internal class Logoff : Act
+{
+	internal Logoff(LogoffRequest request)
 	{
-		public Int64 timeout_ms;
-		public Int64? max_parallel;
+		TimeoutMilliseconds = request.timeout_ms;
+		MostAtOnce = request.max_parallel;
 	}
 
-	internal static class NativeMethods
+	internal override string Planned
 	{
-		[DllImport("wtsapi32.dll", SetLastError = true)]
-		internal static extern bool WTSLogoffSession(IntPtr hServer, UInt32 SessionId, bool bWait);
+		get { return "would_log_off"; }
 	}
 
-	internal class Logoff : Act
+	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{
-		internal Logoff(LogoffRequest request)
-		{
-			TimeoutMilliseconds = request.timeout_ms;
-			MostAtOnce = request.max_parallel;
-		}
-
-		internal override string Planned
-		{
-			get { return "would_log_off"; }
-		}
-
-		internal override void Do(SessionHost host, SelectedSession selected, Session now)
-		{
-			RequestLogoff(host, now.Id);
-			selected.Accepted = true;
-			selected.Awaited = TimeoutMilliseconds > 0;
-			if (!selected.Awaited)
-				selected.Settle("requested");
-		}
-
-		// Returns at once, before the session has gone.
-		protected static void RequestLogoff(SessionHost host, UInt32 id)
-		{
-			host.Call("WTSLogoffSession", server => NativeMethods.WTSLogoffSession(server, id, false));
-		}
-
-		internal override string Gone
-		{
-			get { return "logged_off"; }
-		}
+		RequestLogoff(host, now.Id);
+		selected.Accepted = true;
+		selected.Awaited = TimeoutMilliseconds > 0;
+		if (!selected.Awaited)
+			selected.Settle("requested");
 	}
 
-	public static class Engine
+	// Returns at once, before the session has gone.
+	protected static void RequestLogoff(SessionHost host, UInt32 id)
 	{
-		// LogoffRequest in, EngineReport out, as JSON.
-		public static string Run(string request)
-		{
-			return Runner.Answer<LogoffRequest>(request, read => new Logoff(read));
-		}
+		host.Call("WTSLogoffSession", server => NativeMethods.WTSLogoffSession(server, id, false));
 	}
+
+	protected override string Gone
+	{
+		get { return "logged_off"; }
+	}
+}
+
+public static class Engine
+{
+	// LogoffRequest in, EngineReport out, as JSON.
+	public static string Run(string request)
+	{
+		return Runner.Answer<LogoffRequest>(request, read => new Logoff(read));
+	}
+}
 }

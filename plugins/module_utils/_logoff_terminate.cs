@@ -6,204 +6,205 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
-using ansible_collections.winops.rds.plugins.module_utils._logoff;
-using ansible_collections.winops.rds.plugins.module_utils._report;
-using ansible_collections.winops.rds.plugins.module_utils._run;
-using ansible_collections.winops.rds.plugins.module_utils._sessions;
-using ansible_collections.winops.rds.plugins.module_utils._win32;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._logoff_terminate
 {
-	internal static class Native
-	{
-		[StructLayout(LayoutKind.Sequential)]
-		internal struct WTS_PROCESS_INFOW
-		{
-			public UInt32 SessionId;
-			public UInt32 ProcessId;
-			public IntPtr pProcessName;
-			public IntPtr pUserSid;
-		}
+using _logoff;
+using _report;
+using _run;
+using _sessions;
+using _win32;
 
-		internal enum WTS_TYPE_CLASS
-		{
-			WTSTypeProcessInfoLevel0 = 0,
-		}
+internal static class Native
+{
+	[StructLayout(LayoutKind.Sequential)]
+	internal struct WTS_PROCESS_INFOW
+	{
+		public UInt32 SessionId;
+		public UInt32 ProcessId;
+		public IntPtr pProcessName;
+		public IntPtr pUserSid;
 	}
 
-	internal static class NativeMethods
+	internal enum WTS_TYPE_CLASS
 	{
-		[DllImport("wtsapi32.dll", SetLastError = true)]
-		internal static extern bool WTSEnumerateProcessesExW(
-			IntPtr hServer, ref UInt32 pLevel, UInt32 SessionID, out IntPtr ppProcessInfo, out UInt32 pCount);
+		WTSTypeProcessInfoLevel0 = 0,
+	}
+}
 
-		[DllImport("kernel32.dll", SetLastError = true)]
-		internal static extern IntPtr OpenProcess(UInt32 dwDesiredAccess, bool bInheritHandle, UInt32 dwProcessId);
+internal static class NativeMethods
+{
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSEnumerateProcessesExW(
+		IntPtr hServer, ref UInt32 pLevel, UInt32 SessionID, out IntPtr ppProcessInfo, out UInt32 pCount);
 
-		[DllImport("kernel32.dll", SetLastError = true)]
-		internal static extern bool ProcessIdToSessionId(UInt32 dwProcessId, out UInt32 pSessionId);
+	[DllImport("kernel32.dll", SetLastError = true)]
+	internal static extern IntPtr OpenProcess(UInt32 dwDesiredAccess, bool bInheritHandle, UInt32 dwProcessId);
 
-		[DllImport("kernel32.dll", SetLastError = true)]
-		internal static extern bool GetProcessTimes(
-			IntPtr hProcess, out Int64 lpCreationTime, out Int64 lpExitTime, out Int64 lpKernelTime, out Int64 lpUserTime);
+	[DllImport("kernel32.dll", SetLastError = true)]
+	internal static extern bool ProcessIdToSessionId(UInt32 dwProcessId, out UInt32 pSessionId);
 
-		[DllImport("kernel32.dll", SetLastError = true)]
-		internal static extern bool TerminateProcess(IntPtr hProcess, UInt32 uExitCode);
+	[DllImport("kernel32.dll", SetLastError = true)]
+	internal static extern bool GetProcessTimes(
+		IntPtr hProcess, out Int64 lpCreationTime, out Int64 lpExitTime, out Int64 lpKernelTime, out Int64 lpUserTime);
 
-		[DllImport("kernel32.dll", SetLastError = true)]
-		internal static extern bool CloseHandle(IntPtr hObject);
+	[DllImport("kernel32.dll", SetLastError = true)]
+	internal static extern bool TerminateProcess(IntPtr hProcess, UInt32 uExitCode);
 
-		[DllImport("wtsapi32.dll", SetLastError = true)]
-		internal static extern bool WTSTerminateProcess(IntPtr hServer, UInt32 ProcessId, UInt32 ExitCode);
+	[DllImport("kernel32.dll", SetLastError = true)]
+	internal static extern bool CloseHandle(IntPtr hObject);
 
-		[DllImport("wtsapi32.dll", SetLastError = true)]
-		internal static extern bool WTSFreeMemoryExW(
-			Native.WTS_TYPE_CLASS WTSTypeClass, IntPtr pMemory, UInt32 NumberOfEntries);
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSTerminateProcess(IntPtr hServer, UInt32 ProcessId, UInt32 ExitCode);
+
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSFreeMemoryExW(
+		Native.WTS_TYPE_CLASS WTSTypeClass, IntPtr pMemory, UInt32 NumberOfEntries);
+}
+
+internal sealed class LogoffOrTerminate : Logoff
+{
+	private const UInt32 PROCESS_TERMINATE = 0x1;
+	private const UInt32 PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
+
+	internal LogoffOrTerminate(LogoffRequest request) : base(request)
+	{
 	}
 
-	internal sealed class LogoffOrTerminate : Logoff
+	// Ends the processes that keep a session from ending, once, and gives it its time once more.
+	internal override bool Press(SessionHost host, SelectedSession selected)
 	{
-		private const UInt32 PROCESS_TERMINATE = 0x1;
-		private const UInt32 PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
-
-		internal LogoffOrTerminate(LogoffRequest request) : base(request)
+		if (selected.IsPressed)
+			return false;
+		selected.IsPressed = true;
+		Int64 listed = DateTime.UtcNow.ToFileTimeUtc();
+		List<ProcessReport> processes = Enumerate(host, selected.Session.Id);
+		// Asked after they were listed: so they are not those of somebody who has the ID now.
+		if (!IsStillThere(host, selected))
 		{
+			SettleGone(selected);
+			return false;
 		}
-
-		// Ends the processes that keep a session from ending, once, and gives it its time once more.
-		internal override bool Press(SessionHost host, SelectedSession selected)
-		{
-			if (selected.IsPressed)
-				return false;
-			selected.IsPressed = true;
-			Int64 listed = DateTime.UtcNow.ToFileTimeUtc();
-			List<ProcessReport> processes = Enumerate(host, selected.Session.Id);
-			// Asked after they were listed: so they are not those of somebody who has the ID now.
-			if (!IsStillThere(host, selected))
-			{
-				selected.Settle(selected.Accepted ? Gone : "already_gone");
-				return false;
-			}
-			foreach (ProcessReport process in processes)
-			{
-				try
-				{
-					if (host.Server.IsLocal ? EndHere(host, process.id, selected.Session.Id, listed) : EndThere(host, process, selected.Session.Id))
-						selected.Ended.Add(process);
-				}
-				catch (WindowsException)
-				{
-					// It has ended by itself, or nobody may end it; whether the session goes is what counts.
-				}
-			}
-			if (selected.Ended.Count == 0)
-				return false;
-			if (!selected.Accepted && !selected.Busy)
-				AskAgain(host, selected);
-			selected.Accepted = true;
-			selected.Deadline = selected.Elapsed.ElapsedMilliseconds + TimeoutMilliseconds;
-			return true;
-		}
-
-		// One that is on its way out, or stuck there, is only in the list.
-		private static bool IsStillThere(SessionHost host, SelectedSession selected)
-		{
-			Session now;
-			try
-			{
-				now = host.Query(selected.Session.Id);
-			}
-			catch (WindowsException error)
-			{
-				if (error.Code != Win32Error.ERROR_CTX_CLOSE_PENDING)
-					throw;
-				now = host.Enumerate().Find(session => session.Id == selected.Session.Id);
-			}
-			return now != null && !selected.Session.IsAnotherLogon(now);
-		}
-
-		private static void AskAgain(SessionHost host, SelectedSession selected)
+		foreach (ProcessReport process in processes)
 		{
 			try
 			{
-				RequestLogoff(host, selected.Session.Id);
+				if (host.Server.IsLocal ? EndHere(host, process.id, selected.Session.Id, listed) : EndThere(host, process, selected.Session.Id))
+					selected.Ended.Add(process);
 			}
 			catch (WindowsException)
 			{
-				// As before; perhaps it goes without its processes.
+				// It has ended by itself, or nobody may end it; whether the session goes is what counts.
 			}
 		}
+		if (selected.Ended.Count == 0)
+			return false;
+		if (!selected.Accepted && !selected.Busy)
+			AskAgain(host, selected);
+		selected.Accepted = true;
+		selected.Deadline = selected.Elapsed.ElapsedMilliseconds + TimeoutMilliseconds;
+		return true;
+	}
 
-		// By a handle, which stays that of one process: its ID may be another's by now, and in another session.
-		private static bool EndHere(SessionHost host, UInt32 id, UInt32 sessionId, Int64 listed)
+	// One that is on its way out, or stuck there, is only in the list.
+	private static bool IsStillThere(SessionHost host, SelectedSession selected)
+	{
+		Session now;
+		try
 		{
-			IntPtr process = IntPtr.Zero;
-			try
-			{
-				UInt32 session = 0;
-				Int64 created = 0, ignored;
-				host.Call("OpenProcess", server => (process = NativeMethods.OpenProcess(
-					PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION, false, id)) != IntPtr.Zero);
-				host.Call("GetProcessTimes", server => NativeMethods.GetProcessTimes(process, out created, out ignored, out ignored, out ignored));
-				host.Call("ProcessIdToSessionId", server => NativeMethods.ProcessIdToSessionId(id, out session));
-				if (session != sessionId || created > listed)
-					return false;
-				host.Call("TerminateProcess", server => NativeMethods.TerminateProcess(process, 1));
-				return true;
-			}
-			finally
-			{
-				if (process != IntPtr.Zero)
-					NativeMethods.CloseHandle(process);
-			}
+			now = host.Query(selected.Session.Id);
 		}
-
-		// There are no handles to the processes of another server, so it is looked for once more just before.
-		private static bool EndThere(SessionHost host, ProcessReport process, UInt32 sessionId)
+		catch (WindowsException error)
 		{
-			if (!Enumerate(host, sessionId).Exists(now => now.id == process.id && now.name == process.name))
+			if (error.Code != Win32Error.ERROR_CTX_CLOSE_PENDING)
+				throw;
+			now = host.Enumerate().Find(session => session.Id == selected.Session.Id);
+		}
+		return now != null && !selected.Session.IsAnotherLogon(now);
+	}
+
+	private static void AskAgain(SessionHost host, SelectedSession selected)
+	{
+		try
+		{
+			RequestLogoff(host, selected.Session.Id);
+		}
+		catch (WindowsException)
+		{
+			// As before; perhaps it goes without its processes.
+		}
+	}
+
+	// By a handle, which stays that of one process: its ID may be another's by now, and in another session.
+	private static bool EndHere(SessionHost host, UInt32 id, UInt32 sessionId, Int64 listed)
+	{
+		IntPtr process = IntPtr.Zero;
+		try
+		{
+			UInt32 session = 0;
+			Int64 created = 0, ignored;
+			host.Call("OpenProcess", server => (process = NativeMethods.OpenProcess(
+				PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION, false, id)) != IntPtr.Zero);
+			host.Call("GetProcessTimes", server => NativeMethods.GetProcessTimes(process, out created, out ignored, out ignored, out ignored));
+			host.Call("ProcessIdToSessionId", server => NativeMethods.ProcessIdToSessionId(id, out session));
+			if (session != sessionId || created > listed)
 				return false;
-			host.Call("WTSTerminateProcess", server => NativeMethods.WTSTerminateProcess(server, process.id, 1));
+			host.Call("TerminateProcess", server => NativeMethods.TerminateProcess(process, 1));
 			return true;
 		}
-
-		// The processes of people in a session. Those of the system (csrss.exe, winlogon.exe, dwm.exe) run under its own
-		// accounts, and Windows ends them itself, or stops with an error if somebody else does.
-		private static List<ProcessReport> Enumerate(SessionHost host, UInt32 id)
+		finally
 		{
-			UInt32 level = 0, count = 0;
-			IntPtr buffer = IntPtr.Zero;
-			try
-			{
-				host.Call("WTSEnumerateProcessesEx", server => NativeMethods.WTSEnumerateProcessesExW(server, ref level, id, out buffer, out count));
-				return Memory.Array<Native.WTS_PROCESS_INFOW>(buffer, count)
-					.FindAll(info => info.SessionId == id && IsPerson(info.pUserSid))
-					.ConvertAll(info => new ProcessReport { id = info.ProcessId, name = Memory.Text(info.pProcessName) });
-			}
-			finally
-			{
-				if (buffer != IntPtr.Zero)
-					NativeMethods.WTSFreeMemoryExW(Native.WTS_TYPE_CLASS.WTSTypeProcessInfoLevel0, buffer, count);
-			}
-		}
-
-		// Whether a SID is S-1-5-21-… (a domain's or a computer's account) or S-1-12-1-… (Microsoft Entra ID),
-		// and not one of the system's own.
-		private static bool IsPerson(IntPtr sid)
-		{
-			if (sid == IntPtr.Zero || Marshal.ReadByte(sid, 1) == 0)
-				return false;
-			int authority = Marshal.ReadByte(sid, 7), first = Marshal.ReadInt32(sid, 8);
-			return (authority == 5 && first == 21) || (authority == 12 && first == 1);
+			if (process != IntPtr.Zero)
+				NativeMethods.CloseHandle(process);
 		}
 	}
 
-	public static class Engine
+	// There are no handles to the processes of another server, so it is looked for once more just before.
+	private static bool EndThere(SessionHost host, ProcessReport process, UInt32 sessionId)
 	{
-		// LogoffRequest in, EngineReport out, as JSON.
-		public static string Run(string request)
+		if (!Enumerate(host, sessionId).Exists(now => now.id == process.id && now.name == process.name))
+			return false;
+		host.Call("WTSTerminateProcess", server => NativeMethods.WTSTerminateProcess(server, process.id, 1));
+		return true;
+	}
+
+	// The processes of people in a session. Those of the system (csrss.exe, winlogon.exe, dwm.exe) run under its own
+	// accounts, and Windows ends them itself, or stops with an error if somebody else does.
+	private static List<ProcessReport> Enumerate(SessionHost host, UInt32 id)
+	{
+		UInt32 level = 0, count = 0;
+		IntPtr buffer = IntPtr.Zero;
+		try
 		{
-			return Runner.Answer<LogoffRequest>(request, read => new LogoffOrTerminate(read));
+			host.Call("WTSEnumerateProcessesEx", server => NativeMethods.WTSEnumerateProcessesExW(server, ref level, id, out buffer, out count));
+			return Memory.Array<Native.WTS_PROCESS_INFOW>(buffer, count)
+				.FindAll(info => info.SessionId == id && IsPerson(info.pUserSid))
+				.ConvertAll(info => new ProcessReport { id = info.ProcessId, name = Memory.Text(info.pProcessName) });
+		}
+		finally
+		{
+			if (buffer != IntPtr.Zero)
+				NativeMethods.WTSFreeMemoryExW(Native.WTS_TYPE_CLASS.WTSTypeProcessInfoLevel0, buffer, count);
 		}
 	}
+
+	// Whether a SID is S-1-5-21-… (a domain's or a computer's account) or S-1-12-1-… (Microsoft Entra ID),
+	// and not one of the system's own.
+	private static bool IsPerson(IntPtr sid)
+	{
+		if (sid == IntPtr.Zero || Marshal.ReadByte(sid, 1) == 0)
+			return false;
+		int authority = Marshal.ReadByte(sid, 7), first = Marshal.ReadInt32(sid, 8);
+		return (authority == 5 && first == 21) || (authority == 12 && first == 1);
+	}
+}
+
+public static class Engine
+{
+	// LogoffRequest in, EngineReport out, as JSON.
+	public static string Run(string request)
+	{
+		return Runner.Answer<LogoffRequest>(request, read => new LogoffOrTerminate(read));
+	}
+}
 }

@@ -10,196 +10,197 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using ansible_collections.winops.rds.plugins.module_utils._json;
-using ansible_collections.winops.rds.plugins.module_utils._win32;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._logon_mode
 {
-	public sealed class LogonModeRequest
+using _json;
+using _win32;
+
+public sealed class LogonModeRequest
+{
+	// Read and report; write nothing.
+	public bool check_mode;
+	// The text to write to TSServerDrainMode, in decimal; null leaves it as it is.
+	public string drain_mode;
+	// The text to write to WinStationsDisabled; null leaves it as it is.
+	public string winstations_disabled;
+}
+
+public sealed class LogonModeReport
+{
+	// The values at first; null: they could not be read.
+	public Reading before;
+	// The values at the end.
+	public Reading after;
+	// Those that were written, because they were different.
+	public List<string> written;
+	public CallReport error;
+}
+
+public sealed class Reading
+{
+	public ValueReport drain_mode;
+	public ValueReport winstations_disabled;
+}
+
+// A value of the registry.
+public sealed class ValueReport
+{
+	public Int64 type;
+	public string text;
+}
+
+internal static class NativeMethods
+{
+	// These return the error and set no last error: https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeyexw
+	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
+	internal static extern Int32 RegOpenKeyExW(IntPtr hKey, string lpSubKey, UInt32 ulOptions, UInt32 samDesired, out IntPtr phkResult);
+
+	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
+	internal static extern Int32 RegQueryValueExW(IntPtr hKey, string lpValueName, IntPtr lpReserved, out UInt32 lpType, byte[] lpData, ref UInt32 lpcbData);
+
+	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
+	internal static extern Int32 RegSetValueExW(IntPtr hKey, string lpValueName, UInt32 Reserved, UInt32 dwType, byte[] lpData, UInt32 cbData);
+
+	[DllImport("advapi32.dll")]
+	internal static extern Int32 RegCloseKey(IntPtr hKey);
+}
+
+// A value in HKEY_LOCAL_MACHINE.
+internal sealed class RegistryValue
+{
+	private const UInt32 KEY_QUERY_VALUE = 0x1;
+	private const UInt32 KEY_SET_VALUE = 0x2;
+	// A 32-bit PowerShell would otherwise see a Winlogon key of its own:
+	// https://learn.microsoft.com/windows/win32/winprog64/accessing-an-alternate-registry-view
+	private const UInt32 KEY_WOW64_64KEY = 0x100;
+	internal const UInt32 REG_SZ = 1;
+	internal const UInt32 REG_DWORD = 4;
+
+	private static readonly IntPtr HKEY_LOCAL_MACHINE = new IntPtr(unchecked((Int32)0x80000002));
+
+	private readonly string path;
+	private readonly string name;
+	private readonly UInt32 properType;
+
+	internal RegistryValue(string path, string name, UInt32 properType)
 	{
-		// Read and report; write nothing.
-		public bool check_mode;
-		// The text to write to TSServerDrainMode, in decimal; null leaves it as it is.
-		public string drain_mode;
-		// The text to write to WinStationsDisabled; null leaves it as it is.
-		public string winstations_disabled;
+		this.path = path;
+		this.name = name;
+		this.properType = properType;
 	}
 
-	public sealed class LogonModeReport
+	// Null if there is no such value.
+	internal ValueReport Read()
 	{
-		// The values at first; null: they could not be read.
-		public Reading before;
-		// The values at the end.
-		public Reading after;
-		// Those that were written, because they were different.
-		public List<string> written;
-		public CallReport error;
+		byte[] data = new byte[256];
+		UInt32 size = (UInt32)data.Length;
+		UInt32 type = 0;
+		int code = Call(KEY_QUERY_VALUE, key => NativeMethods.RegQueryValueExW(key, name, IntPtr.Zero, out type, data, ref size));
+		if (code == Win32Error.ERROR_FILE_NOT_FOUND)
+			return null;
+		if (code == Win32Error.ERROR_MORE_DATA)
+			size = 0; // its type is told all the same, and no value of ours is so long
+		else if (code != Win32Error.ERROR_SUCCESS)
+			throw new WindowsException("RegQueryValueEx " + name, code);
+		ValueReport value = new ValueReport { type = type };
+		if (type == REG_SZ)
+			value.text = Encoding.Unicode.GetString(data, 0, (int)size).TrimEnd('\0');
+		else if (type == REG_DWORD && size == 4)
+			value.text = BitConverter.ToUInt32(data, 0).ToString(CultureInfo.InvariantCulture);
+		else
+			value.text = BitConverter.ToString(data, 0, (int)size);
+		return value;
 	}
 
-	public sealed class Reading
+	internal void Write(string text)
 	{
-		public ValueReport drain_mode;
-		public ValueReport winstations_disabled;
+		byte[] data = properType == REG_DWORD
+			? BitConverter.GetBytes(UInt32.Parse(text, CultureInfo.InvariantCulture))
+			: Encoding.Unicode.GetBytes(text + "\0");
+		int code = Call(KEY_SET_VALUE, key => NativeMethods.RegSetValueExW(key, name, 0, properType, data, (UInt32)data.Length));
+		if (code != Win32Error.ERROR_SUCCESS)
+			throw new WindowsException("RegSetValueEx " + name, code);
 	}
 
-	// A value of the registry.
-	public sealed class ValueReport
+	// Whether the value is this text already. An absent one is as 0.
+	internal bool Is(string text, ValueReport value)
 	{
-		public Int64 type;
-		public string text;
+		return value == null ? text == "0" : value.type == properType && value.text == text;
 	}
 
-	internal static class NativeMethods
+	private int Call(UInt32 access, Func<IntPtr, int> call)
 	{
-		// These return the error and set no last error: https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeyexw
-		[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-		internal static extern Int32 RegOpenKeyExW(IntPtr hKey, string lpSubKey, UInt32 ulOptions, UInt32 samDesired, out IntPtr phkResult);
-
-		[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-		internal static extern Int32 RegQueryValueExW(IntPtr hKey, string lpValueName, IntPtr lpReserved, out UInt32 lpType, byte[] lpData, ref UInt32 lpcbData);
-
-		[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-		internal static extern Int32 RegSetValueExW(IntPtr hKey, string lpValueName, UInt32 Reserved, UInt32 dwType, byte[] lpData, UInt32 cbData);
-
-		[DllImport("advapi32.dll")]
-		internal static extern Int32 RegCloseKey(IntPtr hKey);
-	}
-
-	// A value in HKEY_LOCAL_MACHINE.
-	internal sealed class RegistryValue
-	{
-		private const UInt32 KEY_QUERY_VALUE = 0x1;
-		private const UInt32 KEY_SET_VALUE = 0x2;
-		// A 32-bit PowerShell would otherwise see a Winlogon key of its own:
-		// https://learn.microsoft.com/windows/win32/winprog64/accessing-an-alternate-registry-view
-		private const UInt32 KEY_WOW64_64KEY = 0x100;
-		internal const UInt32 REG_SZ = 1;
-		internal const UInt32 REG_DWORD = 4;
-
-		private static readonly IntPtr HKEY_LOCAL_MACHINE = new IntPtr(unchecked((Int32)0x80000002));
-
-		private readonly string path;
-		private readonly string name;
-		private readonly UInt32 properType;
-
-		internal RegistryValue(string path, string name, UInt32 properType)
+		IntPtr key;
+		int code = NativeMethods.RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, access | KEY_WOW64_64KEY, out key);
+		if (code != Win32Error.ERROR_SUCCESS)
+			throw new WindowsException("RegOpenKeyEx " + path, code);
+		try
 		{
-			this.path = path;
-			this.name = name;
-			this.properType = properType;
+			return call(key);
 		}
-
-		// Null if there is no such value.
-		internal ValueReport Read()
+		finally
 		{
-			byte[] data = new byte[256];
-			UInt32 size = (UInt32)data.Length;
-			UInt32 type = 0;
-			int code = Call(KEY_QUERY_VALUE, key => NativeMethods.RegQueryValueExW(key, name, IntPtr.Zero, out type, data, ref size));
-			if (code == Win32Error.ERROR_FILE_NOT_FOUND)
-				return null;
-			if (code == Win32Error.ERROR_MORE_DATA)
-				size = 0; // its type is told all the same, and no value of ours is so long
-			else if (code != Win32Error.ERROR_SUCCESS)
-				throw new WindowsException("RegQueryValueEx " + name, code);
-			ValueReport value = new ValueReport { type = type };
-			if (type == REG_SZ)
-				value.text = Encoding.Unicode.GetString(data, 0, (int)size).TrimEnd('\0');
-			else if (type == REG_DWORD && size == 4)
-				value.text = BitConverter.ToUInt32(data, 0).ToString(CultureInfo.InvariantCulture);
-			else
-				value.text = BitConverter.ToString(data, 0, (int)size);
-			return value;
+			NativeMethods.RegCloseKey(key);
 		}
+	}
+}
 
-		internal void Write(string text)
-		{
-			byte[] data = properType == REG_DWORD
-				? BitConverter.GetBytes(UInt32.Parse(text, CultureInfo.InvariantCulture))
-				: Encoding.Unicode.GetBytes(text + "\0");
-			int code = Call(KEY_SET_VALUE, key => NativeMethods.RegSetValueExW(key, name, 0, properType, data, (UInt32)data.Length));
-			if (code != Win32Error.ERROR_SUCCESS)
-				throw new WindowsException("RegSetValueEx " + name, code);
-		}
+public static class Engine
+{
+	private static readonly RegistryValue DrainMode = new RegistryValue(
+		@"SYSTEM\CurrentControlSet\Control\Terminal Server", "TSServerDrainMode", RegistryValue.REG_DWORD);
+	private static readonly RegistryValue WinStationsDisabled = new RegistryValue(
+		@"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "WinStationsDisabled", RegistryValue.REG_SZ);
 
-		// Whether the value is this text already. An absent one is as 0.
-		internal bool Is(string text, ValueReport value)
-		{
-			return value == null ? text == "0" : value.type == properType && value.text == text;
-		}
+	// LogonModeRequest in, LogonModeReport out, as JSON.
+	public static string Run(string request)
+	{
+		return Json.Answer<LogonModeRequest>(request, Run);
+	}
 
-		private int Call(UInt32 access, Func<IntPtr, int> call)
+	private static LogonModeReport Run(LogonModeRequest request)
+	{
+		LogonModeReport report = new LogonModeReport { written = new List<string>() };
+		try
 		{
-			IntPtr key;
-			int code = NativeMethods.RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, access | KEY_WOW64_64KEY, out key);
-			if (code != Win32Error.ERROR_SUCCESS)
-				throw new WindowsException("RegOpenKeyEx " + path, code);
+			report.before = report.after = Read();
+			if (request.check_mode)
+				return report;
 			try
 			{
-				return call(key);
-			}
-			finally
-			{
-				NativeMethods.RegCloseKey(key);
-			}
-		}
-	}
-
-	public static class Engine
-	{
-		private static readonly RegistryValue DrainMode = new RegistryValue(
-			@"SYSTEM\CurrentControlSet\Control\Terminal Server", "TSServerDrainMode", RegistryValue.REG_DWORD);
-		private static readonly RegistryValue WinStationsDisabled = new RegistryValue(
-			@"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "WinStationsDisabled", RegistryValue.REG_SZ);
-
-		// LogonModeRequest in, LogonModeReport out, as JSON.
-		public static string Run(string request)
-		{
-			return Json.Answer<LogonModeRequest>(request, Run);
-		}
-
-		private static LogonModeReport Run(LogonModeRequest request)
-		{
-			LogonModeReport report = new LogonModeReport { written = new List<string>() };
-			try
-			{
-				report.before = report.after = Read();
-				if (request.check_mode)
-					return report;
-				try
-				{
-					// In this order: when disabled becomes drain, no moment lies between that lets anybody in.
-					Write(DrainMode, "drain_mode", request.drain_mode, report.before.drain_mode, report);
-					Write(WinStationsDisabled, "winstations_disabled", request.winstations_disabled, report.before.winstations_disabled, report);
-				}
-				catch (WindowsException refusal)
-				{
-					report.error = CallReport.Of(refusal);
-				}
-				if (report.written.Count > 0)
-				{
-					report.after = null;
-					report.after = Read();
-				}
+				// In this order: when disabled becomes drain, no moment lies between that lets anybody in.
+				Write(DrainMode, "drain_mode", request.drain_mode, report.before.drain_mode, report);
+				Write(WinStationsDisabled, "winstations_disabled", request.winstations_disabled, report.before.winstations_disabled, report);
 			}
 			catch (WindowsException refusal)
 			{
-				report.error = report.error ?? CallReport.Of(refusal);
+				report.error = CallReport.Of(refusal);
 			}
-			return report;
+			if (report.written.Count > 0)
+			{
+				report.after = null;
+				report.after = Read();
+			}
 		}
-
-		private static Reading Read()
+		catch (WindowsException refusal)
 		{
-			return new Reading { drain_mode = DrainMode.Read(), winstations_disabled = WinStationsDisabled.Read() };
+			report.error = report.error ?? CallReport.Of(refusal);
 		}
-
-		private static void Write(RegistryValue value, string name, string text, ValueReport before, LogonModeReport report)
-		{
-			if (text == null || value.Is(text, before))
-				return;
-			value.Write(text);
-			report.written.Add(name);
-		}
+		return report;
 	}
+
+	private static Reading Read()
+	{
+		return new Reading { drain_mode = DrainMode.Read(), winstations_disabled = WinStationsDisabled.Read() };
+	}
+
+	private static void Write(RegistryValue value, string name, string text, ValueReport before, LogonModeReport report)
+	{
+		if (text == null || value.Is(text, before))
+			return;
+		value.Write(text);
+		report.written.Add(name);
+	}
+}
 }

@@ -6,92 +6,93 @@
 using System;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using ansible_collections.winops.rds.plugins.module_utils._report;
-using ansible_collections.winops.rds.plugins.module_utils._run;
-using ansible_collections.winops.rds.plugins.module_utils._sessions;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._message
 {
-	public sealed class MessageRequest : EngineRequest
+using _report;
+using _run;
+using _sessions;
+
+public sealed class MessageRequest : EngineRequest
+{
+	public string title;
+	public string message;
+	public Int64 message_style;
+	public Int64 message_seconds;
+	public bool wait_for_answer;
+	public Int64 remaining_ms;
+}
+
+internal static class NativeMethods
+{
+	[DllImport("wtsapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
+	internal static extern bool WTSSendMessageW(
+		IntPtr hServer, UInt32 SessionId, string pTitle, UInt32 TitleLength, string pMessage, UInt32 MessageLength,
+		UInt32 Style, UInt32 Timeout, out UInt32 pResponse, bool bWait);
+}
+
+internal sealed class Message : Act
+{
+	// Nobody answered in time. A pre-release of Server 2008 R2 was seen to give 0 instead, which is no button (Cassia,
+	// RemoteMessageBoxResult). A message that is not waited for gives IDASYNC, which tells nothing.
+	private const UInt32 IDTIMEOUT = 32000;
+	private const int RoundingSeconds = 30; // to the minute, so that each reminder tells the same
+
+	private readonly MessageRequest request;
+
+	// All users are asked at once, by a thread each.
+	internal Message(MessageRequest request)
 	{
-		public string title;
-		public string message;
-		public Int64 message_style;
-		public Int64 message_seconds;
-		public bool wait_for_answer;
-		public Int64 remaining_ms;
+		this.request = request;
+		TakesAThreadEach = request.wait_for_answer;
 	}
 
-	internal static class NativeMethods
+	internal override string Planned
 	{
-		[DllImport("wtsapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
-		internal static extern bool WTSSendMessageW(
-			IntPtr hServer, UInt32 SessionId, string pTitle, UInt32 TitleLength, string pMessage, UInt32 MessageLength,
-			UInt32 Style, UInt32 Timeout, out UInt32 pResponse, bool bWait);
+		get { return "would_send"; }
 	}
 
-	internal sealed class Message : Act
+	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{
-		// Nobody answered in time. A pre-release of Server 2008 R2 was seen to give 0 instead, which is no button (Cassia,
-		// RemoteMessageBoxResult). A message that is not waited for gives IDASYNC, which tells nothing.
-		private const UInt32 IDTIMEOUT = 32000;
-		private const int RoundingSeconds = 30; // to the minute, so that each reminder tells the same
-
-		private readonly MessageRequest request;
-
-		// All users are asked at once, by a thread each.
-		internal Message(MessageRequest request)
-		{
-			this.request = request;
-			TakesAThreadEach = request.wait_for_answer;
-		}
-
-		internal override string Planned
-		{
-			get { return "would_send"; }
-		}
-
-		internal override void Do(SessionHost host, SelectedSession selected, Session now)
-		{
-			string title = FilledIn(request.title, host.Server, now), text = FilledIn(request.message, host.Server, now);
-			UInt32 answer = 0;
-			host.Call(
-				"WTSSendMessage",
-				server => NativeMethods.WTSSendMessageW(
-					server, now.Id, title, Bytes(title), text, Bytes(text),
-					(UInt32)request.message_style, (UInt32)request.message_seconds, out answer, request.wait_for_answer),
-				request.wait_for_answer ? request.message_seconds * 1000 : 0);
-			selected.Accepted = true;
-			bool isAnswer = request.wait_for_answer && answer != IDTIMEOUT && answer != 0;
-			if (isAnswer)
-				selected.Answer = answer;
-			selected.Settle(isAnswer ? "answered" : request.wait_for_answer ? "no_answer" : "sent");
-		}
-
-		// Lengths of text are in bytes, says the page of WTSSendMessage.
-		private static UInt32 Bytes(string text)
-		{
-			return (UInt32)text.Length * 2;
-		}
-
-		// A text with what only the host knows.
-		private string FilledIn(string text, Server server, Session now)
-		{
-			DateTime time = now.Info.CurrentTime > 0 ? DateTime.FromFileTimeUtc(now.Info.CurrentTime) : DateTime.UtcNow;
-			DateTime deadline = time.AddMilliseconds(request.remaining_ms).AddSeconds(RoundingSeconds);
-			return text
-				.Replace("{deadline}", deadline.ToLocalTime().ToString("HH:mm", CultureInfo.InvariantCulture))
-				.Replace("{server}", server.ComputerName.Length > 0 ? server.ComputerName : server.Name)
-				.Replace("{user}", now.User);
-		}
+		string title = FilledIn(request.title, host.Server, now), text = FilledIn(request.message, host.Server, now);
+		UInt32 answer = 0;
+		host.Call(
+			"WTSSendMessage",
+			server => NativeMethods.WTSSendMessageW(
+				server, now.Id, title, Bytes(title), text, Bytes(text),
+				(UInt32)request.message_style, (UInt32)request.message_seconds, out answer, request.wait_for_answer),
+			request.wait_for_answer ? request.message_seconds * 1000 : 0);
+		selected.Accepted = true;
+		bool isAnswer = request.wait_for_answer && answer != IDTIMEOUT && answer != 0;
+		if (isAnswer)
+			selected.Answer = answer;
+		selected.Settle(isAnswer ? "answered" : request.wait_for_answer ? "no_answer" : "sent");
 	}
 
-	public static class Engine
+	// Lengths of text are in bytes, says the page of WTSSendMessage.
+	private static UInt32 Bytes(string text)
 	{
-		// MessageRequest in, EngineReport out, as JSON.
-		public static string Run(string request)
-		{
-			return Runner.Answer<MessageRequest>(request, read => new Message(read));
-		}
+		return (UInt32)text.Length * 2;
 	}
+
+	// A text with what only the host knows.
+	private string FilledIn(string text, Server server, Session now)
+	{
+		DateTime time = now.Info.CurrentTime > 0 ? DateTime.FromFileTimeUtc(now.Info.CurrentTime) : DateTime.UtcNow;
+		DateTime deadline = time.AddMilliseconds(request.remaining_ms).AddSeconds(RoundingSeconds);
+		return text
+			.Replace("{deadline}", deadline.ToLocalTime().ToString("HH:mm", CultureInfo.InvariantCulture))
+			.Replace("{server}", server.ComputerName.Length > 0 ? server.ComputerName : server.Name)
+			.Replace("{user}", now.User);
+	}
+}
+
+public static class Engine
+{
+	// MessageRequest in, EngineReport out, as JSON.
+	public static string Run(string request)
+	{
+		return Runner.Answer<MessageRequest>(request, read => new Message(read));
+	}
+}
 }

@@ -6,144 +6,145 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
-using ansible_collections.winops.rds.plugins.module_utils._selection;
-using ansible_collections.winops.rds.plugins.module_utils._sessions;
-using ansible_collections.winops.rds.plugins.module_utils._win32;
-using ansible_collections.winops.rds.plugins.module_utils._wtsapi;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._report
 {
-	public sealed class EngineReport
+using _selection;
+using _sessions;
+using _win32;
+using _wtsapi;
+
+public sealed class EngineReport
+{
+	public List<ServerReport> servers;
+	public List<UnknownExclusion> unknown_exclusions;
+	public CallReport error;
+}
+
+public sealed class UnknownExclusion
+{
+	public int position;
+	public int use;
+}
+
+public sealed class ServerReport
+{
+	public string server;
+	public string computer_name;
+	public List<string> found;
+	public List<SessionReport> sessions;
+	public List<SessionReport> excluded;
+	public CallReport error;
+	public string crash;
+}
+
+public sealed class SessionReport
+{
+	public string logon;
+	public UInt32 id;
+	public string name;
+	public string user;
+	public string domain;
+	public int state;
+	public int? protocol;
+	public string client_name;
+	public string client_address;
+	public bool? locked;
+	public Int64 logon_time;
+	public Int64 connect_time;
+	public Int64 disconnect_time;
+	public Int64 last_input_time;
+	public Int64 current_time;
+	public UInt32 incoming_bytes;
+	public UInt32 outgoing_bytes;
+	public List<string> matched_by;
+	public string result;
+	public bool accepted;
+	public UInt32? answer;
+	public CallReport error;
+	public Int64 elapsed_ms;
+	public List<ProcessReport> ended_processes;
+}
+
+public sealed class ProcessReport
+{
+	public UInt32 id;
+	public string name;
+}
+
+// A selected session and what became of it.
+internal sealed class SelectedSession
+{
+	internal Session Session;
+	internal Client Client = new Client();
+	internal List<string> MatchedBy;
+	internal string Result;    // null: not settled yet
+	internal WindowsException Error;
+	internal bool Attempted;   // it was asked for; Windows may not have answered
+	internal bool Accepted { get; set; } // Windows accepted it
+	internal bool Awaited;     // it is going, or busy and worth another try
+	internal bool Busy;
+	internal bool IsPressed { get; set; } // what else could be done has been done
+	internal bool IsLeaving;   // Windows told no more of it than its list: it has no logon time
+	internal UInt32? Answer { get; set; }
+	internal readonly Stopwatch Elapsed = new Stopwatch();
+	internal Int64 Deadline;   // milliseconds of Elapsed
+	internal readonly List<ProcessReport> Ended = new List<ProcessReport>();
+
+	internal bool IsOverdue
 	{
-		public List<ServerReport> servers;
-		public List<UnknownExclusion> unknown_exclusions;
-		public CallReport error;
+		get { return Elapsed.ElapsedMilliseconds >= Deadline; }
 	}
 
-	public sealed class UnknownExclusion
+	internal void Settle(string result, WindowsException error = null)
 	{
-		public int position;
-		public int use;
+		Result = result;
+		Error = error;
+		Awaited = false;
+		Elapsed.Stop();
 	}
 
-	public sealed class ServerReport
+	internal void Fail(WindowsException error)
 	{
-		public string server;
-		public string computer_name;
-		public List<string> found;
-		public List<SessionReport> sessions;
-		public List<SessionReport> excluded;
-		public CallReport error;
-		public string crash;
+		Settle(error.SaysDenied ? "denied" : "failed", error);
 	}
 
-	public sealed class SessionReport
+	// No answer came, or nobody is left to wait for one.
+	internal void GiveUp(WindowsException unanswered)
 	{
-		public string logon;
-		public UInt32 id;
-		public string name;
-		public string user;
-		public string domain;
-		public int state;
-		public int? protocol;
-		public string client_name;
-		public string client_address;
-		public bool? locked;
-		public Int64 logon_time;
-		public Int64 connect_time;
-		public Int64 disconnect_time;
-		public Int64 last_input_time;
-		public Int64 current_time;
-		public UInt32 incoming_bytes;
-		public UInt32 outgoing_bytes;
-		public List<string> matched_by;
-		public string result;
-		public bool accepted;
-		public UInt32? answer;
-		public CallReport error;
-		public Int64 elapsed_ms;
-		public List<ProcessReport> ended_processes;
+		Settle(Attempted || Accepted ? "timed_out" : "failed", unanswered);
 	}
 
-	public sealed class ProcessReport
+	internal SessionReport Report(Server server)
 	{
-		public UInt32 id;
-		public string name;
-	}
-
-	// A selected session and what became of it.
-	internal sealed class SelectedSession
-	{
-		internal Session Session;
-		internal Client Client = new Client();
-		internal List<string> MatchedBy;
-		internal string Result;    // null: not settled yet
-		internal WindowsException Error;
-		internal bool Attempted;   // it was asked for; Windows may not have answered
-		internal bool Accepted { get; set; } // Windows accepted it
-		internal bool Awaited;     // it is going, or busy and worth another try
-		internal bool Busy;
-		internal bool IsPressed { get; set; } // what else could be done has been done
-		internal bool IsLeaving;   // Windows told no more of it than its list: it has no logon time
-		internal UInt32? Answer { get; set; }
-		internal readonly Stopwatch Elapsed = new Stopwatch();
-		internal Int64 Deadline;   // milliseconds of Elapsed
-		internal readonly List<ProcessReport> Ended = new List<ProcessReport>();
-
-		internal bool IsOverdue
+		Native.WTSINFOEX_LEVEL1_W info = Session.Info;
+		return new SessionReport
 		{
-			get { return Elapsed.ElapsedMilliseconds >= Deadline; }
-		}
-
-		internal void Settle(string result, WindowsException error = null)
-		{
-			Result = result;
-			Error = error;
-			Awaited = false;
-			Elapsed.Stop();
-		}
-
-		internal void Fail(WindowsException error)
-		{
-			Settle(error.SaysDenied ? "denied" : "failed", error);
-		}
-
-		// No answer came, or nobody is left to wait for one.
-		internal void GiveUp(WindowsException unanswered)
-		{
-			Settle(Attempted || Accepted ? "timed_out" : "failed", unanswered);
-		}
-
-		internal SessionReport Report(Server server)
-		{
-			Native.WTSINFOEX_LEVEL1_W info = Session.Info;
-			return new SessionReport
-			{
-				logon = Logon.Key(server, Session),
-				id = Session.Id,
-				name = info.WinStationName,
-				user = Session.User,
-				domain = Session.Domain,
-				state = info.SessionState,
-				protocol = Client.Protocol,
-				client_name = Client.Name,
-				client_address = Client.Address == null ? null : Client.Address.ToString(),
-				locked = server.IsLocked(Session),
-				logon_time = info.LogonTime,
-				connect_time = info.ConnectTime,
-				disconnect_time = info.DisconnectTime,
-				last_input_time = info.LastInputTime,
-				current_time = info.CurrentTime,
-				incoming_bytes = info.IncomingBytes,
-				outgoing_bytes = info.OutgoingBytes,
-				matched_by = MatchedBy,
-				result = Result,
-				accepted = Accepted,
-				answer = Answer,
-				error = CallReport.Of(Error),
-				elapsed_ms = Elapsed.ElapsedMilliseconds,
-				ended_processes = Ended,
-			};
-		}
+			logon = Logon.Key(server, Session),
+			id = Session.Id,
+			name = info.WinStationName,
+			user = Session.User,
+			domain = Session.Domain,
+			state = info.SessionState,
+			protocol = Client.Protocol,
+			client_name = Client.Name,
+			client_address = Client.Address == null ? null : Client.Address.ToString(),
+			locked = server.IsLocked(Session),
+			logon_time = info.LogonTime,
+			connect_time = info.ConnectTime,
+			disconnect_time = info.DisconnectTime,
+			last_input_time = info.LastInputTime,
+			current_time = info.CurrentTime,
+			incoming_bytes = info.IncomingBytes,
+			outgoing_bytes = info.OutgoingBytes,
+			matched_by = MatchedBy,
+			result = Result,
+			accepted = Accepted,
+			answer = Answer,
+			error = CallReport.Of(Error),
+			elapsed_ms = Elapsed.ElapsedMilliseconds,
+			ended_processes = Ended,
+		};
 	}
+}
 }

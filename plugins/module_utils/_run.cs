@@ -7,562 +7,563 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
-using ansible_collections.winops.rds.plugins.module_utils._accounts;
-using ansible_collections.winops.rds.plugins.module_utils._calls;
-using ansible_collections.winops.rds.plugins.module_utils._json;
-using ansible_collections.winops.rds.plugins.module_utils._report;
-using ansible_collections.winops.rds.plugins.module_utils._selection;
-using ansible_collections.winops.rds.plugins.module_utils._sessions;
-using ansible_collections.winops.rds.plugins.module_utils._win32;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._run
 {
-	// What every engine of sessions is asked. Its own request adds what its act needs.
-	public class EngineRequest : SelectionRequest
+using _accounts;
+using _calls;
+using _json;
+using _report;
+using _selection;
+using _sessions;
+using _win32;
+
+// What every engine of sessions is asked. Its own request adds what its act needs.
+public class EngineRequest : SelectionRequest
+{
+	public bool check_mode;
+	public List<string> servers;
+	public Int64 server_timeout_ms;
+	public bool protect_console;
+	public bool ignore_unknown_exclusions;
+}
+
+// What is done to each selected session.
+internal abstract class Act
+{
+	// The result of a session to which it would be done: in check mode.
+	internal abstract string Planned { get; }
+
+	// Whether nothing is done at all. Then it does not matter what is protected.
+	internal virtual bool OnlyLooks
 	{
-		public bool check_mode;
-		public List<string> servers;
-		public Int64 server_timeout_ms;
-		public bool protect_console;
-		public bool ignore_unknown_exclusions;
+		get { return false; }
 	}
 
-	// What is done to each selected session.
-	internal abstract class Act
+	internal Int64 TimeoutMilliseconds { get; set; } // how long each session is awaited; 0: not at all
+	internal Int64? MostAtOnce { get; set; }         // sessions that are awaited on a server at a time; null: any number
+	internal bool TakesAThreadEach { get; set; }     // because asking lasts as long as the user takes to answer
+
+	// The result of a session for which nothing is to be done any more; null: there is something to do.
+	internal virtual string AlreadyDone(Session session)
 	{
-		// The result of a session to which it would be done: in check mode.
-		internal abstract string Planned { get; }
-
-		// Whether nothing is done at all. Then it does not matter what is protected.
-		internal virtual bool OnlyLooks
-		{
-			get { return false; }
-		}
-
-		internal Int64 TimeoutMilliseconds { get; set; } // how long each session is awaited; 0: not at all
-		internal Int64? MostAtOnce { get; set; }         // sessions that are awaited on a server at a time; null: any number
-		internal bool TakesAThreadEach { get; set; }     // because asking lasts as long as the user takes to answer
-
-		// The result of a session for which nothing is to be done any more; null: there is something to do.
-		internal virtual string AlreadyDone(Session session)
-		{
-			return null;
-		}
-
-		// Asks Windows for it, once. Settles the session, or has it awaited.
-		internal abstract void Do(SessionHost host, SelectedSession selected, Session now);
-
-		// The result of an awaited session that is still there, now that Windows has done it; null: it has not yet.
-		internal virtual string Done(Session now)
-		{
-			return null;
-		}
-
-		// The result of a session that has gone after Windows had accepted what it was asked for.
-		internal virtual string Gone
-		{
-			get { return "already_gone"; }
-		}
-
-		// Does what else can be done for a session that is overdue; returns whether it has more time now.
-		internal virtual bool Press(SessionHost host, SelectedSession selected)
-		{
-			return false;
-		}
+		return null;
 	}
 
-	internal static class Runner
+	// Asks Windows for it, once. Settles the session, or has it awaited.
+	internal abstract void Do(SessionHost host, SelectedSession selected, Session now);
+
+	// The result of an awaited session that is still there, now that Windows has done it; null: it has not yet.
+	internal virtual string Done(Session now)
 	{
-		private const int LookMilliseconds = 20;
+		return null;
+	}
 
-		// The one way through each engine of sessions.
-		internal static string Answer<TRequest>(string request, Func<TRequest, Act> act) where TRequest : EngineRequest
-		{
-			return Json.Answer<TRequest>(request, read => Run(read, act(read)));
-		}
+	// The result of a session that has gone after Windows had accepted what it was asked for.
+	protected virtual string Gone
+	{
+		get { return "already_gone"; }
+	}
 
-		// First all servers are looked at. Nothing is done on any before it is known that each exclusion means somebody.
-		private static EngineReport Run(EngineRequest request, Act act)
-		{
-			EngineReport report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
-			try
-			{
-				Selection selection = LookUp(request, () => new Selection(request));
-				List<ServerRun> runs = request.servers.ConvertAll(server => new ServerRun(new Server(server), selection, act, request));
-				RunSideBySide(runs, request.server_timeout_ms);
-				if (!request.ignore_unknown_exclusions)
-					report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs));
-				if (report.unknown_exclusions.Count > 0)
-					return report;
-				if (!request.check_mode && !act.OnlyLooks)
-					RunSideBySide(runs.FindAll(run => run.MayAct()), request.server_timeout_ms);
-				foreach (ServerRun run in runs)
-					lock (run.Gate)
-						report.servers.Add(run.Report());
-			}
-			catch (WindowsException error)
-			{
-				report.error = CallReport.Of(error);
-			}
-			return report;
-		}
+	// A session that was leaving already is not one to which anything was done.
+	internal void SettleGone(SelectedSession selected)
+	{
+		selected.Settle(selected.Accepted ? Gone : "already_gone");
+	}
 
-		// Exclusions of one account each that fitted no session, and are no account.
-		private static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
-		{
-			List<UnknownExclusion> unknown = new List<UnknownExclusion>();
-			for (int i = 0; i < selection.ExcludedUsers.Count; i++)
-			{
-				AccountPattern excluded = selection.ExcludedUsers[i];
-				if (!excluded.IsOneAccount || runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
-					continue;
-				int use = excluded.Use(runs.ConvertAll(run => run.Server));
-				if (use != Account.SidTypeUser)
-					unknown.Add(new UnknownExclusion { position = i, use = use });
-			}
-			return unknown;
-		}
+	// Does what else can be done for a session that is overdue; returns whether it has more time now.
+	internal virtual bool Press(SessionHost host, SelectedSession selected)
+	{
+		return false;
+	}
+}
 
-		// In a thread of its own, because a domain controller that does not answer can hold a look-up up.
-		private static T LookUp<T>(EngineRequest request, Func<T> read)
-		{
-			T value = default(T);
-			Exception failure = null;
-			Thread reader = new Thread(() =>
-			{
-				try
-				{
-					value = read();
-				}
-				catch (Exception error)
-				{
-					failure = error;
-				}
-			}) { IsBackground = true };
-			reader.Start();
-			if (!reader.Join((int)Math.Min(request.server_timeout_ms, Int32.MaxValue)))
-				throw new WindowsException(Account.Calling, Win32Error.ERROR_TIMEOUT);
-			if (failure != null)
-				throw failure;
-			return value;
-		}
+internal static class Runner
+{
+	private const int LookMilliseconds = 20;
 
-		// Each host in a thread of its own: one that does not answer delays no other.
-		private static void RunSideBySide(List<ServerRun> runs, Int64 serverTimeout)
+	// The one way through each engine of sessions.
+	internal static string Answer<TRequest>(string request, Func<TRequest, Act> act) where TRequest : EngineRequest
+	{
+		return Json.Answer<TRequest>(request, read => Run(read, act(read)));
+	}
+
+	// First all servers are looked at. Nothing is done on any before it is known that each exclusion means somebody.
+	private static EngineReport Run(EngineRequest request, Act act)
+	{
+		EngineReport report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
+		try
 		{
+			Selection selection = LookUp(request, () => new Selection(request));
+			List<ServerRun> runs = request.servers.ConvertAll(server => new ServerRun(new Server(server), selection, act, request));
+			RunSideBySide(runs, request.server_timeout_ms);
+			if (!request.ignore_unknown_exclusions)
+				report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs));
+			if (report.unknown_exclusions.Count > 0)
+				return report;
+			if (!request.check_mode && !act.OnlyLooks)
+				RunSideBySide(runs.FindAll(run => run.MayAct()), request.server_timeout_ms);
 			foreach (ServerRun run in runs)
 				lock (run.Gate)
-					run.Start();
-			List<ServerRun> running = runs;
-			while (running.Count > 0)
-			{
-				lock (running[0].Gate)
-					if (!running[0].IsDone)
-						Monitor.Wait(running[0].Gate, LookMilliseconds);
-				running = running.FindAll(run => !IsOver(run, serverTimeout));
-			}
+					report.servers.Add(run.Report());
 		}
-
-		private static bool IsOver(ServerRun run, Int64 serverTimeout)
+		catch (WindowsException error)
 		{
+			report.error = CallReport.Of(error);
+		}
+		return report;
+	}
+
+	// Exclusions of one account each that fitted no session, and are no account.
+	private static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
+	{
+		List<UnknownExclusion> unknown = new List<UnknownExclusion>();
+		for (int i = 0; i < selection.ExcludedUsers.Count; i++)
+		{
+			AccountPattern excluded = selection.ExcludedUsers[i];
+			if (!excluded.IsOneAccount || runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
+				continue;
+			int use = excluded.Use(runs.ConvertAll(run => run.Server));
+			if (use != Account.SidTypeUser)
+				unknown.Add(new UnknownExclusion { position = i, use = use });
+		}
+		return unknown;
+	}
+
+	// In a thread of its own, because a domain controller that does not answer can hold a look-up up.
+	private static T LookUp<T>(EngineRequest request, Func<T> read)
+	{
+		T value = default(T);
+		Exception failure = null;
+		Thread reader = new Thread(() =>
+		{
+			try
+			{
+				value = read();
+			}
+			catch (Exception error)
+			{
+				failure = error;
+			}
+		}) { IsBackground = true };
+		reader.Start();
+		if (!reader.Join((int)Math.Min(request.server_timeout_ms, Int32.MaxValue)))
+			throw new WindowsException(Account.Calling, Win32Error.ERROR_TIMEOUT);
+		if (failure != null)
+			throw failure;
+		return value;
+	}
+
+	// Each host in a thread of its own: one that does not answer delays no other.
+	private static void RunSideBySide(List<ServerRun> runs, Int64 serverTimeout)
+	{
+		foreach (ServerRun run in runs)
 			lock (run.Gate)
-			{
-				run.GiveUpAfter(serverTimeout);
-				return run.IsDone;
-			}
+				run.Start();
+		List<ServerRun> running = runs;
+		while (running.Count > 0)
+		{
+			lock (running[0].Gate)
+				if (!running[0].IsDone)
+					Monitor.Wait(running[0].Gate, LookMilliseconds);
+			running = running.FindAll(run => !IsOver(run, serverTimeout));
 		}
 	}
 
-	// A thread at work on a server.
-	internal sealed class Worker
+	private static bool IsOver(ServerRun run, Int64 serverTimeout)
 	{
-		internal readonly CallWatch Watch;
-		internal readonly SessionHost Host;
-		internal SelectedSession About; // whom its calls are about; null: all
-		internal bool Finished;         // nothing is left to do but to close the host
-
-		internal Worker(Server server, object gate)
+		lock (run.Gate)
 		{
-			Watch = new CallWatch(gate);
-			Host = new SessionHost(server, Watch);
+			run.GiveUpAfter(serverTimeout);
+			return run.IsDone;
 		}
 	}
+}
 
-	// One server's part of a task. Everything in it is guarded by the gate.
-	internal sealed class ServerRun
+// A thread at work on a server.
+internal sealed class Worker
+{
+	internal readonly CallWatch Watch;
+	internal readonly SessionHost Host;
+	internal SelectedSession About; // whom its calls are about; null: all
+	internal bool Finished;         // nothing is left to do but to close the host
+
+	internal Worker(Server server, object gate)
 	{
-		private const int PollMilliseconds = 100;
-		private const int StackBytes = 256 * 1024;
-		private const int MostHangs = 3;     // then it is the server that does not answer
-		private const int MostThreads = 500; // of users who are asked at the same time
+		Watch = new CallWatch(gate);
+		Host = new SessionHost(server, Watch);
+	}
+}
 
-		private readonly Selection selection;
-		private readonly Act act;
-		private readonly EngineRequest request;
+// One server's part of a task. Everything in it is guarded by the gate.
+internal sealed class ServerRun
+{
+	private const int PollMilliseconds = 100;
+	private const int StackBytes = 256 * 1024;
+	private const int MostHangs = 3;     // then it is the server that does not answer
+	private const int MostThreads = 500; // of users who are asked at the same time
 
-		private readonly List<Worker> workers = new List<Worker>();
-		private readonly List<SelectedSession> all = new List<SelectedSession>();
-		private readonly List<SelectedSession> excluded = new List<SelectedSession>();
-		private Queue<Session> listed;                                                  // still to be identified
-		private bool acts;
-		private Queue<SelectedSession> waiting;                                         // still to be acted on
-		private readonly List<SelectedSession> awaited = new List<SelectedSession>();
-		private int hangs;
-		private WindowsException failure;
-		private Exception crash;
+	private readonly Selection selection;
+	private readonly Act act;
+	private readonly EngineRequest request;
 
-		internal readonly object Gate = new object();
-		internal readonly Server Server;
-		internal readonly HashSet<string> Found = new HashSet<string>();
+	private readonly List<Worker> workers = new List<Worker>();
+	private readonly List<SelectedSession> all = new List<SelectedSession>();
+	private readonly List<SelectedSession> excluded = new List<SelectedSession>();
+	private Queue<Session> listed;                                                  // still to be identified
+	private bool acts;
+	private Queue<SelectedSession> waiting;                                         // still to be acted on
+	private readonly List<SelectedSession> awaited = new List<SelectedSession>();
+	private int hangs;
+	private WindowsException failure;
+	private Exception crash;
 
-		internal ServerRun(Server server, Selection selection, Act act, EngineRequest request)
-		{
-			Server = server;
-			this.selection = selection;
-			this.act = act;
-			this.request = request;
-		}
+	internal readonly object Gate = new object();
+	internal readonly Server Server;
+	internal readonly HashSet<string> Found = new HashSet<string>();
 
-		// Whether sessions were selected on the server; from here on they are acted on.
-		internal bool MayAct()
-		{
-			lock (Gate)
-				return acts = failure == null && crash == null && all.Exists(selected => selected.Result == null);
-		}
+	internal ServerRun(Server server, Selection selection, Act act, EngineRequest request)
+	{
+		Server = server;
+		this.selection = selection;
+		this.act = act;
+		this.request = request;
+	}
 
-		internal bool IsDone
-		{
-			get { return workers.Count == 0; }
-		}
+	// Whether sessions were selected on the server; from here on they are acted on.
+	internal bool MayAct()
+	{
+		lock (Gate)
+			return acts = failure == null && crash == null && all.Exists(selected => selected.Result == null);
+	}
 
-		internal void Start()
-		{
-			Worker worker = new Worker(Server, Gate);
-			workers.Add(worker);
-			new Thread(() => Work(worker), StackBytes) { IsBackground = true }.Start();
-		}
+	internal bool IsDone
+	{
+		get { return workers.Count == 0; }
+	}
 
-		private void Work(Worker worker)
-		{
-			lock (Gate)
-			{
-				try
-				{
-					worker.Host.Open();
-					if (acts)
-						ActOnAll(worker);
-					else
-						Select(worker);
-				}
-				catch (WindowsException error)
-				{
-					failure = error;
-				}
-				catch (GivenUpException)
-				{
-				}
-				catch (Exception error)
-				{
-					crash = error;
-				}
-				worker.Finished = true;
-				worker.Host.Dispose();
-				Leave(worker);
-			}
-		}
+	internal void Start()
+	{
+		Worker worker = new Worker(Server, Gate);
+		workers.Add(worker);
+		new Thread(() => Work(worker), StackBytes) { IsBackground = true }.Start();
+	}
 
-		// Abandons, from outside, each thread whose call has lasted too long.
-		internal void GiveUpAfter(Int64 milliseconds)
-		{
-			foreach (Worker worker in workers.FindAll(worker => worker.Watch.HasLasted(milliseconds)))
-			{
-				worker.Watch.GivenUp = true;
-				if (!worker.Finished)
-					TakeOver(worker.About, new WindowsException(worker.Watch.Calling, Win32Error.ERROR_TIMEOUT));
-				Leave(worker);
-			}
-		}
-
-		private void TakeOver(SelectedSession about, WindowsException unanswered)
-		{
-			if (about != null)
-			{
-				about.GiveUp(unanswered);
-				if (!all.Contains(about))
-					all.Add(about);
-			}
-			if (about != null && ++hangs < MostHangs)
-				Start();
-			else
-				failure = unanswered;
-		}
-
-		private void Leave(Worker worker)
-		{
-			workers.Remove(worker);
-			if (IsDone)
-				Monitor.PulseAll(Gate);
-		}
-
-		private void Select(Worker worker)
-		{
-			if (listed == null)
-			{
-				List<Session> sessions = worker.Host.Enumerate();
-				QueryComputer(worker.Host);
-				listed = new Queue<Session>(sessions);
-			}
-			while (listed.Count > 0)
-			{
-				Session session = listed.Dequeue();
-				List<string> matchedBy = new List<string>();
-				bool fits = selection.FitsListed(session, Server.ComputerName, matchedBy);
-				bool isExcluded = selection.IsExcluded(session, Server.ComputerName, Found);
-				Found.UnionWith(matchedBy);
-				if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(Server, session.Id))
-					Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits, isExcluded);
-			}
-			worker.About = null;
-		}
-
-		private void QueryComputer(SessionHost host)
+	private void Work(Worker worker)
+	{
+		lock (Gate)
 		{
 			try
 			{
-				host.QueryComputer();
-			}
-			catch (WindowsException)
-			{
-				if (selection.NeedsComputer)
-					throw;
-			}
-		}
-
-		// Adds what the enumeration does not tell. Without its logon time a session is not identified and is left alone.
-		private void Identify(Worker worker, SelectedSession selected, bool fitsListed, bool isExcluded)
-		{
-			Session listed = selected.Session;
-			worker.About = selected;
-			try
-			{
-				Session session = worker.Host.Query(listed.Id);
-				if (!listed.IsSameAccount(session))
-				{
-					selected.Settle("already_gone");
-				}
+				worker.Host.Open();
+				if (acts)
+					ActOnAll(worker);
 				else
-				{
-					session.TakeFullNames(listed);
-					selected.Session = session;
-					bool isExpected = selection.IsExpected(Server, session);
-					if (!isExpected && !selection.TakesNewcomers)
-						return;
-					bool fits = fitsListed && FitsNow(worker.Host, selected);
-					Found.UnionWith(selected.MatchedBy);
-					if (!fits && !isExpected)
-						return;
-					if (!fits || (isExcluded && isExpected))
-						selected.Settle("spared");
-					else if (!isExcluded && !act.OnlyLooks)
-						SettleIfNothingIsToBeDone(worker.Host, selected, session);
-				}
+					Select(worker);
 			}
 			catch (WindowsException error)
 			{
-				// On its way out, or stuck there: what the enumeration tells is all that there is to know.
-				selected.IsLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING && !selection.NeedsQueries;
-				if (listed.IsProtected && !act.OnlyLooks)
-					selected.Settle("protected");
-				else if (error.SaysSessionIsGone)
-					selected.Settle("already_gone");
-				else if (!selected.IsLeaving && !isExcluded)
-					selected.Fail(error);
+				failure = error;
 			}
-			if (isExcluded && selected.Result == null)
-				excluded.Add(selected);
-			else
-				all.Add(selected);
-		}
-
-		private bool FitsNow(SessionHost host, SelectedSession selected)
-		{
-			Session session = selected.Session;
-			if (!selection.FitsInfo(session, Server) || (selection.NeedsIdleTime && host.IsConsole(session)))
-				return false;
-			selected.Client = host.QueryClient(session.Id);
-			return selection.FitsClient(session, selected.Client, selected.MatchedBy);
-		}
-
-		private void SettleIfNothingIsToBeDone(SessionHost host, SelectedSession selected, Session session)
-		{
-			if (session.IsProtected || (request.protect_console && host.IsConsole(session)))
-				selected.Settle("protected");
-			else if (act.AlreadyDone(session) != null)
-				selected.Settle(act.AlreadyDone(session));
-		}
-
-		private void ActOnAll(Worker worker)
-		{
-			if (waiting == null)
+			catch (GivenUpException)
 			{
-				waiting = new Queue<SelectedSession>(all.FindAll(selected => selected.Result == null));
-				if (act.TakesAThreadEach)
-					for (int i = 1; i < Math.Min(waiting.Count, MostThreads); i++)
-						Start();
 			}
-			while (waiting.Count + awaited.Count > 0)
+			catch (Exception error)
 			{
-				while (waiting.Count > 0 && awaited.Count < (act.MostAtOnce ?? Int64.MaxValue))
-				{
-					worker.About = waiting.Dequeue();
-					worker.About.Deadline = act.TimeoutMilliseconds;
-					ActOn(worker.Host, worker.About);
-					if (worker.About.Awaited)
-						awaited.Add(worker.About);
-				}
-				worker.About = null;
-				if (awaited.Count > 0)
-					Monitor.Wait(Gate, PollMilliseconds);
-				foreach (SelectedSession selected in awaited)
-				{
-					worker.About = selected;
-					if (selected.Awaited) // not if the look at it hung
-						LookAt(worker.Host, selected);
-				}
-				awaited.RemoveAll(selected => !selected.Awaited);
+				crash = error;
 			}
+			worker.Finished = true;
+			worker.Host.Dispose();
+			Leave(worker);
 		}
+	}
 
-		// Reads the session once more and, if it is still the same logon and still meant, has it done.
-		private void ActOn(SessionHost host, SelectedSession selected)
+	// Abandons, from outside, each thread whose call has lasted too long.
+	internal void GiveUpAfter(Int64 milliseconds)
+	{
+		foreach (Worker worker in workers.FindAll(each => each.Watch.HasLasted(milliseconds)))
 		{
-			selected.Elapsed.Start();
-			try
+			worker.Watch.GivenUp = true;
+			if (!worker.Finished)
+				TakeOver(worker.About, new WindowsException(worker.Watch.Calling, Win32Error.ERROR_TIMEOUT));
+			Leave(worker);
+		}
+	}
+
+	private void TakeOver(SelectedSession about, WindowsException unanswered)
+	{
+		if (about != null)
+		{
+			about.GiveUp(unanswered);
+			if (!all.Contains(about))
+				all.Add(about);
+		}
+		if (about != null && ++hangs < MostHangs)
+			Start();
+		else
+			failure = unanswered;
+	}
+
+	private void Leave(Worker worker)
+	{
+		workers.Remove(worker);
+		if (IsDone)
+			Monitor.PulseAll(Gate);
+	}
+
+	private void Select(Worker worker)
+	{
+		if (listed == null)
+		{
+			List<Session> sessions = worker.Host.Enumerate();
+			QueryComputer(worker.Host);
+			listed = new Queue<Session>(sessions);
+		}
+		while (listed.Count > 0)
+		{
+			Session session = listed.Dequeue();
+			List<string> matchedBy = new List<string>();
+			bool fits = selection.FitsListed(session, Server.ComputerName, matchedBy);
+			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, Found);
+			Found.UnionWith(matchedBy);
+			if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(Server, session.Id))
+				Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits, isExcluded);
+		}
+		worker.About = null;
+	}
+
+	private void QueryComputer(SessionHost host)
+	{
+		try
+		{
+			host.QueryComputer();
+		}
+		catch (WindowsException)
+		{
+			if (selection.NeedsComputer)
+				throw;
+		}
+	}
+
+	// Adds what the enumeration does not tell. Without its logon time a session is not identified and is left alone.
+	private void Identify(Worker worker, SelectedSession selected, bool fitsListed, bool isExcluded)
+	{
+		Session listed = selected.Session;
+		worker.About = selected;
+		try
+		{
+			Session session = worker.Host.Query(listed.Id);
+			if (!listed.IsSameAccount(session))
 			{
-				Session now = host.Query(selected.Session.Id);
-				if (selected.IsLeaving && selected.Session.IsSameAccount(now))
-					selected.Session.Info = now.Info; // it answers now, so it is known from now on
-				if (!selected.Session.IsSameLogon(now))
-				{
-					selected.Settle("already_gone");
-					return;
-				}
-				now.TakeFullNames(selected.Session);
-				if (!StillFits(host, selected, now))
-				{
-					selected.Settle("spared");
-					return;
-				}
-				SettleIfNothingIsToBeDone(host, selected, now);
-				if (selected.Result != null)
-					return;
-				selected.Busy = false;
-				selected.Attempted = true;
-				act.Do(host, selected, now);
-			}
-			catch (WindowsException error)
-			{
-				TakeRefusal(selected, error);
-			}
-		}
-
-		private bool StillFits(SessionHost host, SelectedSession selected, Session now)
-		{
-			List<string> ignored = new List<string>();
-			Client client = selection.NeedsClient ? host.QueryClient(now.Id) : selected.Client;
-			return selection.FitsListed(now, Server.ComputerName, ignored)
-				&& !selection.IsExcluded(now, Server.ComputerName, ignored)
-				&& selection.FitsInfo(now, Server)
-				&& !(selection.NeedsIdleTime && host.IsConsole(now))
-				&& selection.FitsClient(now, client, ignored);
-		}
-
-		private void TakeRefusal(SelectedSession selected, WindowsException error)
-		{
-			bool isLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING;
-			bool mayWait = act.TimeoutMilliseconds > 0;
-			selected.Attempted = false;
-			selected.Busy = error.Code == Win32Error.ERROR_CTX_WINSTATION_BUSY;
-			selected.Error = error;
-			if (error.SaysSessionIsGone || (isLeaving && !mayWait))
 				selected.Settle("already_gone");
-			else if (isLeaving || (selected.Busy && mayWait))
-				selected.Awaited = true;
+			}
 			else
+			{
+				session.TakeFullNames(listed);
+				selected.Session = session;
+				bool isExpected = selection.IsExpected(Server, session);
+				if (!isExpected && !selection.TakesNewcomers)
+					return;
+				bool fits = fitsListed && FitsNow(worker.Host, selected);
+				Found.UnionWith(selected.MatchedBy);
+				if (!fits && !isExpected)
+					return;
+				if (!fits || (isExcluded && isExpected))
+					selected.Settle("spared");
+				else if (!isExcluded && !act.OnlyLooks)
+					SettleIfNothingIsToBeDone(worker.Host, selected, session);
+			}
+		}
+		catch (WindowsException error)
+		{
+			// On its way out, or stuck there: what the enumeration tells is all that there is to know.
+			selected.IsLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING && !selection.NeedsQueries;
+			if (listed.IsProtected && !act.OnlyLooks)
+				selected.Settle("protected");
+			else if (error.SaysSessionIsGone)
+				selected.Settle("already_gone");
+			else if (!selected.IsLeaving && !isExcluded)
 				selected.Fail(error);
 		}
+		if (isExcluded && selected.Result == null)
+			excluded.Add(selected);
+		else
+			all.Add(selected);
+	}
 
-		// Settles an awaited session once Windows has done what it was asked for, or once its time is over.
-		private void LookAt(SessionHost host, SelectedSession selected)
+	private bool FitsNow(SessionHost host, SelectedSession selected)
+	{
+		Session session = selected.Session;
+		if (!selection.FitsInfo(session, Server) || (selection.NeedsIdleTime && host.IsConsole(session)))
+			return false;
+		selected.Client = host.QueryClient(session.Id);
+		return selection.FitsClient(session, selected.Client, selected.MatchedBy);
+	}
+
+	private void SettleIfNothingIsToBeDone(SessionHost host, SelectedSession selected, Session session)
+	{
+		if (session.IsProtected || (request.protect_console && host.IsConsole(session)))
+			selected.Settle("protected");
+		else if (act.AlreadyDone(session) != null)
+			selected.Settle(act.AlreadyDone(session));
+	}
+
+	private void ActOnAll(Worker worker)
+	{
+		if (waiting == null)
 		{
-			WindowsException unanswered = null;
-			try
-			{
-				Session now = host.Query(selected.Session.Id);
-				string done = act.Done(now);
-				if (selected.Session.IsAnotherLogon(now))
-					SettleGone(selected);
-				else if (done != null)
-					selected.Settle(done);
-				else if (selected.Busy && !selected.IsOverdue)
-					ActOn(host, selected);
-			}
-			catch (WindowsException error)
-			{
-				if (error.SaysSessionIsGone)
-					SettleGone(selected);
-				else if (error.Code != Win32Error.ERROR_CTX_CLOSE_PENDING)
-					unanswered = error;
-			}
-			if (!selected.Awaited || !selected.IsOverdue)
-				return;
-			try
-			{
-				if (unanswered == null && act.Press(host, selected))
-					return;
-				if (!selected.Awaited)
-					return;
-			}
-			catch (WindowsException error)
-			{
-				unanswered = error;
-			}
-			if (unanswered != null)
-				selected.Fail(unanswered);
-			else if (selected.Busy)
-				selected.Fail(selected.Error);
-			else
-				selected.Settle("timed_out");
+			waiting = new Queue<SelectedSession>(all.FindAll(selected => selected.Result == null));
+			if (act.TakesAThreadEach)
+				for (int i = 1; i < Math.Min(waiting.Count, MostThreads); i++)
+					Start();
 		}
-
-		// A session that was leaving already is not one to which anything was done.
-		private void SettleGone(SelectedSession selected)
+		while (waiting.Count + awaited.Count > 0)
 		{
-			selected.Settle(selected.Accepted ? act.Gone : "already_gone");
-		}
-
-		// What is still not settled was not to be done, or could not be.
-		internal ServerReport Report()
-		{
-			foreach (SelectedSession selected in all.FindAll(selected => selected.Result == null))
+			while (waiting.Count > 0 && awaited.Count < (act.MostAtOnce ?? Int64.MaxValue))
 			{
-				if (request.check_mode || act.OnlyLooks)
-					selected.Settle(act.Planned);
-				else
-					selected.GiveUp(failure);
+				worker.About = waiting.Dequeue();
+				worker.About.Deadline = act.TimeoutMilliseconds;
+				ActOn(worker.Host, worker.About);
+				if (worker.About.Awaited)
+					awaited.Add(worker.About);
 			}
-			foreach (SelectedSession selected in excluded)
-				selected.Settle("excluded");
-			return new ServerReport
+			worker.About = null;
+			if (awaited.Count > 0)
+				Monitor.Wait(Gate, PollMilliseconds);
+			foreach (SelectedSession selected in awaited)
 			{
-				server = Server.Name,
-				computer_name = Server.ComputerName,
-				found = new List<string>(Found),
-				sessions = all.ConvertAll(selected => selected.Report(Server)),
-				excluded = excluded.ConvertAll(selected => selected.Report(Server)),
-				error = CallReport.Of(failure),
-				crash = crash == null ? null : crash.ToString(),
-			};
+				worker.About = selected;
+				if (selected.Awaited) // not if the look at it hung
+					LookAt(worker.Host, selected);
+			}
+			awaited.RemoveAll(selected => !selected.Awaited);
 		}
 	}
+
+	// Reads the session once more and, if it is still the same logon and still meant, has it done.
+	private void ActOn(SessionHost host, SelectedSession selected)
+	{
+		selected.Elapsed.Start();
+		try
+		{
+			Session now = host.Query(selected.Session.Id);
+			if (selected.IsLeaving && selected.Session.IsSameAccount(now))
+				selected.Session.Info = now.Info; // it answers now, so it is known from now on
+			if (!selected.Session.IsSameLogon(now))
+			{
+				selected.Settle("already_gone");
+				return;
+			}
+			now.TakeFullNames(selected.Session);
+			if (!StillFits(host, selected, now))
+			{
+				selected.Settle("spared");
+				return;
+			}
+			SettleIfNothingIsToBeDone(host, selected, now);
+			if (selected.Result != null)
+				return;
+			selected.Busy = false;
+			selected.Attempted = true;
+			act.Do(host, selected, now);
+		}
+		catch (WindowsException error)
+		{
+			TakeRefusal(selected, error);
+		}
+	}
+
+	private bool StillFits(SessionHost host, SelectedSession selected, Session now)
+	{
+		List<string> ignored = new List<string>();
+		Client client = selection.NeedsClient ? host.QueryClient(now.Id) : selected.Client;
+		return selection.FitsListed(now, Server.ComputerName, ignored)
+			&& !selection.IsExcluded(now, Server.ComputerName, ignored)
+			&& selection.FitsInfo(now, Server)
+			&& !(selection.NeedsIdleTime && host.IsConsole(now))
+			&& selection.FitsClient(now, client, ignored);
+	}
+
+	private void TakeRefusal(SelectedSession selected, WindowsException error)
+	{
+		bool isLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING;
+		bool mayWait = act.TimeoutMilliseconds > 0;
+		selected.Attempted = false;
+		selected.Busy = error.Code == Win32Error.ERROR_CTX_WINSTATION_BUSY;
+		selected.Error = error;
+		if (error.SaysSessionIsGone || (isLeaving && !mayWait))
+			selected.Settle("already_gone");
+		else if (isLeaving || (selected.Busy && mayWait))
+			selected.Awaited = true;
+		else
+			selected.Fail(error);
+	}
+
+	// Settles an awaited session once Windows has done what it was asked for, or once its time is over.
+	private void LookAt(SessionHost host, SelectedSession selected)
+	{
+		WindowsException unanswered = null;
+		try
+		{
+			Session now = host.Query(selected.Session.Id);
+			string done = act.Done(now);
+			if (selected.Session.IsAnotherLogon(now))
+				act.SettleGone(selected);
+			else if (done != null)
+				selected.Settle(done);
+			else if (selected.Busy && !selected.IsOverdue)
+				ActOn(host, selected);
+		}
+		catch (WindowsException error)
+		{
+			if (error.SaysSessionIsGone)
+				act.SettleGone(selected);
+			else if (error.Code != Win32Error.ERROR_CTX_CLOSE_PENDING)
+				unanswered = error;
+		}
+		if (!selected.Awaited || !selected.IsOverdue)
+			return;
+		try
+		{
+			if (unanswered == null && act.Press(host, selected))
+				return;
+			if (!selected.Awaited)
+				return;
+		}
+		catch (WindowsException error)
+		{
+			unanswered = error;
+		}
+		if (unanswered != null)
+			selected.Fail(unanswered);
+		else if (selected.Busy)
+			selected.Fail(selected.Error);
+		else
+			selected.Settle("timed_out");
+	}
+
+	// What is still not settled was not to be done, or could not be.
+	internal ServerReport Report()
+	{
+		foreach (SelectedSession selected in all.FindAll(each => each.Result == null))
+		{
+			if (request.check_mode || act.OnlyLooks)
+				selected.Settle(act.Planned);
+			else
+				selected.GiveUp(failure);
+		}
+		foreach (SelectedSession selected in excluded)
+			selected.Settle("excluded");
+		return new ServerReport
+		{
+			server = Server.Name,
+			computer_name = Server.ComputerName,
+			found = new List<string>(Found),
+			sessions = all.ConvertAll(selected => selected.Report(Server)),
+			excluded = excluded.ConvertAll(selected => selected.Report(Server)),
+			error = CallReport.Of(failure),
+			crash = crash == null ? null : crash.ToString(),
+		};
+	}
+}
 }

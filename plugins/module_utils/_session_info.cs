@@ -3,39 +3,40 @@
 
 // The engine of win_rds_session_info, which only looks.
 
-using ansible_collections.winops.rds.plugins.module_utils._run;
-using ansible_collections.winops.rds.plugins.module_utils._report;
-using ansible_collections.winops.rds.plugins.module_utils._sessions;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._session_info
 {
-	public sealed class SessionInfoRequest : EngineRequest
+using _run;
+using _report;
+using _sessions;
+
+public sealed class SessionInfoRequest : EngineRequest
+{
+}
+
+internal sealed class Listing : Act
+{
+	internal override string Planned
 	{
+		get { return "listed"; }
 	}
 
-	internal sealed class Listing : Act
+	internal override bool OnlyLooks
 	{
-		internal override string Planned
-		{
-			get { return "listed"; }
-		}
-
-		internal override bool OnlyLooks
-		{
-			get { return true; }
-		}
-
-		internal override void Do(SessionHost host, SelectedSession selected, Session now)
-		{
-		}
+		get { return true; }
 	}
 
-	public static class Engine
+	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{
-		// SessionInfoRequest in, EngineReport out, as JSON.
-		public static string Run(string request)
-		{
-			return Runner.Answer<SessionInfoRequest>(request, read => new Listing());
-		}
 	}
+}
+
+public static class Engine
+{
+	// SessionInfoRequest in, EngineReport out, as JSON.
+	public static string Run(string request)
+	{
+		return Runner.Answer<SessionInfoRequest>(request, read => new Listing());
+	}
+}
 }

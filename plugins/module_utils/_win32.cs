@@ -17,79 +17,79 @@ using System.Runtime.InteropServices;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._win32
 {
-	// Error codes, named as in winerror.h. What a code means for the user is said on the controller.
-	internal static class Win32Error
+// Error codes, named as in winerror.h. What a code means for the user is said on the controller.
+internal static class Win32Error
+{
+	internal const int ERROR_SUCCESS = 0;
+	internal const int ERROR_FILE_NOT_FOUND = 2;
+	internal const int ERROR_ACCESS_DENIED = 5;
+	internal const int ERROR_INVALID_DATA = 13;
+	internal const int ERROR_MORE_DATA = 234;
+	internal const int ERROR_NONE_MAPPED = 1332;
+	internal const int ERROR_TIMEOUT = 1460;
+	internal const int ERROR_CTX_CLOSE_PENDING = 7007;
+	internal const int ERROR_CTX_WINSTATION_NOT_FOUND = 7022;
+	internal const int ERROR_CTX_WINSTATION_BUSY = 7024;
+	internal const int ERROR_CTX_WINSTATION_ACCESS_DENIED = 7045;
+}
+
+// A call that Windows refused: which one, and the Win32 error code that it gave.
+internal sealed class WindowsException : Exception
+{
+	internal readonly string Call;
+	internal readonly int Code;
+
+	internal WindowsException(string call, int code)
+		: base(String.Format(CultureInfo.InvariantCulture, "{0} failed with Win32 error {1}", call, code))
 	{
-		internal const int ERROR_SUCCESS = 0;
-		internal const int ERROR_FILE_NOT_FOUND = 2;
-		internal const int ERROR_ACCESS_DENIED = 5;
-		internal const int ERROR_INVALID_DATA = 13;
-		internal const int ERROR_MORE_DATA = 234;
-		internal const int ERROR_NONE_MAPPED = 1332;
-		internal const int ERROR_TIMEOUT = 1460;
-		internal const int ERROR_CTX_CLOSE_PENDING = 7007;
-		internal const int ERROR_CTX_WINSTATION_NOT_FOUND = 7022;
-		internal const int ERROR_CTX_WINSTATION_BUSY = 7024;
-		internal const int ERROR_CTX_WINSTATION_ACCESS_DENIED = 7045;
+		Call = call;
+		Code = code;
 	}
 
-	// A call that Windows refused: which one, and the Win32 error code that it gave.
-	internal sealed class WindowsException : Exception
+	// Windows says that it does not have the session. No other error says so, least of all "no access".
+	internal bool SaysSessionIsGone
 	{
-		internal readonly string Call;
-		internal readonly int Code;
-
-		internal WindowsException(string call, int code)
-			: base(String.Format(CultureInfo.InvariantCulture, "{0} failed with Win32 error {1}", call, code))
-		{
-			Call = call;
-			Code = code;
-		}
-
-		// Windows says that it does not have the session. No other error says so, least of all "no access".
-		internal bool SaysSessionIsGone
-		{
-			get { return Code == Win32Error.ERROR_FILE_NOT_FOUND || Code == Win32Error.ERROR_CTX_WINSTATION_NOT_FOUND; }
-		}
-
-		internal bool SaysDenied
-		{
-			get { return Code == Win32Error.ERROR_ACCESS_DENIED || Code == Win32Error.ERROR_CTX_WINSTATION_ACCESS_DENIED; }
-		}
+		get { return Code == Win32Error.ERROR_FILE_NOT_FOUND || Code == Win32Error.ERROR_CTX_WINSTATION_NOT_FOUND; }
 	}
 
-	// A refused call, as it is reported.
-	public sealed class CallReport
+	internal bool SaysDenied
 	{
-		public string call;
-		public int code;
+		get { return Code == Win32Error.ERROR_ACCESS_DENIED || Code == Win32Error.ERROR_CTX_WINSTATION_ACCESS_DENIED; }
+	}
+}
 
-		internal static CallReport Of(WindowsException error)
-		{
-			return error == null ? null : new CallReport { call = error.Call, code = error.Code };
-		}
+// A refused call, as it is reported.
+public sealed class CallReport
+{
+	public string call;
+	public int code;
+
+	internal static CallReport Of(WindowsException error)
+	{
+		return error == null ? null : new CallReport { call = error.Call, code = error.Code };
+	}
+}
+
+// What lies in memory that Windows has filled.
+internal static class Memory
+{
+	internal static T Structure<T>(IntPtr pointer)
+	{
+		return (T)Marshal.PtrToStructure(pointer, typeof(T));
 	}
 
-	// What lies in memory that Windows has filled.
-	internal static class Memory
+	internal static List<T> Array<T>(IntPtr pointer, UInt32 count)
 	{
-		internal static T Structure<T>(IntPtr pointer)
-		{
-			return (T)Marshal.PtrToStructure(pointer, typeof(T));
-		}
-
-		internal static List<T> Array<T>(IntPtr pointer, UInt32 count)
-		{
-			List<T> items = new List<T>((int)count);
-			int size = Marshal.SizeOf(typeof(T));
-			for (UInt32 i = 0; i < count; i++)
-				items.Add(Structure<T>(new IntPtr(pointer.ToInt64() + (Int64)i * size)));
-			return items;
-		}
-
-		internal static string Text(IntPtr pointer)
-		{
-			return Marshal.PtrToStringUni(pointer) ?? "";
-		}
+		List<T> items = new List<T>((int)count);
+		int size = Marshal.SizeOf(typeof(T));
+		for (UInt32 i = 0; i < count; i++)
+			items.Add(Structure<T>(new IntPtr(pointer.ToInt64() + (Int64)i * size)));
+		return items;
 	}
+
+	internal static string Text(IntPtr pointer)
+	{
+		return Marshal.PtrToStringUni(pointer) ?? "";
+	}
+}
 }

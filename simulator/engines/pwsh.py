@@ -28,7 +28,7 @@ class PwshEngine:
         if pwsh is None:
             raise build.BuildError("pwsh (PowerShell 7) is not on PATH")
         with tempfile.TemporaryDirectory(prefix="simulator-") as folder:
-            # The names by which Ansible starts it once more from within: ansible-core up to 2.20, and since.
+            # The names by which Ansible starts it once more from within: ansible-core 2.18 and 2.19, and 2.21.
             for name in "PowerShell", "powershell":
                 (Path(folder) / name).symlink_to(pwsh)
             process = await asyncio.create_subprocess_exec(

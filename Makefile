@@ -7,7 +7,9 @@
 export PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COLLECTION := $(VENV)/collections/ansible_collections/winops/rds
+# Where Ansible finds this collection, with any virtual environment.
+COLLECTIONS := .venv/collections
+COLLECTION := $(COLLECTIONS)/ansible_collections/winops/rds
 TREE := build/ansible_collections/winops/rds
 # What is not part of the collection keeps to ruff and mypy, and not to Ansible's rules.
 NOT_ANSIBLE := ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/conftest.py' ':!benchmarks' ':!development'
@@ -17,20 +19,21 @@ WORKERS ?= 4
 CASES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo link demo test lint types sanity oldest unit matching integration matrix bench build clean
+.PHONY: help setup setup-demo link demo test lint types sanity oldest unit matching integration newest powershell matrix
+.PHONY: bench build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 # Ansible's commands find each other and this collection, wherever the repository is.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/collections
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 # ---- set-up
 
-setup: link $(VENV)/installed-test $(VENV)/collections/ansible_collections/ansible/windows  ## install what the tests need (idempotent)
+setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/ansible/windows  ## install what the tests need (idempotent)
 
 setup-demo: link $(VENV)/installed-demo  ## install what the demo needs: less than `setup`
 
@@ -43,9 +46,9 @@ $(VENV)/installed-%: pyproject.toml development/debian-packages.sh
 	$(BIN)/python -m pip install --quiet --group $*
 	@touch $@
 
-$(VENV)/collections/ansible_collections/ansible/windows: | $(VENV)/installed-test
+$(COLLECTIONS)/ansible_collections/ansible/windows: | $(VENV)/installed-test
 	@echo "Downloading ansible.windows (its win_ping is what our modules are measured against)."
-	$(BIN)/python development/ansible_windows.py $(VENV)/collections
+	$(BIN)/python development/ansible_windows.py $(COLLECTIONS)
 
 # A collection has to live in .../ansible_collections/winops/rds. Its folders are linked one by one: a link to the
 # whole repository would be inside the repository, and whoever follows links would never come out.
@@ -91,11 +94,23 @@ matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=.
 integration: setup  ## tests over WinRM against the simulated farm
 	$(BIN)/pytest tests/integration --numprocesses $(WORKERS) --dist worksteal
 
+# A newer Python than .venv's has a newer ansible-core.
+newest: setup  ## unit and integration tests once more, with the newest ansible-core and Python at hand
+	@python=$$(development/newest-python.sh $(BIN)/python) && if [ -n "$$python" ]; then \
+	    $(MAKE) --no-print-directory unit integration VENV=$(VENV)/newest PYTHON="$$python"; fi
+
+# PowerShell computes where the engine `mono` waits: a process for each processor.
+powershell: setup  ## integration tests with a real PowerShell on the hosts (pwsh, on PATH)
+	@command -v pwsh || { echo "pwsh is not on PATH. PowerShell 7 comes from Microsoft:" \
+	    "https://learn.microsoft.com/powershell/scripting/install/installing-powershell" >&2; exit 1; }
+	pwsh --version
+	SIMULATOR_ENGINE=pwsh $(BIN)/pytest tests/integration --numprocesses auto --dist worksteal --no-fold-skipped
+
 # PATH has to have python3.11, python3.12 and python3.13 (no pyenv shims: their real folders); which of them is absent is skipped.
 matrix: setup  ## the main integration tests on each supported ansible-core and Python, and on the newest pre-release
 	$(BIN)/tox run
 
-bench: export PYTHONPATH := $(VENV)/collections
+bench: export PYTHONPATH := $(COLLECTIONS)
 bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a loop over logoff, into docs/performance.md (QUICK=1: a trial; ONLY=fleet)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(addprefix --only ,$(ONLY))
 

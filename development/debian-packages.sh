@@ -6,7 +6,7 @@
 set -euo pipefail
 
 missing=()
-need() { # need PACKAGE WHY [COMMAND-OR-FILE...]: unless one of the last is there
+need() { # need PACKAGE[|PACKAGE] WHY [COMMAND-OR-FILE...]: unless one of the last is there
     local package=$1 why=$2 sign
     shift 2
     for sign in "$@"; do
@@ -24,7 +24,8 @@ need libmono-system-core4.0-cil "a .NET library that the C# refers to" $mono/Sys
 need libmono-system-web-extensions4.0-cil "a .NET library that the C# refers to (JSON)" $mono/System.Web.Extensions.dll
 need gcc "compiles the library that stands in for wtsapi32.dll" gcc
 need libc6-dev "the C headers for it" /usr/include/stdio.h
-need libwinpr2-dev "wtsapi.h, the structures of the WTS API" /usr/include/winpr2/winpr/wtsapi.h
+# Debian 13 has only version 3, Debian 12 only version 2.
+need "libwinpr3-dev|libwinpr2-dev" "wtsapi.h, the structures of the WTS API" /usr/include/winpr{3,2}/winpr/wtsapi.h
 if [[ ${1:?demo or test} == test ]]; then
     need mingw-w64-common "wtsapi32.h, to check the structures of the WTS API against" /usr/share/mingw-w64/include/wtsapi32.h
 fi
@@ -38,4 +39,11 @@ echo "Installing these packages of Debian."
 sudo=()
 [[ $EUID -eq 0 ]] || sudo=(sudo)
 "${sudo[@]}" apt-get -qq update
-"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null
+packages=()
+for alternatives in "${missing[@]}"; do
+    for package in ${alternatives//|/ }; do
+        if apt-cache show "$package" &>/dev/null; then break; fi
+    done
+    packages+=("$package") # the first that this release has
+done
+"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${packages[@]}" >/dev/null

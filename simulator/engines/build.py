@@ -108,7 +108,9 @@ async def _output(*command: str) -> bytes:
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
     except FileNotFoundError:
-        raise BuildError(f"{command[0]} is not installed (Debian: gcc, libwinpr2-dev, mono-mcs)") from None
+        raise BuildError(
+            f"{command[0]} is not installed (Debian: gcc, libwinpr3-dev or libwinpr2-dev, mono-mcs)"
+        ) from None
     output, _ = await process.communicate()
     if process.returncode:
         raise BuildError(f"{' '.join(command)}\n{output.decode(errors='replace')}")

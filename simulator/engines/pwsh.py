@@ -28,11 +28,11 @@ class PwshEngine:
         if pwsh is None:
             raise build.BuildError("pwsh (PowerShell 7) is not on PATH")
         with tempfile.TemporaryDirectory(prefix="simulator-") as folder:
-            # The name by which Ansible starts it once more from within.
-            powershell = Path(folder) / "PowerShell"
-            powershell.symlink_to(pwsh)
+            # The names by which Ansible starts it once more from within: ansible-core 2.18 and 2.19, and 2.21.
+            for name in "PowerShell", "powershell":
+                (Path(folder) / name).symlink_to(pwsh)
             process = await asyncio.create_subprocess_exec(
-                str(powershell),
+                pwsh,
                 *("-NoProfile", "-NonInteractive", "-EncodedCommand"),
                 base64.b64encode(script.encode("utf-16-le")).decode(),
                 env={

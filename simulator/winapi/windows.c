@@ -9,6 +9,7 @@
  * function and arguments one way, a Win32 error code and the values the other way.
  * In an argument, U+001F and U+001B are written U+001B "_" and U+001B "[".
  */
+#define _POSIX_C_SOURCE 200809L /* for WinPR 3, whose headers call fseeko */
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>

@@ -28,6 +28,7 @@ def logged_off(farm: Any) -> dict[str, list[int]]:
     return {name: [call.session for call in farm.simulation.mutating_calls(name)] for name in farm.simulation.hosts}
 
 
+@pytest.mark.windows("runas starts the module with a token of the become user")
 @pytest.mark.parametrize("connection", ["winrm", "psrp"])
 def test_become_runas_makes_current_the_sessions_of_the_become_user(serve: Serve, connection: str) -> None:
     farm = serve([{"id": 12, "user": "alice"}, {"id": 13, "user": "ansible"}])

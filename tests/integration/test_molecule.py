@@ -8,7 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from .conftest import REPOSITORY
+from .conftest import NEVER_ENDS, REPOSITORY
 
 
 def molecule_test(home: Path, *ansible_arguments: str) -> tuple[int, str]:
@@ -22,7 +22,7 @@ def molecule_test(home: Path, *ansible_arguments: str) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=NEVER_ENDS,
         check=False,
     )
     return finished.returncode, finished.stdout

@@ -1,17 +1,25 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The night of ``make demo``, run once: what each host saw, and when. The grace period is 15 s, with a reminder 5 s
-before its end."""
+before its end.
+
+On the controller time passes only by waiting (callback_plugins/fake_clock.py), and what users do after seconds they do
+at once: so the night is the same on every machine.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import itertools
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
 from simulator.demo.__main__ import HERE, show
@@ -21,9 +29,10 @@ from simulator.windows_api import Call
 
 from .conftest import served
 
-GRACE, REMINDER = 15.0, 5.0
-#: Seconds that something may come later than planned.
-SLOW = 60.0
+#: The launches on each host. The controller waits before the look, the reminder and the logoff.
+CLOSE, WARNING, LOOK, REMINDER, LOGOFF, WHO_IS_LEFT, OPEN = LAUNCHES = [*range(7)]
+#: Until when it waits each time: seconds since the warning.
+WAITS = [5.0, 10.0, 15.0]
 
 ON_BEFORE = {"RDSH01": [12, 14, 17], "RDSH02": [3, 4], "RDSH03": [5, 6]}
 LEFT, HUNG, CAME_BACK = ("RDSH01", 12), ("RDSH02", 3), ("RDSH03", 5)
@@ -37,6 +46,12 @@ class Night:
     simulation: Simulation
     exit_code: int
     shown: str
+    waits: list[float]
+    """Seconds since the warning at the end of each wait, of all hosts."""
+
+    def launches(self, host: str) -> list[str]:
+        """The launches on a host, in their order."""
+        return [*dict.fromkeys(call.launch for call in self.simulation.calls(host))]
 
     def calls(self, function: str, host: str, session: int | None = None) -> list[Call]:
         calls = [call for call in self.simulation.mutating_calls(host) if call.function == function]
@@ -53,11 +68,19 @@ class Night:
 
 
 @pytest.fixture(scope="module")
-def night() -> Iterator[Night]:
-    with served(FarmSpec.load(HERE / "farm.yml")) as simulation:
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    farm = yaml.safe_load((HERE / "farm.yml").read_text("utf-8"))
+    for host in farm["hosts"]:
+        for change in itertools.chain.from_iterable(fault["then"] for fault in host.get("faults", [])):
+            change.pop("after", None)
+    woken = tmp_path_factory.mktemp("night") / "woken.jsonl"
+    with served(FarmSpec.model_validate(farm)) as simulation, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("FAKE_CLOCK", str(woken))
+        environment.setenv("ANSIBLE_CALLBACK_PLUGINS", str(Path(__file__).parent / "callback_plugins"))
         text = io.StringIO()
         exit_code = asyncio.run(show(simulation, Console(file=text, width=80, highlight=False)))
-        yield Night(simulation, exit_code, text.getvalue())
+        waits = [json.loads(line)["passed"] for line in woken.read_text("utf-8").splitlines()]
+        yield Night(simulation, exit_code, text.getvalue(), waits)
 
 
 def test_what_it_shows(night: Night) -> None:
@@ -80,6 +103,8 @@ def test_each_host_is_closed_first_and_opened_last(night: Night) -> None:
         calls = night.simulation.mutating_calls(name)
         modes = [call for call in calls if call.function == "RegSetValueExW"]
         assert modes == [calls[0], calls[-1]]
+        assert len(night.launches(name)) == len(LAUNCHES)
+        assert [modes[0].launch, modes[1].launch] == [night.launches(name)[n] for n in (CLOSE, OPEN)]
         assert [(call.arguments[1], call.arguments[3]) for call in modes] == [
             ("TSServerDrainMode", "2"),
             ("TSServerDrainMode", "0"),
@@ -96,10 +121,15 @@ def test_newcomer_is_refused_until_the_work_is_done(night: Night) -> None:
     assert night.calls("WTSSendMessageW", "RDSH01", 20) == night.logoffs("RDSH01", 20) == []
 
 
+def test_the_controller_waits_as_it_is_told(night: Night) -> None:
+    """A launch follows each wait, so that these are the times of the look, the reminder and the logoff."""
+    assert sorted(night.waits) == sorted(WAITS * len(night.simulation.hosts))
+
+
 def test_everybody_is_warned_in_one_launch_and_told_the_time(night: Night) -> None:
     for host, sessions in ON_BEFORE.items():
         warnings = [night.warning(host, session) for session in sessions]
-        assert len({warning.launch for warning in warnings}) == 1
+        assert {warning.launch for warning in warnings} == {night.launches(host)[WARNING]}
         for warning in warnings:
             title, text = warning.arguments[2:4]
             assert title == host
@@ -124,18 +154,16 @@ def test_who_comes_back_is_spared(night: Night) -> None:
 
 @pytest.mark.parametrize(("host", "session"), [HUNG, *REST])
 def test_the_others_are_reminded_once(night: Night, host: str, session: int) -> None:
-    warning, reminder = night.calls("WTSSendMessageW", host, session)
-    assert GRACE - REMINDER <= reminder.time - warning.time < GRACE - REMINDER + SLOW
-    assert reminder.time < night.logoffs(host, session)[0].time
+    messages = night.calls("WTSSendMessageW", host, session)
+    assert [message.launch for message in messages] == [night.launches(host)[n] for n in (WARNING, REMINDER)]
 
 
 @pytest.mark.parametrize(("host", "session"), [HUNG, *REST])
 def test_the_others_are_logged_off_once_and_not_before_their_time(night: Night, host: str, session: int) -> None:
     (logoff,) = night.logoffs(host, session)
     assert logoff.error == 0
-    assert GRACE <= logoff.time - night.warning(host, session).time < GRACE + SLOW
+    assert logoff.launch == night.launches(host)[LOGOFF]
     assert session not in night.users(host)
-    assert len({call.launch for call in night.calls("WTSLogoffSession", host)}) == 1
 
 
 def test_who_hangs_loses_the_programs_after_the_timeout(night: Night) -> None:
@@ -143,7 +171,8 @@ def test_who_hangs_loses_the_programs_after_the_timeout(night: Night) -> None:
     (logoff,) = night.logoffs(host, session)
     ended = night.calls("WTSTerminateProcess", host)
     assert len(ended) == 2
-    assert 4.0 <= ended[0].time - logoff.time < 4.0 + SLOW
+    assert ended[0].time - logoff.time >= 4.0
+    assert {call.launch for call in ended} == {logoff.launch}
     assert not night.simulation.hosts[host].table.crashed
     for other in ON_BEFORE.keys() - {host}:
         assert night.calls("WTSTerminateProcess", other) == []

@@ -57,6 +57,7 @@ def test_sid_of_an_account(serve: Serve) -> None:
     assert farm.logoff(f"users={sid}").outcomes() == {4: "logged_off"}
 
 
+@pytest.mark.windows("runas starts the module with a token of the become user")
 def test_current_means_the_account_that_the_task_becomes(serve: Serve) -> None:
     farm = serve(SESSIONS)
     task = {

@@ -27,14 +27,14 @@ class CallbackModule(CallbackBase):
 
     def _record(self, status: str, result: Any) -> None:
         # ansible-core 2.19 gives callbacks a result of another class, and warns about the old attributes.
-        new = hasattr(result, "task_name") and hasattr(result, "result")
         host, task, values = (
-            (result.host.get_name(), result.task_name, result.result)
-            if new
-            else (result._host.get_name(), result._task.get_name(), result._result)
+            (result.host, result.task, result.result)
+            if hasattr(result, "result")
+            else (result._host, result._task, result._result)
         )
-        task = task.rpartition(" : ")[2]  # some versions put the role's name before it
-        line = json.dumps({"host": host, "task": task, "status": status, "result": values}, default=str)
+        # The name as the playbook has it: what task_name and get_name() put before it differs between versions.
+        record = {"host": host.get_name(), "task": task.name, "status": status, "result": values}
+        line = json.dumps(record, default=str)
         with Path(os.environ["RECORD_RESULTS"]).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 

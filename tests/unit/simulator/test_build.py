@@ -62,7 +62,9 @@ async def test_csharp_that_windows_powershell_would_not_compile(cache: Path, sou
 
 async def test_a_compiler_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(build.BuildError, match=r"^cc is not installed \(Debian: gcc, libwinpr2-dev, mono-mcs\)$"):
+    with pytest.raises(
+        build.BuildError, match=r"^cc is not installed \(Debian: gcc, libwinpr3-dev or libwinpr2-dev, mono-mcs\)$"
+    ):
         await build.windows_library()
 
 

@@ -22,7 +22,7 @@ from simulator.windows_api import WindowsApi
 STAND_IN = """\
 #!/bin/sh
 printf '%s\\n' "$@" "NO_COLOR=$NO_COLOR" "TERM=$TERM" "LAUNCH=$SIMULATOR_LAUNCH" "LIBRARY=$LD_LIBRARY_PATH" \
-    "PowerShell=$(readlink -f "$(command -v PowerShell)")"
+    "names=$(readlink -f "$(command -v PowerShell)") $(readlink -f "$(command -v powershell)")"
 cat
 echo "a complaint" >&2
 exit 3
@@ -62,7 +62,7 @@ async def test_how_powershell_is_started(api: WindowsApi, tmp_path: Path, monkey
     pwsh = stand_in(tmp_path, monkeypatch, STAND_IN)
     code, streams = await launch(api, PwshEngine(), "'é'; exit 3", b"the payload\0\0\0\0")
     assert (code, streams["stderr"]) == (3, b"a complaint\n")
-    told, payload = streams["stdout"].split(f"PowerShell={pwsh}\n".encode())
+    told, payload = streams["stdout"].split(f"names={pwsh} {pwsh}\n".encode())
     assert payload == b"the payload\0\0\0\0"
     *flags, encoded, no_color, term, token, library = told.decode().splitlines()
     assert flags == ["-NoProfile", "-NonInteractive", "-EncodedCommand"]

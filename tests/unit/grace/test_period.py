@@ -31,7 +31,7 @@ MINUTE = 60
 def test_fifteen_minutes_with_three_reminders(serve: Serve) -> None:
     """Exactly the right messages at the right times, nothing in between but looks, and nothing open meanwhile."""
     farm = serve(ALICE, BOB, OPERATOR)
-    task = farm.task(**EVERYBODY, reminders=["5m", "1m", "10m", "300"])
+    task = farm.task(**EVERYBODY, reminders=["5m", "1m", "10m", "300s"])
     result = task.outcome()
     end = f"{farm.clock.utc():%H:%M}"
     texts = {12: "alice on RDSH01", 13: "bob on RDSH01"}

@@ -45,7 +45,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._logoff
 				selected.Settle("requested");
 		}
 
-		internal override string Gone
+		protected override string Gone
 		{
 			get { return "logged_off"; }
 		}

@@ -59,7 +59,10 @@ namespace ansible_collections.winops.rds.plugins.module_utils._logoff_terminate
 			List<ProcessReport> processes = Enumerate(host, selected.Session.Id);
 			// Asked after they were listed: so they are not those of somebody who has the ID now.
 			if (selected.Session.IsAnotherLogon(host.Query(selected.Session.Id)))
-				return; // the next look sees it
+			{
+				SettleGone(selected);
+				return;
+			}
 			foreach (ProcessReport process in processes)
 			{
 				try

@@ -58,9 +58,15 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 		}
 
 		// The result of a session that has gone after Windows had accepted what it was asked for.
-		internal virtual string Gone
+		protected virtual string Gone
 		{
 			get { return "already_gone"; }
+		}
+
+		// A session that was leaving already is not one to which anything was done.
+		internal void SettleGone(SelectedSession selected)
+		{
+			selected.Settle(selected.Accepted ? Gone : "already_gone");
 		}
 
 		// What else can be done for a session that is overdue. May settle it, or give it more time.
@@ -469,7 +475,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 				Session now = host.Query(selected.Session.Id);
 				string done = act.Done(now);
 				if (selected.Session.IsAnotherLogon(now))
-					SettleGone(selected);
+					act.SettleGone(selected);
 				else if (selected.Busy)
 					ActOn(host, selected);
 				else if (done != null)
@@ -480,7 +486,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 			catch (WindowsException error)
 			{
 				if (error.SaysSessionIsGone)
-					SettleGone(selected);
+					act.SettleGone(selected);
 				else if (error.Code != Win32Error.ERROR_CTX_CLOSE_PENDING)
 					unanswered = error;
 			}
@@ -492,12 +498,6 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 				selected.Fail(selected.Error);
 			else
 				selected.Settle("timed_out");
-		}
-
-		// A session that was leaving already is not one to which anything was done.
-		private void SettleGone(SelectedSession selected)
-		{
-			selected.Settle(selected.Accepted ? act.Gone : "already_gone");
 		}
 
 		internal ServerReport Report()

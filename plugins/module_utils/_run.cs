@@ -248,7 +248,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._run
 		// Abandons, from outside, each thread whose call has lasted too long.
 		internal void GiveUpAfter(Int64 milliseconds)
 		{
-			foreach (Worker worker in workers.FindAll(worker => worker.Watch.HasLasted(milliseconds)))
+			foreach (Worker worker in workers.FindAll(each => each.Watch.HasLasted(milliseconds)))
 			{
 				worker.Watch.GivenUp = true;
 				if (!worker.Finished)

@@ -18,13 +18,13 @@ from typing import Any
 import psutil
 import yaml
 
+from tests.support.paths import COLLECTIONS
+
 from . import processes
 from .processes import Cost
 
 #: How long PowerShell takes to start on a simulated host, where that matters; on Windows it is about a second.
 LAUNCH_SECONDS = 1
-
-COLLECTIONS = Path(__file__).parents[1] / ".venv" / "collections"
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,7 @@ import yaml
 from simulator.engines import ENGINES, default_engine
 from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
-
-REPOSITORY = Path(__file__).parents[2]
-COLLECTIONS = REPOSITORY / ".venv" / "collections"
+from tests.support.paths import COLLECTIONS
 
 
 @dataclass(frozen=True)

@@ -1,156 +1,65 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The doorway, which only a Windows host runs: it is so thin that reading it is checking it, and here it is read."""
+"""What a task asks of its engine: whom it means, and how long it takes. Bad limits are refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from typing import Any
 
 import pytest
-import tree_sitter
-import tree_sitter_powershell
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
+    EngineRequest,
+    LogoffRequest,
+    LogoffTerminateRequest,
+    MessageRequest,
+    SessionInfoRequest,
+    same_sessions,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import SelectionError
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import (
-    ENGINE,
-    TaskFailed,
-    validated_options,
-)
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed, validated_options
 
-from simulator.engines.doorway import read_doorway
-from tests.unit.engine.session_host import DOORWAY, SOURCE
-
-SCRIPT = DOORWAY.read_text(encoding="utf-8")
+from tests.unit.plugins.reporting import ReportedLogoff
 
 
-def parse(script: str) -> tree_sitter.Node:
-    language = tree_sitter.Language(tree_sitter_powershell.language())
-    return tree_sitter.Parser(language).parse(script.encode()).root_node
+def asked(**task: Any) -> LogoffRequest:
+    """What a task asks of the engine."""
+    action = ReportedLogoff()
+    action.result(**task)
+    assert isinstance(action.asked, LogoffRequest)
+    return action.asked
 
 
-def nodes(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-    yield node
-    for child in node.named_children:
-        yield from nodes(child)
+def test_limits() -> None:
+    usual = asked(all=True)
+    assert (usual.timeout_ms, usual.max_parallel, usual.protect_console) == (120_000, None, True)
+    assert (usual.servers, usual.server_timeout_ms, usual.check_mode) == (("",), 30_000, False)
+    assert type(usual) is LogoffRequest
+    assert asked(all=True, timeout="1m 30.5s").timeout_ms == 90_500
+    assert asked(all=True, wait=False, protect_console=False).timeout_ms == 0
+    limited = asked(all=True, server="RDSH02", server_timeout="1.5", on_timeout="terminate", max_parallel="7")
+    assert (limited.servers, limited.server_timeout_ms, limited.max_parallel) == (("RDSH02",), 1500, 7)
+    assert type(limited) is LogoffTerminateRequest
 
 
-def decisions(script: str) -> set[str]:
-    """The kinds of what decides or computes in a script: statements, operators, commands, script blocks."""
-    return {
-        node.type
-        for node in nodes(parse(script))
-        if (node.type.endswith("_statement") and node.type != "try_statement")
-        or node.type in ("command", "script_block", "expression_with_unary_operator")
-        # The grammar wraps every expression in a node for each level of precedence, which has a single child unless
-        # its operator is there.
-        or (
-            node.type.endswith("_expression")
-            and node.named_child_count > 1
-            and node.type not in ("assignment_expression", "invokation_expression")
-        )
-    }
+def test_it_is_one_line_of_json_in_ascii() -> None:
+    text = asked(users="Жанна\u2028", exclude_sessions="РДП-1").text
+    assert text.isascii() and text.isprintable()
+    members = json.loads(text)
+    assert members["exclude_session_names"] == ["РДП-1"]
+    assert (members["logons"], members["newcomers"], members["idle_for"]) == ([], True, None)
 
 
-def sent(**task: Any) -> dict[str, Any]:
-    """What the action plugin would hand to the engine for a task."""
-
-    class Unlaunched(ActionModule):
-        def run_engine(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-            raise TaskFailed("not launched", options=options)
-
-    action = Unlaunched(Task.load({"action": "winops.rds.win_rds_logoff"}), None, None, None, None, None)
-    with pytest.raises(TaskFailed) as raised:
-        action.run_task(validated_options(task, ActionModule.ARGUMENT_SPEC), {})
-    options: dict[str, Any] = raised.value.result["options"]
-    return options
-
-
-def test_it_parses() -> None:
-    assert not parse(SCRIPT).has_error
-    assert parse(SCRIPT + "\n}").has_error
-
-
-def test_it_decides_nothing() -> None:
-    assert decisions(SCRIPT) == set()
-
-
-@pytest.mark.parametrize(
-    "decision",
-    [
-        *(
-            "if ($a) { $b }",
-            "foreach ($a in $b) { $a }",
-            "while ($a) { $b }",
-            "switch ($a) { 1 { $b } }",
-            "Get-Item $a",
-        ),
-        *(
-            "function f { $a }",
-            "$a = $b -eq 1",
-            "$a = $b + 1",
-            "$a = $b -and $c",
-            "$a = -not $b",
-            "$a | ForEach-Object $b",
-        ),
-        *("$a = '{0}' -f $b", "$a.Where({ $true })", "& $a", "return $a"),
-    ],
-)
-def test_a_decision_would_be_seen(decision: str) -> None:
-    assert not parse(decision).has_error
-    assert decisions(f"{SCRIPT}\n{decision}\n")
-
-
-def test_windows_powershell_can_run_it() -> None:
-    assert SCRIPT.isascii()  # without a byte order mark, PowerShell 5.1 takes a script for the system's code page
-    assert SCRIPT.startswith("#!powershell\n")  # by which Ansible knows what it is
-
-
-def test_it_is_a_doorway_to_the_engine() -> None:
-    doorway = read_doorway(SCRIPT)
-    namespace, _, name = doorway.type_name.rpartition(".")
-    csharp = SOURCE.read_text(encoding="utf-8")
-    assert f"namespace {namespace}\n" in csharp
-    assert f"public static class {name}\n" in csharp
-    assert f" {doorway.method}(IDictionary parameters, bool checkMode)" in csharp
-    assert "#AnsibleRequires -CSharpUtil ..module_utils.SessionEngine\n" in SCRIPT
-    assert namespace.endswith(f".{SOURCE.stem}")
-    assert doorway.supports_check_mode
-    assert doorway.result_key == "report"
-    assert ENGINE.endswith(f".{DOORWAY.stem}")
-
-
-@pytest.mark.parametrize(
-    "task",
-    [
-        {"all": True},
-        {"sessions": [12, "TERM04"], "users": ["alice"], "states": ["idle"], "wait": False},
-        {"users": ["*"], "exclude_users": ["bob"], "exclude_sessions": [3, "x"], "protect_console": False},
-        {"sessions": 4294967293, "timeout": "1d"},
-        {"sessions": "current", "exclude_sessions": "console", "max_parallel": 5, "on_timeout": "terminate"},
-        {"idle_for": "90", "disconnected_for": "2h", "logged_on_for": "1d", "clients": ["PC*", "10.1.0.0/16"]},
-        {"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104"], "server": ["RDSH02", "rdsh03"], "missing": "fail"},
-    ],
-    ids=str,
-)
-def test_its_options_are_what_the_controller_sends(task: dict[str, Any]) -> None:
-    doorway = read_doorway(SCRIPT)
-    options = sent(**task)
-    assert set(options) == set(doorway.options)
-    assert doorway.parameters(ENGINE, options) == options  # each of its type
-
-
-def test_what_the_controller_sends() -> None:
-    options = sent(all=True, timeout="1m 30.5s")
-    assert (options["timeout_ms"], options["wait"], options["protect_console"]) == ("90500", True, True)
-    assert sent(all=True)["timeout_ms"] == "120000"
-    assert sent(all=True, wait=False, protect_console=False)["wait"] is False
-    assert (options["servers"], options["server_timeout_ms"]) == ([""], "30000")
-    assert (options["terminate"], options["max_parallel"]) == (False, None)
-    limited = sent(all=True, server="RDSH02", server_timeout="1.5", on_timeout="terminate", max_parallel="7")
-    assert (limited["servers"], limited["server_timeout_ms"]) == (["RDSH02"], "1500")
-    assert (limited["terminate"], limited["max_parallel"]) == (True, "7")
+def test_the_same_sessions_for_another_act() -> None:
+    logoff = asked(users="alice", idle_for="1h", server="RDSH02", timeout="5s")
+    members = {"title": "t", "message": "m", "message_style": 0, "message_seconds": 0}
+    message = same_sessions(MessageRequest, logoff, **members, wait_for_answer=False, remaining_ms=0)
+    look = same_sessions(SessionInfoRequest, logoff)
+    assert isinstance(message, EngineRequest) and message.title == "t"
+    theirs = json.loads(look.text)
+    assert theirs.items() <= json.loads(logoff.text).items() and theirs.items() <= json.loads(message.text).items()
 
 
 @pytest.mark.parametrize(

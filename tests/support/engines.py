@@ -41,8 +41,7 @@ async def launch(
     output = await run_module(module, {**variables, **(environment or {})})
     await launched.settled()
     assert (output.stderr, output.exit_code) == (b"", 0), output
-    answer: Answer = json.loads(output.stdout)
-    return answer, launched
+    return _read(output.stdout), launched
 
 
 async def report(api: WindowsApi, host: Host, engine: str, request: str, *, leaks: int = 0, **how: Any) -> Any:
@@ -54,6 +53,12 @@ async def report(api: WindowsApi, host: Host, engine: str, request: str, *, leak
     assert not answer.get("failed"), answer
     assert launched.leaks == leaks
     return answer["report"]
+
+
+def _read(answer: bytes) -> Answer:
+    assert answer.isascii(), "a code page could spoil it"
+    read: Answer = json.loads(answer)
+    return read
 
 
 class EngineProcess:
@@ -82,13 +87,12 @@ class EngineProcess:
         self._process.stdin.write(request.encode() + b"\n")
         try:
             async with asyncio.timeout(_PATIENCE):
-                answer: Answer = json.loads(await self._process.stdout.readline())
+                return _read(await self._process.stdout.readline())
         except (TimeoutError, ValueError):
             if self._process.returncode is None:
                 self._process.kill()
             await self._process.wait()
             raise
-        return answer
 
     async def end(self) -> None:
         await self._process.communicate(b"")  # the end of its input

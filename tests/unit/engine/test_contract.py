@@ -14,11 +14,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
-from ansible_collections.winops.rds.plugins.plugin_utils._engine import report, requests
+from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, report, requests
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
 
 from tests.support import engines
-from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, doorway, sources
+from tests.support.csharp import FILES, LOGON_MODE_ENGINE, NAMESPACE, SESSION_ENGINES, doorway, source, sources
 from tests.unit.engine.session_host import ALICE, Windows, session_host
 
 SELECTION = Selection.from_options({"all": True})
@@ -119,6 +119,20 @@ def test_there_are_no_others() -> None:
     """Each public class with members is compared here."""
     compared = {*REPORTS, *map(request_class, REQUESTS), "EngineRequest", "SelectionRequest"}
     assert {name for name in classes() if csharp_members(name)} == compared
+
+
+@pytest.mark.parametrize("engine", SESSION_ENGINES.values())
+def test_results(engine: str) -> None:
+    """What an engine can say, and what a report may hold."""
+    act = REQUESTS[engine].act
+    words = set(re.findall(r'"(\w+)"', "".join(sources(engine).values())))
+    assert words & acts.RESULTS.keys() == {act.planned} | act.results | acts.OFF | acts.FAILED
+
+
+def test_criteria() -> None:
+    """Those by which a session is said to match."""
+    told = re.findall(r'Add\(matchedBy, "(\w+)", ', source(f"{NAMESPACE}._selection"))
+    assert [*told] == [*requests.CRITERIA]
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils import _wts
+from ansible_collections.winops.rds.plugins.plugin_utils._grace import time_of_day
 from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS
 
 from simulator import session_table, win32
@@ -230,6 +232,13 @@ def test_constants(csharp: Csharp, tmp_path: Path) -> None:
         names = [name for name, headers in CONSTANTS.items() if headers and header in headers]
         assert header.values(names, tmp_path) == [csharp.constants[name] for name in names]
     assert WINPR.values(lengths.values(), tmp_path) == [csharp.constants[name] for name in lengths]
+
+
+def test_numbers_that_the_controller_has_too(csharp: Csharp) -> None:
+    assert csharp.constants["FirstListenerId"] == _wts.FIRST_LISTENER_ID
+    half = csharp.constants["RoundingSeconds"]
+    assert time_of_day(datetime(2026, 1, 1, 12, 0, 60 - half)) == "12:01 UTC"
+    assert time_of_day(datetime(2026, 1, 1, 12, 0, 59 - half)) == "12:00 UTC"
 
 
 def test_the_vocabulary_of_the_controller_and_of_the_simulator(tmp_path: Path) -> None:

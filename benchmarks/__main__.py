@@ -28,12 +28,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tests.support.paths import DOCS, REPOSITORY
+
 from . import engine, fleet, one_host, start_up
 from .processes import RunFailed
 from .report import Goal, fill, goal_table
 
-REPOSITORY = Path(__file__).parents[1]
-PAGE = REPOSITORY / "docs" / "performance.md"
+PAGE = DOCS / "performance.md"
 TRIAL = REPOSITORY / "build" / "benchmarks"
 
 BENCHMARKS: dict[str, ModuleType] = {

@@ -18,21 +18,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
+    EngineRequest,
+    LogoffRequest,
+    SessionInfoRequest,
+    request,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import SessionAction, milliseconds
 
 from simulator.engines import build
-from simulator.engines.doorway import read_doorway
+from simulator.engines.mono import command
 from simulator.farm import FarmSpec, hosts_of
 from simulator.windows_api import WindowsApi
+from tests.support import csharp
+from tests.support.csharp import SESSION_ENGINES
+from tests.support.engines import CONNECTING_ACCOUNT
 
 from . import processes
 from .report import OURS, Goal, mebibytes, median, new_plot, save, seconds, table
 from .report import milliseconds as ms
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
-SOURCE = PLUGINS / "module_utils" / "SessionEngine.cs"
-DOORWAY = PLUGINS / "modules" / "win_rds_engine.ps1"
 HOST = "RDSH01"
 
 #: Servers: how long a call to one takes, its logoff, a call to one that is down; and how many are down (seconds).
@@ -42,11 +47,13 @@ LATENCY, LOGOFF, DOWN, DEAD = 0.02, 1.0, 3.0, 5
 #: simulator goes through all that it has, so that its own cost would grow with the square.
 LOGOFFS = 50
 
-#: What is done with the sessions of a host.
-TASKS: dict[str, dict[str, Any]] = {
-    "users=nobody": {"action": "log_off", "users": ["nobody"]},
-    "list all": {"action": "list", "all": True},
-    f"log {LOGOFFS} off": {"action": "log_off", "users": ["temp"]},
+Kind = type[LogoffRequest] | type[SessionInfoRequest]
+
+#: What is done with the sessions of a host: what is asked, and the options that select them.
+TASKS: dict[str, tuple[Kind, dict[str, Any]]] = {
+    "users=nobody": (LogoffRequest, {"users": ["nobody"]}),
+    "list all": (SessionInfoRequest, {"all": True}),
+    f"log {LOGOFFS} off": (LogoffRequest, {"users": ["temp"]}),
 }
 
 Progress = Callable[[str], None]
@@ -55,14 +62,13 @@ Progress = Callable[[str], None]
 def measure(folder: Path, quick: bool, progress: Progress) -> dict[str, Any]:
     folder.mkdir()
     progress("engine: compile, and start of Mono")
-    program = asyncio.run(build.program({SOURCE.stem: SOURCE.read_text("utf-8")}))
-    launch = _launch_costs(folder, program, 2 if quick else 7)
+    launch = _launch_costs(folder, 2 if quick else 7)
     sessions = []
     for count, task in itertools.product([50, 500] if quick else [50, 500, 5000, 50000], TASKS):
         progress(f"engine: {count} sessions: {task}")
         people = [{"id": n, "user": "temp" if n < LOGOFFS + 2 else f"user{n}"} for n in range(2, count + 2)]
         runs = [
-            _run(folder, program, {"hosts": [{"name": HOST, "sessions": people}]}, TASKS[task])
+            _run(folder, {"hosts": [{"name": HOST, "sessions": people}]}, *TASKS[task])
             for _ in range(1 if quick or count > 500 else 3)
         ]
         selected = {"users=nobody": 0, "list all": count}.get(task, LOGOFFS)
@@ -71,59 +77,61 @@ def measure(folder: Path, quick: bool, progress: Progress) -> dict[str, Any]:
     servers = []
     for count in [10] if quick else [10, 50, 200]:
         progress(f"engine: {count} servers")
-        servers.append(_servers(folder, program, count))
+        servers.append(_servers(folder, count))
     return {"launch": launch, "sessions": sessions, "servers": servers}
 
 
-def _launch_costs(folder: Path, program: Path, times: int) -> dict[str, Any]:
+def _launch_costs(folder: Path, times: int) -> dict[str, Any]:
     """What a launch costs before the engine does anything: Mono's start, and the compilation of the C#.
 
     The simulator compiles once and keeps the program; Windows does it for each launch.
     """
+    engine = SESSION_ENGINES[LogoffRequest.__name__]
+    program = asyncio.run(build.program(csharp.sources(engine)))
     doorway = program.with_name("Doorway.cs")
     alone: list[float] = []
     both: list[float] = []
     options = ["-langversion:5", "-nologo", "-r:System.Web.Extensions"]
     for _ in range(times):
-        for files, found in ([doorway], alone), ([doorway, SOURCE], both):
+        for files, found in ([doorway], alone), (sorted(program.parent.glob("*.cs")), both):
             target = folder / "compiled.exe"
             cost = processes.run(["mcs", *options, f"-out:{target}", *files], folder / "mcs.log")
             found.append(cost.wall)
-    start = [processes.run(["mono", program], folder / "mono.log").wall for _ in range(times)]
+    start = [processes.run(command(program, csharp.doorway(engine)), folder / "mono.log").wall for _ in range(times)]
     return {"mono_start": start, "compile_doorway": alone, "compile_with_engine": both}
 
 
-def _servers(folder: Path, program: Path, count: int) -> dict[str, Any]:
+def _servers(folder: Path, count: int) -> dict[str, Any]:
     up: list[dict[str, Any]] = [
         {"name": f"UP{n}", "sessions": [{"id": 2, "user": "temp", "logoff": LOGOFF}]} for n in range(count - DEAD)
     ]
     down = [{"name": f"DOWN{n}", "rpc": "down", "rpc_timeout": DOWN} for n in range(DEAD)]
     farm = {"rpc_latency": LATENCY, "hosts": [{"name": HOST}, *up, *down]}
     names = [host["name"] for host in (*up, *down)]
-    run = _run(folder, program, farm, {"action": "log_off", "users": ["temp"], "server": names})
+    run = _run(folder, farm, LogoffRequest, {"users": ["temp"], "server": names})
     assert run["reported"] == len(up), "not every server did what is measured"
     return {**run, "servers": count, "one_by_one": run["calls"] * LATENCY + len(up) * LOGOFF + DEAD * DOWN}
 
 
-def _run(folder: Path, program: Path, farm: dict[str, Any], options: dict[str, Any]) -> dict[str, float]:
-    """Launch the engine once on the first host of a farm; return what it cost."""
-    selecting = {name: value for name, value in options.items() if name != "action"}
+def _run(folder: Path, farm: dict[str, Any], kind: Kind, options: dict[str, Any]) -> dict[str, float]:
+    """Launch an engine once on the first host of a farm; return what it cost."""
+    engine = SESSION_ENGINES[kind.__name__]
+    program = asyncio.run(build.program(csharp.sources(engine)))
     with _windows(FarmSpec.model_validate(farm), folder) as api:
-        request = json.dumps(_request(options["action"], Selection.from_options(selecting))).encode()
-        _launch, environment = api.new_launch(api.first, "CONTOSO\\ansible")
+        _launch, environment = api.new_launch(api.first, CONNECTING_ACCOUNT)
         began, simulator_began = time.monotonic(), time.process_time()
         cost = processes.run(
-            ["mono", program],
+            command(program, csharp.doorway(engine)),
             folder / "engine.json",
             environment=environment,
-            stdin=request,
+            stdin=_request(kind, Selection.from_options(options)).text.encode(),
             memory=processes.own_peak,
             every=0.05,
         )
         simulator = time.process_time() - simulator_began
         answer = json.loads((folder / "engine.json").read_bytes())
         calls = [call.time for calls in api.calls.values() for call in calls]
-    if "error" in answer or answer["report"]["error"]:
+    if "report" not in answer or answer["report"]["error"]:
         raise processes.RunFailed(str(answer)[:2000])
     return {
         "wall": cost.wall,
@@ -138,13 +146,11 @@ def _run(folder: Path, program: Path, farm: dict[str, Any], options: dict[str, A
     }
 
 
-def _request(action: str, selection: Selection) -> dict[str, Any]:
-    doorway = read_doorway(DOORWAY.read_text("utf-8"))
-    given = SessionAction.engine_options(
-        selection, action, protect_console=True, wait=True, timeout_ms=milliseconds(600)
-    )
-    parameters = doorway.parameters("win_rds_engine", given)
-    return {"type": doorway.type_name, "method": doorway.method, "parameters": parameters, "check_mode": False}
+def _request(kind: Kind, selection: Selection) -> EngineRequest:
+    if kind is SessionInfoRequest:
+        return request(kind, selection, check_mode=False)
+    own = {"timeout_ms": 600_000, "max_parallel": None}
+    return request(kind, selection, check_mode=False, protect_console=True, **own)
 
 
 class _Api(WindowsApi):
@@ -183,7 +189,7 @@ def tables(raw: dict[str, Any]) -> dict[str, str]:
     compile_of_engine = median(launch["compile_with_engine"]) - median(launch["compile_doorway"])
     start_rows = [
         ["start of Mono, which the simulator needs in place of PowerShell", ms(median(launch["mono_start"]))],
-        ["compilation of `SessionEngine.cs`, beyond that of an empty program (mcs)", ms(compile_of_engine)],
+        ["compilation of the C# of a logoff, beyond that of an empty program (mcs)", ms(compile_of_engine)],
     ]
     rows = [
         [

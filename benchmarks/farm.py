@@ -19,14 +19,13 @@ import yaml
 
 from simulator import control_client
 from simulator.private import write_private
+from tests.support.paths import COLLECTIONS
 
 from . import processes
 from .processes import Cost
 
 #: How long PowerShell takes to start on a simulated host, where that matters; on Windows it is about a second.
 LAUNCH_SECONDS = 1
-
-COLLECTIONS = Path(__file__).parents[1] / ".venv" / "collections"
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .farm import COLLECTIONS, Farm, served
+from tests.support import csharp
+from tests.support.paths import COLLECTIONS, PLUGINS
+
+from .farm import Farm, served
 from .report import FLOOR, OURS, Goal, median, milliseconds, new_plot, save, table
 
-REPOSITORY = Path(__file__).parents[1]
 HOST = "RDSH01"
 MODULES = {
     "ours": ["-m", "winops.rds.win_rds_logoff", "-a", "users=nobody"],
     "win_ping": ["-m", "ansible.windows.win_ping"],
 }
-PLUGINS = sorted(path.stem for path in (REPOSITORY / "plugins" / "action").glob("win_*.py"))
+ACTION_PLUGINS = sorted(path.stem for path in (PLUGINS / "action").glob("win_*.py"))
 
 #: What Ansible has imported itself when it comes to an action plugin.
 _IMPORT = """
@@ -52,7 +54,7 @@ Progress = Callable[[str], None]
 def measure(folder: Path, quick: bool, progress: Progress) -> dict[str, Any]:
     times = 2 if quick else 7
     imports: dict[str, list[tuple[float, int]]] = {}
-    for plugin in PLUGINS:
+    for plugin in ACTION_PLUGINS:
         progress(f"start-up: import of {plugin}")
         imports[plugin] = [_import(plugin) for _ in range(times)]
     first_byte: dict[str, list[float]] = {module: [] for module in MODULES}
@@ -72,7 +74,7 @@ def measure(folder: Path, quick: bool, progress: Progress) -> dict[str, Any]:
         "first_byte": first_byte,
         "profiles": profiles,
         "payloads": payloads,
-        "csharp": csharp_sizes((REPOSITORY / "plugins" / "module_utils" / "SessionEngine.cs").read_text("utf-8")),
+        "csharp": csharp_sizes("".join(csharp.sources("win_rds_logoff_engine").values())),
     }
 
 
@@ -198,7 +200,7 @@ def _smaller(raw: dict[str, Any]) -> str:
     plain = raw["csharp"]["as it is"]
     sizes = {**raw["csharp"], "the most that 1.25 leaves room for": round(plain - (ours - 1.25 * ping) * 3 / 4)}
     rows = [[what, f"{size:,}", f"{(ours - (plain - size) * 4 / 3) / ping:.2f}"] for what, size in sizes.items()]
-    return table(["`SessionEngine.cs`", "bytes", "payload, ratio"], rows)
+    return table(["the C# of a logoff", "bytes", "payload, ratio"], rows)
 
 
 def plot(raw: dict[str, Any], path: Path) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from hypothesis import settings
 
-os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(Path(__file__).parents[1] / ".venv/collections")
+from tests.support.paths import COLLECTIONS
+
+os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 # No test fails because the machine is slow; in CI a failure has to come again the next time.

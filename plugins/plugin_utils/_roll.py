@@ -142,7 +142,8 @@ class Roll:
         return replace(last, servers=tuple(merged))
 
     def _last_word(self, logon: str, ended: Session | None, result: str | None, server: Server) -> Session:
-        session = ended or replace(self._known[logon], accepted=False)
+        # By the logon that it is known as, also where it could not be identified any more.
+        session = replace(ended, logon=logon) if ended else replace(self._known[logon], accepted=False)
         if result is None or (ended and ended.result != "already_gone"):
             return session
         if ended is None and not server.is_complete:

@@ -81,12 +81,6 @@ _ERRORS = (
         "Check the name, and that the server reaches a domain controller.",
     ),
     Win32Error(
-        1359,
-        "ERROR_INTERNAL_ERROR",
-        "the session engine stopped before it was done with this session",
-        "Run the task again; please report it as a bug.",
-    ),
-    Win32Error(
         1460,
         "ERROR_TIMEOUT",
         "the server did not answer within server_timeout",

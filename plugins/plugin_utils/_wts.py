@@ -32,7 +32,7 @@ LONGEST_SESSION_NAME = 32
 #: The last ID that is one: 0xFFFFFFFF is WTS_CURRENT_SESSION, 0xFFFFFFFE is WTS_ANY_SESSION.
 LAST_SESSION_ID = 0xFFFFFFFD
 
-#: Listeners have IDs from here on; SessionEngine.cs knows them by the same number.
+#: Listeners have IDs from here on; the engines know them by the same number (a test compares).
 FIRST_LISTENER_ID = 65536
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)

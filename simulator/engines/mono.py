@@ -64,13 +64,15 @@ async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
     return await call(program, doorway, text, environment)
 
 
+def command(program: str | os.PathLike[str], doorway: Doorway) -> list[str]:
+    """Return the command line of a process that calls a doorway's method with each line that it reads."""
+    return ["mono", str(program), doorway.type_name, doorway.method]
+
+
 async def call(program: str | os.PathLike[str], doorway: Doorway, lines: str, environment: Mapping[str, str]) -> Output:
     """Call a doorway's method with each of these lines, in one process, which writes a line for each."""
     process = await asyncio.create_subprocess_exec(
-        "mono",
-        str(program),
-        doorway.type_name,
-        doorway.method,
+        *command(program, doorway),
         env={**os.environ, **environment},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

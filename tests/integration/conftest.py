@@ -22,9 +22,8 @@ import yaml
 from simulator.engines import ENGINES, Engine, default_engine
 from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
+from tests.support.paths import COLLECTIONS
 
-REPOSITORY = Path(__file__).parents[2]
-COLLECTIONS = REPOSITORY / ".venv" / "collections"
 #: Seconds after which a program is taken for one that never ends, on a machine that is slow, too.
 NEVER_ENDS = 600
 

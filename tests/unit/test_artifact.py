@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.paths import REPOSITORY
+
 SHIPPED = {"CHANGELOG.rst", "COPYING", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
 METADATA = {"FILES.json", "MANIFEST.json"}
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the engines report: the report classes of the C# in plugins/module_utils, member by member.
+"""What the engines report: the report classes of the C# in plugins/module_utils, member by member, as a test shows.
 
 Between an engine and the controller are PowerShell and the connection. What they spoil is not to be told as the truth,
 nor to end in a traceback, so a report is checked before anything is made of it.

@@ -1,41 +1,34 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Runs the shipped C# on Mono, against a session host that the simulator plays."""
+"""The shipped C# of sessions on a host that the simulator plays."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import fields, replace
 from typing import Any
 
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
+    EngineRequest,
+    LogoffRequest,
+    milliseconds,
+    request,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
 
 from simulator.directory import Directory
-from simulator.engines import build
-from simulator.engines.doorway import read_doorway
 from simulator.farm import Host, HostSpec
 from simulator.windows_api import Call, Launch, Value, WindowsApi
-
-PLUGINS = Path(__file__).parents[3] / "plugins"
-SOURCE = PLUGINS / "module_utils" / "SessionEngine.cs"
-DOORWAY = PLUGINS / "modules" / "win_rds_engine.ps1"
-
-ENUMERATE = "WTSEnumerateSessionsExW"
-QUERY = "WTSQuerySessionInformationW"
-LOGOFF = "WTSLogoffSession"
-TERMINATE = "WTSTerminateProcess"
-SESSION_INFO = 25  # WTSSessionInfoEx, the query that tells whose session it is
+from tests.support import engines
+from tests.support.calls import LOGOFF, QUERY, SESSION_INFO, TERMINATE
+from tests.support.csharp import SESSION_ENGINES
+from tests.support.engines import CONNECTING_ACCOUNT
 
 #: Of one session: whose it is, protocol, client name and address, and once more whose it is.
 QUERIES_BEFORE_THE_ACT = 5
 
 ALICE = {"id": 12, "user": "alice"}
 BOB = {"id": 13, "user": "bob"}
-
-MESSAGE_OPTIONS = ("title", "message", "message_style", "message_seconds", "remaining_ms")
 
 Report = dict[str, Any]
 
@@ -54,7 +47,7 @@ def server_report(report: Report, server: str = "") -> Report:
     return of_server
 
 
-def results(report: Report, server: str = "") -> dict[int, str | None]:
+def results(report: Report, server: str = "") -> dict[int, str]:
     """The result of each selected session of a server that was dealt with, by ID."""
     assert server_report(report, server)["error"] is None
     return {session["id"]: session["result"] for session in server_report(report, server)["sessions"]}
@@ -95,73 +88,49 @@ class Windows(WindowsApi):
     async def run(
         self,
         host: Host,
+        kind: type[EngineRequest] = LogoffRequest,
         *,
         check_mode: bool = False,
         protect_console: bool = True,
-        wait: bool = True,
         timeout: float = 10,
         server_timeout: float = 10,
         max_parallel: int | None = None,
-        terminate: bool = False,
-        action: str = "log_off",
-        logons: Sequence[str] | None = None,
-        newcomers: bool = False,
-        message: dict[str, str] | None = None,
-        wait_for_answer: bool = False,
-        account: str = "CONTOSO\\ansible",
+        logons: Sequence[str] = (),
+        newcomers: bool = True,
+        members: dict[str, Any] | None = None,
+        account: str = CONNECTING_ACCOUNT,
         hung_servers: int = 0,
         environment: dict[str, str] | None = None,
         **options: Any,
     ) -> Report:
-        """Launch the engine once and return its report.
+        """Launch the engine of a kind of request once and return its report.
 
-        :param timeout: seconds, as server_timeout.
-        :param message: those of MESSAGE_OPTIONS that are given.
+        :param timeout: seconds, as server_timeout; 0: no wait.
+        :param members: other members of the request.
         :param account: the one that it runs as.
         :param hung_servers: how many handles cannot be closed, because a call with them is never answered.
         :param options: the selecting options, as a task gives them.
         """
-        doorway = read_doorway(DOORWAY.read_text(encoding="utf-8"))
-        program = await build.program({SOURCE.stem: SOURCE.read_text(encoding="utf-8")})
-        launch, variables = self.new_launch(host, account)
-        request = {
-            "type": doorway.type_name,
-            "method": doorway.method,
-            "check_mode": check_mode,
-            "parameters": {
-                **Selection.from_options(options).engine_options(),
-                "protect_console": protect_console,
-                "wait": wait,
-                "timeout_ms": str(round(timeout * 1000)),
-                "server_timeout_ms": str(round(server_timeout * 1000)),
-                "max_parallel": None if max_parallel is None else str(max_parallel),
-                "terminate": terminate,
-                "action": action,
-                "logons": None if logons is None else list(logons),
-                "newcomers": newcomers,
-                **dict.fromkeys(MESSAGE_OPTIONS),
-                **(message or {}),
-                "wait_for_answer": wait_for_answer,
-            },
-        }
-        process = await asyncio.create_subprocess_exec(
-            "mono",
-            str(program),
-            env={**os.environ, **variables, **(environment or {})},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+        given = {"timeout_ms": milliseconds(timeout), "max_parallel": max_parallel}
+        own = {name: value for name, value in given.items() if name in {field.name for field in fields(kind)}}
+        asked = request(
+            kind,
+            Selection.from_options(options),
+            check_mode=check_mode,
+            protect_console=protect_console,
+            logons=tuple(logons),
+            newcomers=newcomers,
+            **own | (members or {}),
         )
-        try:
-            output, _ = await process.communicate(json.dumps(request).encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        await launch.settled()
-        answer = json.loads(output)
-        assert "error" not in answer, answer
-        assert launch.leaks == hung_servers
-        report: Report = answer["report"]
+        report: Report = await engines.report(
+            self,
+            host,
+            SESSION_ENGINES[kind.__name__],
+            replace(asked, server_timeout_ms=milliseconds(server_timeout)).text,
+            account=account,
+            environment=environment,
+            leaks=hung_servers,
+        )
         return report
 
 

@@ -11,18 +11,8 @@ import pytest
 
 from simulator.farm import Host
 from simulator.session_table import State
-from tests.unit.engine.session_host import (
-    ALICE,
-    BOB,
-    LOGOFF,
-    QUERY,
-    SESSION_INFO,
-    Windows,
-    record,
-    results,
-    server_report,
-    session_host,
-)
+from tests.support.calls import LOGOFF, QUERY, SESSION_INFO
+from tests.unit.engine.session_host import ALICE, BOB, Windows, record, results, server_report, session_host
 
 HOUR = 3600
 YEAR = 365 * 24 * HOUR
@@ -205,7 +195,7 @@ async def test_a_client_of_which_enough_is_known(windows: Windows) -> None:
 
 async def test_a_client_is_asked_for_again_only_where_it_counts(windows: Windows) -> None:
     host = session_host(ALICE | {"client_name": "PC7"})
-    await windows.run(host, clients=["PC7"], wait=False)
+    await windows.run(host, clients=["PC7"], timeout=0)
     assert [call.arguments[2] for call in windows.calls_on(host) if call.function == QUERY] == [
         *("25", "16", "10", "14"),
         *("25", "16", "10", "14"),
@@ -257,6 +247,6 @@ async def test_a_session_that_is_spared_while_it_is_busy(windows: Windows) -> No
 async def test_of_a_session_whose_times_do_not_fit_nothing_else_is_asked(windows: Windows) -> None:
     """Nearly all sessions of a large host, perhaps: a query less for each of three."""
     host = session_host(ALICE | {"logged_on": "2h"}, BOB | {"logged_on": "1m"})
-    assert results(await windows.run(host, logged_on_for="1h", check_mode=True)) == {12: None}
+    assert results(await windows.run(host, logged_on_for="1h", check_mode=True)) == {12: "would_log_off"}
     asked = [call.session for call in windows.calls_on(host) if call.function == QUERY]
     assert (asked.count(12), asked.count(13)) == (4, 1)

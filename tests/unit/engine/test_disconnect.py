@@ -7,14 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import DisconnectRequest
 
 from simulator.session_table import State
+from tests.support.calls import DISCONNECT, ENUMERATE, QUERY
 from tests.unit.engine.session_host import (
     ALICE,
     BOB,
-    ENUMERATE,
     QUERIES_BEFORE_THE_ACT,
-    QUERY,
     Report,
     Windows,
     record,
@@ -23,7 +23,6 @@ from tests.unit.engine.session_host import (
     session_host,
 )
 
-DISCONNECT = "WTSDisconnectSession"
 AWAY = {"id": 14, "user": "carol", "state": "disconnected"}
 
 
@@ -31,7 +30,7 @@ async def disconnect(windows: Windows, *sessions: dict[str, Any], **options: Any
     """Run the action on a host; return the report, and the sessions for which the act was requested."""
     faults = options.pop("faults", [])
     host = session_host(*sessions, faults=faults)
-    report = await windows.run(host, action="disconnect", **{"all": True, **options})
+    report = await windows.run(host, DisconnectRequest, **{"all": True, **options})
     assert {call.function for call in windows.mutating_calls_on(host)} <= {DISCONNECT}
     states = {session.id: session.state for session in host.table.sessions()}
     for session in server_report(report)["sessions"]:
@@ -44,12 +43,12 @@ async def test_sessions_are_disconnected_and_stay(windows: Windows) -> None:
     report, touched = await disconnect(windows, ALICE | {"disconnect": "0.2s"}, BOB, AWAY)
     assert results(report) == {12: "disconnected", 13: "disconnected", 14: "already_disconnected"}
     assert touched == [12, 13]
-    assert [session["requested"] for session in server_report(report)["sessions"]] == [True, True, False]
+    assert [session["accepted"] for session in server_report(report)["sessions"]] == [True, True, False]
 
 
 async def test_check_mode(windows: Windows) -> None:
     report, touched = await disconnect(windows, ALICE, AWAY, check_mode=True)
-    assert results(report) == {12: None, 14: "already_disconnected"}
+    assert results(report) == {12: "would_disconnect", 14: "already_disconnected"}
     assert touched == []
 
 
@@ -84,7 +83,7 @@ async def test_what_may_happen_instead(windows: Windows, fault: dict[str, Any], 
 async def test_a_session_that_does_not_disconnect_in_time(windows: Windows) -> None:
     report, touched = await disconnect(windows, ALICE | {"disconnect": "never"}, BOB, timeout=0.3)
     assert results(report) == {12: "timed_out", 13: "disconnected"}
-    assert record(report, 12)["requested"]
+    assert record(report, 12)["accepted"]
     assert touched == [12, 13]
 
 

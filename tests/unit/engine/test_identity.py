@@ -9,18 +9,8 @@ from typing import Any
 import pytest
 
 from simulator.session_table import State
-from tests.unit.engine.session_host import (
-    ALICE,
-    BOB,
-    ENUMERATE,
-    LOGOFF,
-    QUERIES_BEFORE_THE_ACT,
-    QUERY,
-    Windows,
-    record,
-    results,
-    session_host,
-)
+from tests.support.calls import ENUMERATE, LOGOFF, QUERY
+from tests.unit.engine.session_host import ALICE, BOB, QUERIES_BEFORE_THE_ACT, Windows, record, results, session_host
 
 SOMEBODY_ELSE = {
     "another user": {"id": 12, "user": "mallory"},
@@ -31,7 +21,7 @@ SOMEBODY_ELSE = {
 
 async def test_the_queries_are_as_many_as_the_tests_below_suppose(windows: Windows) -> None:
     host = session_host(ALICE)
-    assert results(await windows.run(host, sessions=["12"], wait=False)) == {12: "requested"}
+    assert results(await windows.run(host, sessions=["12"], timeout=0)) == {12: "requested"}
     functions = [call.function for call in windows.calls_on(host) if call.session == 12]
     assert functions == [QUERY] * QUERIES_BEFORE_THE_ACT + [LOGOFF]
 

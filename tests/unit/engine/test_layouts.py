@@ -9,20 +9,22 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils import _wts
+from ansible_collections.winops.rds.plugins.plugin_utils._grace import time_of_day
 from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS
 
 from simulator import session_table, win32
-from tests.unit.engine.session_host import SOURCE
+from tests.support.csharp import FILES, NAMESPACE
+from tests.support.paths import REPOSITORY
 
-WINDOWS_C = Path(__file__).parents[3] / "simulator" / "winapi" / "windows.c"
-NAMESPACE = "ansible_collections.winops.rds.plugins.module_utils.SessionEngine"
+WINDOWS_C = REPOSITORY / "simulator" / "winapi" / "windows.c"
 
-#: Writes what Marshal makes of everything in NativeHelpers, and every constant, as JSON.
+#: Writes what Marshal makes of everything in the classes Native, and every constant, as JSON.
 DUMP = """
 using System;
 using System.Collections.Generic;
@@ -54,9 +56,9 @@ internal static class Dump
         Dictionary<string, object> constants = new Dictionary<string, object>();
         foreach (Type type in Assembly.GetExecutingAssembly().GetTypes())
         {
-            if (type.Namespace != "NAMESPACE")
+            if (type.Namespace == null || !type.Namespace.StartsWith("NAMESPACE."))
                 continue;
-            bool isNative = type.DeclaringType != null && type.DeclaringType.Name == "NativeHelpers";
+            bool isNative = type.DeclaringType != null && type.DeclaringType.Name == "Native";
             if (isNative && !type.IsEnum)
             {
                 List<object> fields = new List<object>();
@@ -124,7 +126,7 @@ MINGW = Headers(
     ),
 )
 
-#: The headers that have each structure of NativeHelpers, and its fields whose names differ there.
+#: The headers that have each structure of the classes Native, and its fields whose names differ there.
 STRUCTURES: dict[str, tuple[list[Headers], dict[str, str]]] = {
     "WTS_SESSION_INFO_1W": ([WINPR], {}),
     "WTSINFOEXW": ([WINPR], {}),
@@ -157,23 +159,32 @@ CONSTANTS: dict[str, list[Headers] | None] = {
     "WTS_SESSIONSTATE_UNLOCK": [WINPR],
     "AF_INET": [MINGW],
     "AF_INET6": [MINGW],
+    "ERROR_SUCCESS": [MINGW],
     "ERROR_FILE_NOT_FOUND": [MINGW],
     "ERROR_ACCESS_DENIED": [MINGW],
     "ERROR_INVALID_DATA": [MINGW],
+    "ERROR_MORE_DATA": [MINGW],
     "ERROR_NONE_MAPPED": [MINGW],
-    "ERROR_INTERNAL_ERROR": [MINGW],
     "ERROR_TIMEOUT": [MINGW],
     "ERROR_CTX_CLOSE_PENDING": [MINGW],
     "ERROR_CTX_WINSTATION_NOT_FOUND": [MINGW],
     "ERROR_CTX_WINSTATION_BUSY": [MINGW],
     "ERROR_CTX_WINSTATION_ACCESS_DENIED": [MINGW],
     "NameSamCompatible": [MINGW],
+    "SECURITY_MAX_SID_SIZE": [MINGW],
+    "KEY_QUERY_VALUE": [MINGW],
+    "KEY_SET_VALUE": [MINGW],
+    "KEY_WOW64_64KEY": [MINGW],
+    "REG_DWORD": [MINGW],
+    "REG_SZ": [MINGW],
     "IDTIMEOUT": [MINGW],
-    "IDASYNC": [MINGW],
     "FirstListenerId": None,
+    "FlagsUnknown": None,
+    "LongestName": None,
     "MostHangs": None,
     "PollMilliseconds": None,
     "LookMilliseconds": None,
+    "RoundingSeconds": None,
     "StackBytes": None,
 }
 
@@ -188,7 +199,7 @@ class Csharp:
 def csharp(tmp_path_factory: pytest.TempPathFactory) -> Csharp:
     folder = tmp_path_factory.mktemp("layouts")
     (folder / "dump.cs").write_text(DUMP)
-    run("mcs", "-nologo", "-r:System.Web.Extensions", f"-out:{folder / 'dump.exe'}", folder / "dump.cs", SOURCE)
+    run("mcs", "-nologo", "-r:System.Web.Extensions", f"-out:{folder / 'dump.exe'}", folder / "dump.cs", *FILES)
     return Csharp(*json.loads(run("mono", folder / "dump.exe")))
 
 
@@ -221,6 +232,13 @@ def test_constants(csharp: Csharp, tmp_path: Path) -> None:
         names = [name for name, headers in CONSTANTS.items() if headers and header in headers]
         assert header.values(names, tmp_path) == [csharp.constants[name] for name in names]
     assert WINPR.values(lengths.values(), tmp_path) == [csharp.constants[name] for name in lengths]
+
+
+def test_numbers_that_the_controller_has_too(csharp: Csharp) -> None:
+    assert csharp.constants["FirstListenerId"] == _wts.FIRST_LISTENER_ID
+    half = csharp.constants["RoundingSeconds"]
+    assert time_of_day(datetime(2026, 1, 1, 12, 0, 60 - half)) == "12:01 UTC"
+    assert time_of_day(datetime(2026, 1, 1, 12, 0, 59 - half)) == "12:00 UTC"
 
 
 def test_the_vocabulary_of_the_controller_and_of_the_simulator(tmp_path: Path) -> None:

@@ -7,23 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest
 
 from simulator.farm import Host
-from tests.unit.engine.session_host import (
-    ALICE,
-    BOB,
-    LOGOFF,
-    QUERIES_BEFORE_THE_ACT,
-    QUERY,
-    TERMINATE,
-    Windows,
-    record,
-    results,
-    session_host,
-)
+from tests.support.calls import LOGOFF, PROCESSES, QUERY, TERMINATE
+from tests.unit.engine.session_host import ALICE, BOB, QUERIES_BEFORE_THE_ACT, Windows, record, results, session_host
 
 SHORT = 0.2  # seconds, where a test has to wait for the end of the time-out
-PROCESSES = "WTSEnumerateProcessesExW"
 
 
 def in_flight(host: Host) -> int:
@@ -97,7 +87,7 @@ WINWORD, EXCEL = {"id": 12016, "name": "winword.exe"}, {"id": 12020, "name": "ex
 
 async def test_what_hangs_is_ended(windows: Windows) -> None:
     host = session_host(HANGING, BOB)
-    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "logged_off", 13: "logged_off"}
     assert record(report, 12)["ended_processes"] == [WINWORD, EXCEL]
     assert record(report, 13)["ended_processes"] == []
@@ -109,18 +99,23 @@ async def test_what_hangs_is_ended(windows: Windows) -> None:
     assert record(report, 12)["error"] is None
 
 
-@pytest.mark.parametrize("options", [{"terminate": False}, {"terminate": True, "check_mode": True}], ids=str)
-async def test_nothing_is_ended_unless_it_is_to_be(windows: Windows, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "check_mode", "result"),
+    [(LogoffRequest, False, "timed_out"), (LogoffTerminateRequest, True, "would_log_off")],
+)
+async def test_nothing_is_ended_unless_it_is_to_be(
+    windows: Windows, kind: type[LogoffRequest], check_mode: bool, result: str
+) -> None:
     host = session_host(HANGING)
-    report = await windows.run(host, all=True, timeout=SHORT, **options)
-    assert results(report) == {12: None if "check_mode" in options else "timed_out"}
+    report = await windows.run(host, kind, all=True, timeout=SHORT, check_mode=check_mode)
+    assert results(report) == {12: result}
     assert PROCESSES not in {call.function for call in windows.calls_on(host)}
     assert windows.terminations(host) == []
 
 
 async def test_nothing_is_ended_of_a_session_that_leaves_in_time(windows: Windows) -> None:
     host = session_host(HANGING | {"logoff": 0.2})
-    report = await windows.run(host, all=True, timeout=10, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=10)
     assert results(report) == {12: "logged_off"}
     assert PROCESSES not in {call.function for call in windows.calls_on(host)}
 
@@ -138,7 +133,7 @@ LEFT: dict[str, dict[str, Any]] = {
 async def test_nothing_is_ended_for_a_session_that_left(windows: Windows, changes: dict[str, Any]) -> None:
     """Its ID may be somebody else's by then, whose processes are nobody's business."""
     host = session_host(HANGING, faults=[{"call": PROCESSES, **changes}])
-    report = await windows.run(host, sessions=["12"], timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, sessions=["12"], timeout=SHORT)
     assert results(report) == {12: "logged_off"}
     assert record(report, 12)["ended_processes"] == []
     assert windows.terminations(host) == []
@@ -147,14 +142,14 @@ async def test_nothing_is_ended_for_a_session_that_left(windows: Windows, change
 
 async def test_a_session_that_leaves_while_its_processes_are_ended(windows: Windows) -> None:
     host = session_host(HANGING, faults=[{"call": TERMINATE, "times": 1, "then": [{"remove": 12}]}])
-    report = await windows.run(host, sessions=["12"], timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, sessions=["12"], timeout=SHORT)
     assert results(report) == {12: "logged_off"}
     assert record(report, 12)["ended_processes"] == [WINWORD]  # excel.exe was not there any more
 
 
 async def test_processes_that_cannot_be_ended(windows: Windows) -> None:
     host = session_host(HANGING, BOB, faults=[{"call": TERMINATE, "error": 5}])
-    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "timed_out", 13: "logged_off"}
     assert (record(report, 12)["ended_processes"], record(report, 12)["error"]) == ([], None)
     assert windows.terminations(host) == [WINWORD["id"], EXCEL["id"]]  # it was tried once
@@ -162,7 +157,7 @@ async def test_processes_that_cannot_be_ended(windows: Windows) -> None:
 
 async def test_a_session_that_hangs_all_the_same_is_awaited_once_more(windows: Windows) -> None:
     host = session_host(HANGING, faults=[{"call": TERMINATE, "after": 1, "error": 5}])
-    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "timed_out"}
     assert record(report, 12)["ended_processes"] == [WINWORD]
     assert record(report, 12)["elapsed_ms"] >= 2 * 1000 * SHORT
@@ -171,23 +166,23 @@ async def test_a_session_that_hangs_all_the_same_is_awaited_once_more(windows: W
 
 async def test_a_session_without_a_process_of_its_user(windows: Windows) -> None:
     host = session_host(HANGING | {"processes": []})
-    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "timed_out"}
     assert windows.terminations(host) == []
 
 
 async def test_processes_that_are_not_listed(windows: Windows) -> None:
     host = session_host(HANGING, BOB, faults=[{"call": PROCESSES, "error": 5}])
-    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "denied", 13: "logged_off"}
     assert record(report, 12)["error"] == {"call": "WTSEnumerateProcessesEx", "code": 5}
-    assert record(report, 12)["requested"] is True
+    assert record(report, 12)["accepted"] is True
     assert windows.terminations(host) == []
 
 
 async def test_a_session_that_never_accepted_is_not_ended(windows: Windows) -> None:
     host = session_host(HANGING, faults=[{"call": LOGOFF, "error": 7024}])
-    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "failed"}
     assert windows.terminations(host) == []
 
@@ -196,16 +191,16 @@ async def test_a_session_that_was_leaving_by_itself_and_hangs(windows: Windows) 
     """Its end is our doing then."""
     host = session_host(HANGING)
     host.table.log_off(12)
-    report = await windows.run(host, all=True, timeout=SHORT, terminate=True)
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "logged_off"}
-    assert record(report, 12)["requested"] is True
+    assert record(report, 12)["accepted"] is True
     assert record(report, 12)["ended_processes"] == [WINWORD, EXCEL]
 
 
 async def test_processes_of_another_server(windows: Windows) -> None:
     here, other = session_host(HANGING, name="MGMT"), session_host(HANGING, name="RDSH02")
     windows.connect(here, other)
-    report = await windows.run(here, all=True, server=["RDSH02"], timeout=SHORT, terminate=True)
+    report = await windows.run(here, LogoffTerminateRequest, all=True, server=["RDSH02"], timeout=SHORT)
     assert results(report, "RDSH02") == {12: "logged_off"}
     assert record(report, 12, "RDSH02")["ended_processes"] == [WINWORD, EXCEL]
     assert windows.mutating_calls_on(here) == []

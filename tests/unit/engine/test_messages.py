@@ -9,30 +9,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import MessageRequest
 
 from simulator.farm import Host
-from tests.unit.engine.session_host import (
-    ALICE,
-    BOB,
-    ENUMERATE,
-    QUERY,
-    Report,
-    Windows,
-    record,
-    results,
-    server_report,
-    session_host,
-)
+from tests.support.calls import ENUMERATE, QUERY, SEND
+from tests.unit.engine.session_host import ALICE, BOB, Report, Windows, record, results, server_report, session_host
 
-SEND = "WTSSendMessageW"
-OK, YES, NO, IDTIMEOUT, IDASYNC = 1, 6, 7, 32000, 32001
+OK, YES, NO = 1, 6, 7
 MB_YESNO = 4
-TEXT = {"title": "Maintenance", "message": "Please save your work.", "message_style": "64", "message_seconds": "0"}
+TEXT = {"title": "Maintenance", "message": "Please save your work.", "message_style": 64, "message_seconds": 0}
 
 
-async def send(windows: Windows, host: Host, text: dict[str, str] | None = None, **options: Any) -> Report:
-    options = {"all": True, "wait": False, **options}
-    report = await windows.run(host, action="send_message", message=TEXT | (text or {}), **options)
+async def send(
+    windows: Windows, host: Host, text: dict[str, Any] | None = None, *, wait_for_answer: bool = False, **options: Any
+) -> Report:
+    members = {**TEXT, "wait_for_answer": wait_for_answer, "remaining_ms": 0, **(text or {})}
+    report = await windows.run(host, MessageRequest, members=members, **{"all": True, **options})
     assert {call.function for call in windows.mutating_calls_on(host)} <= {SEND}
     return report
 
@@ -49,8 +41,8 @@ async def test_all_who_are_selected_are_shown_the_message(windows: Windows) -> N
     assert results(report) == {12: "sent", 13: "sent"}
     assert shown(host) == {id: [("Maintenance", "Please save your work.")] for id in (12, 13)}
     assert {message.style for session in host.table.sessions() for message in session.messages} == {64}
-    assert [session["answer"] for session in server_report(report)["sessions"]] == [IDASYNC, IDASYNC]
-    assert [session["requested"] for session in server_report(report)["sessions"]] == [True, True]
+    assert [session["answer"] for session in server_report(report)["sessions"]] == [None, None]
+    assert [session["accepted"] for session in server_report(report)["sessions"]] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +57,7 @@ async def test_every_character_arrives(windows: Windows, text: str) -> None:
 async def test_what_only_the_host_knows_is_filled_in(windows: Windows) -> None:
     ahead = 7200
     host = session_host(ALICE, {"id": 13, "user": "Жанна"}, clock_offset=ahead)
-    await send(windows, host, {"title": "{server}", "message": "{user} {deadline} {minutes}", "remaining_ms": "900000"})
+    await send(windows, host, {"title": "{server}", "message": "{user} {deadline} {minutes}", "remaining_ms": 900000})
     messages = shown(host)
     assert [title for session in messages.values() for title, _ in session] == ["RDSH01", "RDSH01"]
     texts = [text for session in messages.values() for _, text in session]
@@ -77,7 +69,7 @@ async def test_what_only_the_host_knows_is_filled_in(windows: Windows) -> None:
 
 async def test_check_mode_shows_nothing(windows: Windows) -> None:
     host = session_host(ALICE, BOB)
-    assert results(await send(windows, host, check_mode=True)) == {12: None, 13: None}
+    assert results(await send(windows, host, check_mode=True)) == {12: "would_send", 13: "would_send"}
     assert windows.mutating_calls_on(host) == []
 
 
@@ -90,16 +82,16 @@ async def test_services_and_listeners_are_shown_nothing(windows: Windows) -> Non
 async def test_answers_are_awaited_side_by_side(windows: Windows) -> None:
     answers = {"answer": "yes", "answer_after": "0.6s"}
     host = session_host(*({"id": id, "user": f"user{id}"} | answers for id in range(10, 18)), BOB | {"id": 18})
-    report = await send(windows, host, {"message_style": str(MB_YESNO), "message_seconds": "2"}, wait_for_answer=True)
+    report = await send(windows, host, {"message_style": MB_YESNO, "message_seconds": 2}, wait_for_answer=True)
     assert results(report) == dict.fromkeys(range(10, 18), "answered") | {18: "no_answer"}
-    assert [record(report, id)["answer"] for id in (10, 18)] == [YES, IDTIMEOUT]
+    assert [record(report, id)["answer"] for id in (10, 18)] == [YES, None]
     asked = [call.time for call in windows.mutating_calls_on(host)]
     assert max(asked) - min(asked) < 0.6  # before any had answered
 
 
 async def test_the_time_that_users_take_is_not_the_servers(windows: Windows) -> None:
     host = session_host(ALICE | {"answer": "no", "answer_after": "0.9s"}, BOB)
-    text = {"message_style": str(MB_YESNO), "message_seconds": "1"}
+    text = {"message_style": MB_YESNO, "message_seconds": 1}
     report = await send(windows, host, text, wait_for_answer=True, server_timeout=0.4)
     assert results(report) == {12: "answered", 13: "no_answer"}
     assert record(report, 12)["answer"] == NO
@@ -107,7 +99,7 @@ async def test_the_time_that_users_take_is_not_the_servers(windows: Windows) -> 
 
 async def test_a_host_that_does_not_come_back_when_the_users_time_is_over(windows: Windows) -> None:
     host = session_host(ALICE, BOB | {"answer": "ok"}, faults=[{"call": SEND, "session": 12, "delay": "never"}])
-    report = await send(windows, host, {"message_seconds": "1"}, wait_for_answer=True, server_timeout=0.3)
+    report = await send(windows, host, {"message_seconds": 1}, wait_for_answer=True, server_timeout=0.3)
     assert results(report) == {12: "timed_out", 13: "answered"}
     assert record(report, 12)["error"] == {"call": "WTSSendMessage", "code": 1460}
 
@@ -131,7 +123,7 @@ async def test_what_may_happen_instead(
 ) -> None:
     session = {} if fault["call"] == ENUMERATE else {"session": 12}
     host = session_host(ALICE, BOB | {"answer": "ok"}, faults=[fault | session])
-    report = await send(windows, host, {"message_seconds": "5"}, wait_for_answer=wait_for_answer)
+    report = await send(windows, host, {"message_seconds": 5}, wait_for_answer=wait_for_answer)
     assert results(report) == {12: outcome, 13: "answered" if wait_for_answer else "sent"}
     assert list(shown(host)) == [13]
 
@@ -139,10 +131,10 @@ async def test_what_may_happen_instead(
 async def test_a_fault_of_the_engine_itself_is_told(windows: Windows) -> None:
     """Whatever it was doing then: no session is without a result, and it is said where the engine stopped."""
     host = session_host(ALICE, BOB)
-    options = {"message_style": "a number that is none", **{key: TEXT[key] for key in ("title", "message")}}
-    report = await windows.run(host, action="send_message", message=options, all=True, wait=False)
+    members = {**TEXT, "wait_for_answer": False, "remaining_ms": 2**62}  # until a year that .NET does not have
+    report = await windows.run(host, MessageRequest, members=members, all=True)
     (of_server,) = report["servers"]
-    assert "System.FormatException" in of_server["crash"]
-    outcome = {session["id"]: (session["result"], session["error"]["code"]) for session in of_server["sessions"]}
-    assert outcome == {12: ("timed_out", 1359), 13: ("failed", 1359)}
+    assert "System.ArgumentOutOfRangeException" in of_server["crash"]
+    outcome = {session["id"]: (session["result"], session["error"]) for session in of_server["sessions"]}
+    assert outcome == {12: ("timed_out", None), 13: ("failed", None)}
     assert windows.mutating_calls_on(host) == []

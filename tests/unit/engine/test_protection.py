@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.engine.session_host import ALICE, LOGOFF, QUERY, Windows, results, session_host
+from tests.support.calls import LOGOFF, QUERY
+from tests.unit.engine.session_host import ALICE, Windows, results, session_host
 
 CONSOLE = {"id": 1, "name": "Console", "user": "admin"}
 

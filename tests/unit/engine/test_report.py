@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._wts import iso_time, seconds_between
 
-from tests.unit.engine.session_host import ALICE, QUERY, Windows, record, results, server_report, session_host
+from tests.support.calls import QUERY
+from tests.unit.engine.session_host import ALICE, Windows, record, results, server_report, session_host
 
 HOUR = 3600
 STATES = ("active", "connected", "connect_query", "shadow", "disconnected", "idle", "reset", "down", "init")
@@ -38,6 +39,7 @@ async def test_everything_that_there_is_to_tell(windows: Windows) -> None:
     told = record(report, 65535)
     times = {name: told.pop(name) for name in list(told) if name.endswith("_time")}
     assert told == {
+        "logon": f"|65535|{times['logon_time']}|CONTOSO\\Жанна",
         "id": 65535,
         "name": "TERM04",
         "user": "Жанна",
@@ -50,8 +52,8 @@ async def test_everything_that_there_is_to_tell(windows: Windows) -> None:
         "incoming_bytes": 4_000_000_000,
         "outgoing_bytes": 17,
         "matched_by": ["users:0"],
-        "result": None,
-        "requested": False,
+        "result": "would_log_off",
+        "accepted": False,
         "answer": None,
         "error": None,
         "elapsed_ms": 0,

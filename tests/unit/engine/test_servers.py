@@ -7,16 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffTerminateRequest
 
 from simulator.farm import Host
+from tests.support.calls import CLOSE_SERVER, ENUMERATE, LOGOFF, OPEN_SERVER, PROCESSES, QUERY, TERMINATE, WORKSTATION
 from tests.unit.engine.session_host import (
     ALICE,
     BOB,
-    ENUMERATE,
-    LOGOFF,
     QUERIES_BEFORE_THE_ACT,
-    QUERY,
-    TERMINATE,
     Report,
     Windows,
     record,
@@ -26,8 +24,6 @@ from tests.unit.engine.session_host import (
 )
 
 SHORT = 0.3  # seconds: the server_timeout of servers that hang
-OPEN, CLOSE = "WTSOpenServerExW", "WTSCloseServer"
-WORKSTATION = "NetWkstaGetInfo"
 
 
 def farm(windows: Windows, *others: Host, **settings: Any) -> Host:
@@ -48,7 +44,7 @@ def failure(report: Report, server: str) -> Any:
 
 def opened_and_closed(windows: Windows, here: Host) -> tuple[int, int]:
     functions = [call.function for call in windows.calls_on(here)]
-    return functions.count(OPEN), functions.count(CLOSE)
+    return functions.count(OPEN_SERVER), functions.count(CLOSE_SERVER)
 
 
 async def test_each_server_has_its_own_sessions(windows: Windows) -> None:
@@ -62,7 +58,7 @@ async def test_each_server_has_its_own_sessions(windows: Windows) -> None:
     assert windows.logoffs(second) == [12]
     assert windows.logoffs(third) == [14]
     # The host that the task runs on is not one of them, and all that was opened was closed.
-    assert {call.function for call in windows.calls_on(here)} == {OPEN, CLOSE}
+    assert {call.function for call in windows.calls_on(here)} == {OPEN_SERVER, CLOSE_SERVER}
     assert opened_and_closed(windows, here) == (2, 2)
 
 
@@ -70,16 +66,16 @@ async def test_check_mode_changes_nothing_elsewhere_either(windows: Windows) -> 
     second = rdsh(2)
     here = farm(windows, second)
     report = await windows.run(here, all=True, server=["RDSH02"], check_mode=True)
-    assert results(report, "RDSH02") == {12: None, 13: None}
+    assert results(report, "RDSH02") == {12: "would_log_off", 13: "would_log_off"}
     assert windows.logoffs(second) == []
     assert opened_and_closed(windows, here) == (1, 1)
 
 
 async def test_no_wait(windows: Windows) -> None:
     second = rdsh(2, ALICE | {"logoff": "never"}, BOB, faults=[{"call": LOGOFF, "session": 13, "error": 5}])
-    report = await windows.run(farm(windows, second), all=True, server=["RDSH02"], wait=False)
+    report = await windows.run(farm(windows, second), all=True, server=["RDSH02"], timeout=0)
     assert results(report, "RDSH02") == {12: "requested", 13: "denied"}
-    assert [record(report, id, "RDSH02")["requested"] for id in (12, 13)] == [True, False]
+    assert [record(report, id, "RDSH02")["accepted"] for id in (12, 13)] == [True, False]
 
 
 @pytest.mark.parametrize("name", ["rdsh02", "RDSH02.contoso.com"])
@@ -105,7 +101,7 @@ async def test_a_server_that_is_down_or_does_not_exist(windows: Windows, check_m
     here = farm(windows, second, third)
     servers = ["RDSH03", "RDSH02", "RDSH99"]
     report = await windows.run(here, all=True, server=servers, check_mode=check_mode)
-    assert results(report, "RDSH02") == dict.fromkeys((12, 13), None if check_mode else "logged_off")
+    assert results(report, "RDSH02") == dict.fromkeys((12, 13), "would_log_off" if check_mode else "logged_off")
     for server in "RDSH03", "RDSH99":
         assert failure(report, server) == {"call": "WTSEnumerateSessionsEx", "code": 1722}
         assert server_report(report, server)["sessions"] == []
@@ -171,7 +167,7 @@ HANGS: dict[str, tuple[dict[str, Any], dict[int, str], str | None]] = {
         None,
     ),
     "listing processes": (
-        {"call": "WTSEnumerateProcessesExW", "session": 12},
+        {"call": PROCESSES, "session": 12},
         {12: "timed_out", 13: "logged_off"},
         None,
     ),
@@ -187,11 +183,11 @@ async def test_a_server_that_hangs(
     third = rdsh(3)
     report = await windows.run(
         farm(windows, second, third),
+        LogoffTerminateRequest,
         all=True,
         server=["RDSH02", "RDSH03"],
         server_timeout=SHORT,
         timeout=0.25,  # the first look is after 0.1 s, and bob has gone by then
-        terminate=True,
         hung_servers=1,
     )
     assert results(report, "RDSH03") == {12: "logged_off", 13: "logged_off"}
@@ -203,7 +199,7 @@ async def test_a_server_that_hangs(
         assert session["error"] == (None if session["result"] == "logged_off" else {"call": function, "code": 1460})
         # What Windows has accepted is told, and nothing was touched that is said not to have been.
         accepted = [call.session for call in windows.mutating_calls_on(second) if call.function == LOGOFF]
-        assert session["requested"] == (session["id"] in accepted)
+        assert session["accepted"] == (session["id"] in accepted)
     assert second.table.crashed is False
 
 
@@ -256,19 +252,19 @@ async def test_a_server_that_hangs_when_it_is_closed(
 ) -> None:
     """All is said and done by then."""
     second = rdsh(2, faults=failing)
-    here = farm(windows, second, faults=[{"call": CLOSE, "delay": "never"}])
+    here = farm(windows, second, faults=[{"call": CLOSE_SERVER, "delay": "never"}])
     report = await windows.run(
         here, all=True, server=["RDSH02"], server_timeout=SHORT, check_mode=check_mode, hung_servers=1
     )
     if failing:
         assert failure(report, "RDSH02") == {"call": "WTSEnumerateSessionsEx", "code": 1722}
     else:
-        assert results(report, "RDSH02") == dict.fromkeys((12, 13), None if check_mode else "logged_off")
+        assert results(report, "RDSH02") == dict.fromkeys((12, 13), "would_log_off" if check_mode else "logged_off")
 
 
 async def test_a_server_that_hangs_when_it_is_opened(windows: Windows) -> None:
     second, third = rdsh(2), rdsh(3)
-    here = farm(windows, second, third, faults=[{"call": OPEN, "delay": "never", "times": 1}])
+    here = farm(windows, second, third, faults=[{"call": OPEN_SERVER, "delay": "never", "times": 1}])
     report = await windows.run(here, all=True, server=["RDSH02", "RDSH03"], server_timeout=SHORT)
     hung = [part for part in report["servers"] if part["error"]]
     assert [part["error"] for part in hung] == [{"call": "WTSOpenServerEx", "code": 1460}]

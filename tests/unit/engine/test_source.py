@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 from simulator.engines import build
-from tests.unit.engine.session_host import PLUGINS, SOURCE
+from tests.support.csharp import DOORWAYS, FILES, NAMESPACE, sources, used_by
+from tests.support.paths import PLUGINS
 
 #: .NET Framework 4 and .NET alike have these, and Add-Type refers to them without being told.
 NAMESPACES = {
@@ -21,30 +23,71 @@ NAMESPACES = {
     "System.Diagnostics",
     "System.Globalization",
     "System.Net",
+    "System.Reflection",
     "System.Runtime.InteropServices",
     "System.Text",
     "System.Threading",
 }
-CSHARP = sorted((PLUGINS / "module_utils").glob("*.cs"))
+#: Only one of them has each of these: _json.cs says so in AssemblyReference lines.
+ONLY_IN_ONE = {"System.Text.Json", "System.Web.Script.Serialization"}
+
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
 
 
-@pytest.mark.parametrize("source", CSHARP, ids=lambda source: source.name)
-def test_compiles_as_csharp_5_without_a_warning(source: Path, tmp_path: Path) -> None:
-    options = ["-langversion:5", "-warn:4", "-warnaserror", "-nologo", "-target:library"]
-    subprocess.run(["mcs", *options, f"-out:{tmp_path / 'engine.dll'}", source], check=True)
+def text_of(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("source", CSHARP, ids=lambda source: source.name)
-def test_uses_only_what_every_powershell_has(source: Path) -> None:
-    text = source.read_text(encoding="utf-8")
-    assert set(re.findall(r"^\s*using ([\w.]+);", text, re.MULTILINE)) <= NAMESPACES
-    assert "System.Management" not in text
+@each_doorway
+def test_compiles_as_csharp_5_without_a_warning(engine: str, tmp_path: Path) -> None:
+    """What a doorway brings along, and nothing else."""
+    files = []
+    for util, text in sources(engine).items():
+        files.append(tmp_path / f"{util}.cs")
+        files[-1].write_text(text, encoding="utf-8")
+    options = ["-langversion:5", "-warn:4", "-warnaserror", "-nologo", "-target:library", "-r:System.Web.Extensions"]
+    subprocess.run(["mcs", *options, f"-out:{tmp_path / 'engine.dll'}", *files], check=True)
 
 
-@pytest.mark.parametrize("source", CSHARP, ids=lambda source: source.name)
-def test_has_the_namespace_by_which_ansible_finds_it(source: Path) -> None:
-    namespaces = re.findall(r"^namespace (\S+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
-    assert namespaces == [f"ansible_collections.winops.rds.plugins.module_utils.{source.stem}"]
+def test_every_file_comes_along_with_some_doorway() -> None:
+    carried = {util.rpartition(".")[2] for engine in DOORWAYS for util in sources(engine)}
+    assert carried == {file.stem for file in FILES}
+
+
+@each_file
+def test_uses_only_what_every_powershell_has(file: Path) -> None:
+    used = set(re.findall(r"^\s*using ([\w.]+);", text_of(file), re.MULTILINE))
+    foreign = {name for name in used if not name.startswith(f"{NAMESPACE}.")} - NAMESPACES
+    assert foreign == (ONLY_IN_ONE if file.name == "_json.cs" else set())
+    assert "System.Management" not in text_of(file)
+
+
+@each_file
+def test_has_the_namespace_by_which_ansible_finds_it(file: Path) -> None:
+    namespaces = re.findall(r"^namespace (\S+)$", text_of(file), re.MULTILINE)
+    assert namespaces == [f"{NAMESPACE}.{file.stem}"]
+
+
+@each_file
+def test_no_type_has_the_name_of_a_namespace(file: Path) -> None:
+    """The compiler would take the one for the other (CS0118)."""
+    types = set(re.findall(r"\b(?:class|struct|enum|interface|delegate) (\w+)", text_of(file)))
+    assert types
+    assert types.isdisjoint({*NAMESPACE.split("."), *(other.stem for other in FILES)})
+
+
+@each_file
+def test_uses_other_files_where_ansible_sees_it(file: Path) -> None:
+    """Fully named, in a line of its own without indentation."""
+    lines = [line for line in text_of(file).splitlines() if "using" in line and NAMESPACE in line]
+    assert all(re.fullmatch(rf"using {re.escape(NAMESPACE)}\.\w+;", line) for line in lines)
+    assert len(set(lines)) == len(lines)
+
+
+def test_files_use_each_other_in_one_direction() -> None:
+    order = [*TopologicalSorter({file.stem: used_by(file) for file in FILES}).static_order()]
+    assert len(order) == len(FILES)
 
 
 def test_windows_is_called_in_module_utils_alone() -> None:
@@ -53,13 +96,28 @@ def test_windows_is_called_in_module_utils_alone() -> None:
         for path in PLUGINS.rglob("*")
         if path.is_file() and re.search(rb"DllImport|Add-Type", path.read_bytes()) and "__pycache__" not in path.parts
     }
-    assert callers == set(CSHARP)
+    assert callers and callers < set(FILES)
+
+
+@each_doorway
+def test_windows_libraries_come_from_system32(engine: str) -> None:
+    """https://learn.microsoft.com/dotnet/fundamentals/code-analysis/quality-rules/ca5392"""
+    wanted = "[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32)]"
+    assert "\n".join(sources(engine).values()).count(wanted) == 1
 
 
 #: Where each function is, as "DLL" under "Requirements" on its page at learn.microsoft.com says. Here one library
 #: stands in for all of them, so no other test would see a wrong name.
 LIBRARIES = {
-    "advapi32.dll": {"ConvertStringSidToSidW", "LookupAccountNameW", "LookupAccountSidW"},
+    "advapi32.dll": {
+        "ConvertStringSidToSidW",
+        "LookupAccountNameW",
+        "LookupAccountSidW",
+        "RegCloseKey",
+        "RegOpenKeyExW",
+        "RegQueryValueExW",
+        "RegSetValueExW",
+    },
     "kernel32.dll": {"LocalFree", "WTSGetActiveConsoleSessionId"},
     "netapi32.dll": {"NetApiBufferFree", "NetWkstaGetInfo"},
     "secur32.dll": {"GetUserNameExW"},
@@ -77,30 +135,30 @@ LIBRARIES = {
         "WTSTerminateProcess",
     },
 }
+IMPORT = re.compile(
+    r'\[DllImport\("(?P<library>[^"]+)"(?P<attributes>[^\]]*)\)\]\s*(?:\[return:[^\]]*\]\s*)?'
+    r"internal static extern \w+ (?P<name>\w+)\((?P<parameters>[^;]*)\);"
+)
 
 
-def imported() -> list[tuple[str, str]]:
+def imported() -> set[tuple[str, str]]:
     """Library and function of each import."""
-    text = SOURCE.read_text(encoding="utf-8")
-    imports = re.findall(
-        r'\[DllImport\("([^"]+)"[^\]]*\)\]\s*(?:\[return:[^\]]*\]\s*)?internal static extern \w+ (\w+)\(', text
-    )
+    text = "".join(map(text_of, FILES))
+    imports = [(found["library"], found["name"]) for found in IMPORT.finditer(text)]
     assert len(imports) == text.count("DllImport(") == text.count(" extern ")
-    return imports
+    return set(imports)
 
 
 def test_every_function_is_imported_from_the_library_that_has_it() -> None:
-    assert sorted(imported()) == sorted((library, name) for library, names in LIBRARIES.items() for name in names)
+    assert imported() == {(library, name) for library, names in LIBRARIES.items() for name in names}
 
 
-def test_every_import_of_text_is_of_utf_16() -> None:
+@each_file
+def test_every_import_of_text_is_of_utf_16(file: Path) -> None:
     """Without CharSet.Unicode, .NET would hand a W function ANSI text."""
-    text = SOURCE.read_text(encoding="utf-8")
-    for attributes, parameters in re.findall(
-        r"\[DllImport\(([^\]]*)\)\]\s*(?:\[return:[^\]]*\]\s*)?internal static extern \w+ \w+\(([^;]*)\);", text
-    ):
-        if re.search(r"\bstring\b|\bStringBuilder\b", parameters):
-            assert "CharSet.Unicode" in attributes
+    for found in IMPORT.finditer(text_of(file)):
+        if re.search(r"\bstring\b|\bStringBuilder\b", found["parameters"]):
+            assert "CharSet.Unicode" in found["attributes"]
 
 
 async def test_the_stand_in_library_has_every_function_that_is_imported() -> None:

@@ -8,13 +8,11 @@ import asyncio
 
 import pytest
 
+from tests.support.calls import ENUMERATE, LOGOFF, QUERY
 from tests.unit.engine.session_host import (
     ALICE,
     BOB,
-    ENUMERATE,
-    LOGOFF,
     QUERIES_BEFORE_THE_ACT,
-    QUERY,
     Windows,
     record,
     results,
@@ -56,16 +54,16 @@ async def test_a_time_out_settles_only_what_is_late(windows: Windows) -> None:
 
 async def test_no_wait(windows: Windows) -> None:
     host = session_host(ALICE | {"logoff": "never"}, BOB)
-    assert results(await windows.run(host, all=True, wait=False)) == {12: "requested", 13: "requested"}
+    assert results(await windows.run(host, all=True, timeout=0)) == {12: "requested", 13: "requested"}
     assert windows.calls_on(host)[-1].function == LOGOFF
 
 
-@pytest.mark.parametrize("wait", [True, False])
-async def test_check_mode_changes_nothing(windows: Windows, wait: bool) -> None:
+@pytest.mark.parametrize("timeout", [10, 0], ids=["wait", "no wait"])
+async def test_check_mode_changes_nothing(windows: Windows, timeout: int) -> None:
     host = session_host({"id": 1, "name": "Console", "user": "admin"}, ALICE, BOB | {"state": "disconnected"})
     before = host.table.sessions()
-    report = await windows.run(host, all=True, check_mode=True, wait=wait)
-    assert results(report) == {1: "protected", 12: None, 13: None}
+    report = await windows.run(host, all=True, check_mode=True, timeout=timeout)
+    assert results(report) == {1: "protected", 12: "would_log_off", 13: "would_log_off"}
     assert windows.logoffs(host) == []
     assert host.table.sessions() == before
 
@@ -78,7 +76,7 @@ async def test_a_second_run_finds_nothing(windows: Windows) -> None:
     assert windows.logoffs(host) == [12]
 
 
-@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("timeout", [10, 0], ids=["wait", "no wait"])
 @pytest.mark.parametrize(
     ("code", "result"),
     [
@@ -91,10 +89,10 @@ async def test_a_second_run_finds_nothing(windows: Windows) -> None:
         (1722, "failed"),
     ],
 )
-async def test_what_windows_answers_to_the_request(windows: Windows, code: int, result: str, wait: bool) -> None:
+async def test_what_windows_answers_to_the_request(windows: Windows, code: int, result: str, timeout: int) -> None:
     host = session_host(ALICE, BOB, faults=[{"call": LOGOFF, "session": 12, "error": code}])
-    report = await windows.run(host, all=True, wait=wait)
-    assert results(report) == {12: result, 13: "logged_off" if wait else "requested"}
+    report = await windows.run(host, all=True, timeout=timeout)
+    assert results(report) == {12: result, 13: "logged_off" if timeout else "requested"}
     assert record(report, 12)["error"] == (None if result == "already_gone" else {"call": LOGOFF, "code": code})
     assert windows.logoffs(host) == [12, 13]
 
@@ -165,7 +163,7 @@ async def test_a_session_that_stays_busy(windows: Windows) -> None:
 
 async def test_a_busy_session_is_not_asked_again_without_wait(windows: Windows) -> None:
     host = session_host(ALICE, faults=[{"call": LOGOFF, "error": 7024}])
-    assert results(await windows.run(host, sessions=["12"], wait=False)) == {12: "failed"}
+    assert results(await windows.run(host, sessions=["12"], timeout=0)) == {12: "failed"}
     assert windows.logoffs(host) == [12]
 
 
@@ -174,12 +172,12 @@ async def test_a_busy_session_that_leaves_by_itself(windows: Windows) -> None:
     assert results(await windows.run(host, sessions=["12"])) == {12: "already_gone"}
 
 
-@pytest.mark.parametrize("wait", [True, False])
-async def test_a_session_that_is_leaving_already_was_not_logged_off_by_us(windows: Windows, wait: bool) -> None:
-    then = [{"remove": 12}] if wait else []
+@pytest.mark.parametrize("timeout", [10, 0], ids=["wait", "no wait"])
+async def test_a_session_that_is_leaving_already_was_not_logged_off_by_us(windows: Windows, timeout: int) -> None:
+    then = [{"remove": 12}] if timeout else []
     host = session_host(ALICE | {"logoff": "never"}, faults=[{"call": LOGOFF, "then": then}])
     host.table.log_off(12)
-    assert results(await windows.run(host, sessions=["12"], wait=wait)) == {12: "already_gone"}
+    assert results(await windows.run(host, sessions=["12"], timeout=timeout)) == {12: "already_gone"}
     assert [call.error for call in windows.mutating_calls_on(host)] == [7007]
 
 

@@ -20,21 +20,11 @@ from typing import Any
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
 
-from simulator.engines.mono import run_module
-from simulator.engines.payload import Module
 from simulator.farm import FarmSpec, Host, hosts_of
 from simulator.session_table import Session
 from simulator.windows_api import Launch, Value, WindowsApi
-
-PLUGINS = Path(__file__).parents[3] / "plugins"
-SCRIPT = (PLUGINS / "modules" / "win_rds_engine.ps1").read_text(encoding="utf-8")
-CSHARP = {"SessionEngine": (PLUGINS / "module_utils" / "SessionEngine.cs").read_text(encoding="utf-8")}
-
-ENUMERATE = "WTSEnumerateSessionsExW"
-QUERY = "WTSQuerySessionInformationW"
-LOGOFF = "WTSLogoffSession"
-TERMINATE = "WTSTerminateProcess"
-SESSION_INFO = "25"  # WTSSessionInfoEx, the query that tells whose session it is
+from tests.support import engines
+from tests.support.calls import LOGOFF, QUERY, SESSION_INFO
 
 LANGUAGE = "LC_ALL"
 
@@ -58,7 +48,7 @@ class Witnessed:
 
     @property
     def identifies(self) -> bool:
-        return self.function == QUERY and self.arguments[2] == SESSION_INFO
+        return self.function == QUERY and self.arguments[2] == str(SESSION_INFO)
 
 
 class WitnessedApi(WindowsApi):
@@ -119,14 +109,11 @@ class Farm:
         self.api.witnessed.clear()
         return DirectTask(self, options, check, language).run(None, {"inventory_hostname": self.host.name})
 
-    def launch(self, module: Module, language: str) -> dict[str, Any]:
-        return asyncio.run_coroutine_threadsafe(self._launch(module, language), self._loop).result(60)
-
-    async def _launch(self, module: Module, language: str) -> dict[str, Any]:
-        launch, environment = self.api.new_launch(self.host, "CONTOSO\\ansible")
-        result = await run_module(module, {**environment, LANGUAGE: language})
-        await launch.settled()
-        return result
+    def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
+        """Run an engine on the first host; return its answer."""
+        launching = engines.launch(self.api, self.host, engine, request, environment={LANGUAGE: language})
+        answer, _launch = asyncio.run_coroutine_threadsafe(launching, self._loop).result(60)
+        return answer
 
     @property
     def leaks(self) -> int | None:
@@ -159,8 +146,7 @@ class DirectTask(ActionModule):
         self._language = language
 
     def _execute_module(self, *, module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
-        arguments = {**module_args, "_ansible_check_mode": self._task.check_mode}
-        return self._farm.launch(Module(module_name, SCRIPT, arguments, CSHARP), self._language)
+        return self._farm.launch(module_name.rpartition(".")[2], module_args["request"], self._language)
 
     def say(self, text: str) -> None:
         assert "\n" not in text

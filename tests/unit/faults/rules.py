@@ -12,17 +12,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.winops.rds.plugins.plugin_utils._results import FAILED
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED
 
 from simulator.session_table import Session
-from tests.unit.faults.hosts import ENUMERATE, LOGOFF, QUERY, TERMINATE, Farm, Witnessed, snapshot
+from tests.support.calls import ENUMERATE, LOGOFF, PROCESSES, QUERY, TERMINATE
+from tests.unit.faults.hosts import Farm, Witnessed, snapshot
 from tests.unit.matching import model
 
 #: Two lines of a terminal that is 120 columns wide.
 LONGEST_REASON = 240
 
 ACCOUNT = ("CONTOSO", "ansible")
-OF_A_SESSION = (QUERY, LOGOFF, "WTSEnumerateProcessesExW")
+OF_A_SESSION = (QUERY, LOGOFF, PROCESSES)
 HARMLESS_BETWEEN = ("WTSGetActiveConsoleSessionId", QUERY)
 
 

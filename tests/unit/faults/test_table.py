@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils import _results
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall
+from ansible_collections.winops.rds.plugins.plugin_utils._records import windows_error
+from ansible_collections.winops.rds.plugins.plugin_utils._texts import error_text
 from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS, Win32Error
 
+from tests.support.paths import DOCS, REPOSITORY
 from tests.unit.faults import rules
 
-REPOSITORY = Path(__file__).parents[3]
-TABLE = (REPOSITORY / "docs" / "faults.md").read_text(encoding="utf-8")
+TABLE = (DOCS / "faults.md").read_text(encoding="utf-8")
 
 
 def test_the_tests_that_it_names() -> None:
@@ -35,5 +36,5 @@ def test_the_errors_that_it_names() -> None:
 
 @pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.name)
 def test_an_error_fits_on_two_lines(error: Win32Error) -> None:
-    text = _results.error_text(_results.windows_error({"code": error.code, "call": "WTSEnumerateSessionsEx"}))
+    text = error_text(windows_error(RefusedCall("WTSEnumerateSessionsEx", error.code)))
     rules.check_reason(f"RDSH02: session 12 (bob): {text}")

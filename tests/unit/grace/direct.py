@@ -5,6 +5,7 @@ the controller and of the hosts is the test's, and the connection opens and clos
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +16,12 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.winops.rds.plugins.action import win_rds_logoff
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import EngineRequest
 
 from simulator.farm import Change, Fault
+from tests.support.calls import LOGOFF, SEND
 from tests.unit.faults import hosts
 from tests.unit.faults.hosts import DirectTask
-
-SEND = "WTSSendMessageW"
 
 
 class FakeClock:
@@ -57,12 +58,8 @@ class Launched:
     passed: float
     """Seconds since the start."""
     token: str
-    options: dict[str, Any]
-
-    @property
-    def action(self) -> str:
-        action: str = self.options["action"]
-        return action
+    engine: str
+    request: dict[str, Any]
 
 
 class Connection:
@@ -123,16 +120,18 @@ class Task(DirectTask):
         self.connection = self._connection = Connection()
         self.launched: list[Launched] = []
         self.shown: list[str] = []
-        self.before_launch: Callable[[str], object] = lambda action: None
-        self.after_launch: Callable[[str], object] = lambda action: None
+        self.before_launch: Callable[[str], object] = lambda engine: None
+        self.after_launch: Callable[[str], object] = lambda engine: None
         self._display = SimpleNamespace(display=lambda text, stderr: self.shown.append(text), warning=self.shown.append)
 
-    def _execute_module(self, *, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:  # type: ignore[override]
-        self.before_launch(module_args["action"])
+    def _execute_module(self, *, module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
+        self.before_launch(module_name)
         self.connection._connect()
-        result = super()._execute_module(module_name="winops.rds.win_rds_engine", module_args=module_args)
-        self.launched.append(Launched(self.farm.clock.passed, self.farm.api.launches[-1].token, module_args))
-        self.after_launch(module_args["action"])
+        result = super()._execute_module(module_name=module_name, module_args=module_args)
+        token = self.farm.api.launches[-1].token
+        request = json.loads(module_args["request"])
+        self.launched.append(Launched(self.farm.clock.passed, token, module_name, request))
+        self.after_launch(module_name)
         return result
 
     def outcome(self) -> dict[str, Any]:
@@ -142,9 +141,9 @@ class Task(DirectTask):
         assert not self.connection.is_open or not self.farm.clock.passed
         return result
 
-    def actions(self, action: str) -> list[float]:
-        """When the engine was launched for this action, in seconds."""
-        return [launched.passed for launched in self.launched if launched.action == action]
+    def launches(self, kind: type[EngineRequest]) -> list[float]:
+        """When the engine of this kind of request was launched, in seconds."""
+        return [launched.passed for launched in self.launched if launched.engine == kind.module]
 
     def messages(self) -> list[tuple[float, int, str]]:
         """What the hosts showed for this task: second, session, text."""
@@ -161,7 +160,7 @@ class Task(DirectTask):
         return [
             (times[call.launch], call.session)
             for call in self.farm.api.witnessed
-            if call.function == hosts.LOGOFF and call.launch in times
+            if call.function == LOGOFF and call.launch in times
         ]
 
 

@@ -9,6 +9,11 @@ from collections.abc import Callable
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
+    EngineRequest,
+    LogoffRequest,
+    SessionInfoRequest,
+)
 
 from tests.unit.grace.direct import Farm, Task, outcomes
 
@@ -26,12 +31,12 @@ def down(task: Task, since: float, until: float) -> None:
     task.farm.clock.at(until, lambda: setattr(task.connection, "down", False))
 
 
-def break_at(task: Task, action: str, moment: float, *, carried_out: bool, times: int = 1) -> None:
-    """Let the connection break when the engine is launched for an action from this second on."""
+def break_at(task: Task, kind: type[EngineRequest], moment: float, *, carried_out: bool, times: int = 1) -> None:
+    """Let the connection break when the engine of a kind of request is launched from this second on."""
     broken: list[float] = []
 
     def break_now(launched: str) -> None:
-        if launched == action and task.farm.clock.passed >= moment and len(broken) < times:
+        if launched == kind.module and task.farm.clock.passed >= moment and len(broken) < times:
             broken.append(task.farm.clock.passed)
             raise OSError("the connection is broken")
 
@@ -70,7 +75,7 @@ def test_a_reminder_is_made_up_for_at_the_next_step(serve: Serve) -> None:
 def test_a_broken_connection_is_opened_anew(serve: Serve) -> None:
     """What the connection plugin knew of the host (a shell's ID, say) is of no use any more."""
     task = serve(ALICE).task(**OPTIONS)
-    break_at(task, "list", 10, carried_out=False)
+    break_at(task, SessionInfoRequest, 10, carried_out=False)
     assert outcomes(task.outcome()) == {12: "logged_off"}
 
 
@@ -102,7 +107,7 @@ def test_a_logoff_that_cannot_be_carried_out(serve: Serve) -> None:
 def test_a_logoff_of_which_no_answer_came(serve: Serve) -> None:
     """It was carried out; who is not there any more was logged off."""
     task = serve(ALICE, BOB).task(**OPTIONS)
-    break_at(task, "log_off", 0, carried_out=True)
+    break_at(task, LogoffRequest, 0, carried_out=True)
     result = task.outcome()
     assert outcomes(result) == {12: "logged_off", 13: "logged_off"}
     assert result["changed"] and not result.get("failed")
@@ -111,7 +116,7 @@ def test_a_logoff_of_which_no_answer_came(serve: Serve) -> None:
 
 def test_it_is_not_known_whether_anybody_was_logged_off(serve: Serve) -> None:
     task = serve(ALICE).task(**OPTIONS)
-    break_at(task, "log_off", 0, carried_out=False, times=99)
+    break_at(task, LogoffRequest, 0, carried_out=False, times=99)
     result = task.outcome()
     assert result["failed"]
     assert "alice had been warned" in result["msg"] and "it is not known whether" in result["msg"]

@@ -8,8 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
+    LogoffRequest,
+    MessageRequest,
+    SessionInfoRequest,
+)
 
 from simulator.farm import Fault
+from tests.support.calls import SEND
 from tests.unit.grace.direct import Farm, Task, outcomes
 
 Serve = Callable[..., Farm]
@@ -40,9 +46,9 @@ def test_fifteen_minutes_with_three_reminders(serve: Serve) -> None:
         for minute, left in [(0, 15), (5, 10), (10, 5), (14, 1)]
         for session in (12, 13)
     ]
-    assert task.actions("send_message") == [minute * MINUTE for minute in (0, 5, 10, 14)]
-    assert task.actions("list") == [minute * MINUTE for minute in (1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13)]
-    assert task.actions("log_off") == [15 * MINUTE]
+    assert task.launches(MessageRequest) == [minute * MINUTE for minute in (0, 5, 10, 14)]
+    assert task.launches(SessionInfoRequest) == [minute * MINUTE for minute in (1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13)]
+    assert task.launches(LogoffRequest) == [15 * MINUTE]
     assert task.logoffs() == [(15 * MINUTE, 12), (15 * MINUTE, 13)]
     assert task.connection.opened == len(task.launched)
     assert not result.get("failed")
@@ -56,7 +62,7 @@ def test_fifteen_minutes_with_three_reminders(serve: Serve) -> None:
 def test_each_message_is_shown_until_the_next(serve: Serve) -> None:
     task = serve(ALICE).task(**EVERYBODY, message_title="Bye", reminders=["10m", "1m"])
     task.outcome()
-    shown = [call.arguments[2:6] for call in task.farm.api.witnessed if call.function == "WTSSendMessageW"]
+    shown = [call.arguments[2:6] for call in task.farm.api.witnessed if call.function == SEND]
     assert [(title, int(style), int(seconds)) for title, _, style, seconds in shown] == [
         ("Bye", 0x30, 300),
         ("Bye", 0x30, 540),
@@ -94,7 +100,7 @@ def test_it_ends_once_everybody_has_left(serve: Serve) -> None:
     assert farm.clock.passed == 15
     assert outcomes(result) == {1: "protected", 12: "already_gone", 13: "already_gone"}
     assert (result["changed"], result.get("failed", False)) == (False, False)
-    assert task.actions("log_off") == []
+    assert task.launches(LogoffRequest) == []
     assert task.shown[-1] == "RDSH01: 15s left: nobody is left to be logged off, so it ends here"
     assert {record["account"] for record in result["sessions"]} == {
         "CONTOSO\\alice",
@@ -291,7 +297,7 @@ def test_two_servers_and_one_that_cannot_be_warned(serve: Serve) -> None:
     assert [(r["server"], r["id"], r["result"]) for r in result["sessions"]] == [("RDSH02", 12, "logged_off")]
     assert [(s["server"], bool(s["error"])) for s in result["servers"]] == [("RDSH02", False), ("RDSH03", True)]
     assert task.messages()[0][2].startswith("alice on RDSH02: 1 min")
-    assert all(launched.options["servers"] == ["RDSH02"] for launched in task.launched[1:])
+    assert all(launched.request["servers"] == ["RDSH02"] for launched in task.launched[1:])
     assert farm.users("RDSH03") == {13: "bob"}
 
 

@@ -1,29 +1,34 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""LogonMode.cs: what it reads and writes, and that it writes nothing else."""
+"""_logon_mode.cs: what it reads and writes, and that it writes nothing else."""
 
 from __future__ import annotations
 
-import re
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import TYPES, VALUES, check_report, engine_options
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import (
+    TYPES,
+    VALUES,
+    read_report,
+    request_for,
+)
 
-from simulator.engines import build
 from simulator.farm import Fault, Host
 from simulator.registry import DISABLED, DRAIN_MODE, Value
 from simulator.windows_api import WindowsApi
+from tests.support.csharp import NAMESPACE, source
 from tests.unit.engine.test_layouts import MINGW
-from tests.unit.logon_mode.registry_host import SOURCE, registry_host, run
+from tests.unit.logon_mode.registry_host import registry_host, run
 
 OPEN, QUERY, SET, CLOSE = "RegOpenKeyExW", "RegQueryValueExW", "RegSetValueExW", "RegCloseKey"
 READ_BOTH = [OPEN, QUERY, CLOSE] * 2
-DRAIN = {"drain_mode": "2", "winstations_disabled": "0"}
+SOURCE = source(f"{NAMESPACE}._logon_mode")
+READ = request_for(None, check_mode=False)
+DRAIN = request_for("drain", check_mode=False)
 
 
 @pytest.fixture
@@ -57,9 +62,9 @@ def raw(drain: str, disabled: str) -> dict[str, Any]:
 
 async def test_reading(api: WindowsApi) -> None:
     host = registry_host(logon_mode="drain")
-    report = await run(api, host)
+    report = await run(api, host, READ)
     assert report == {"before": raw("2", "0"), "after": raw("2", "0"), "written": [], "error": None}
-    check_report(report)
+    read_report(report)
     assert functions(api, host) == READ_BOTH
 
 
@@ -91,19 +96,19 @@ async def test_what_is_so_already_is_not_written(api: WindowsApi) -> None:
     host = registry_host(logon_mode="drain")
     assert (await run(api, host, DRAIN))["written"] == []
     assert functions(api, host) == READ_BOTH  # nothing to look at again
-    assert (await run(api, host, engine_options("drain_until_restart")))["written"] == ["drain_mode"]
+    assert (await run(api, host, request_for("drain_until_restart", check_mode=False)))["written"] == ["drain_mode"]
     assert written(api, host) == [("TSServerDrainMode", "4", "1")]
 
 
 async def test_what_is_not_named_is_left_alone(api: WindowsApi) -> None:
     host = registry_host(logon_mode="drain")
-    await run(api, host, engine_options("disabled"))
+    await run(api, host, request_for("disabled", check_mode=False))
     assert values(host) == (2, "1")
 
 
 async def test_check_mode_writes_nothing(api: WindowsApi) -> None:
     host = registry_host(logon_mode="disabled")
-    report = await run(api, host, DRAIN, check_mode=True)
+    report = await run(api, host, request_for("drain", check_mode=True))
     assert report == {"before": raw("0", "1"), "after": raw("0", "1"), "written": [], "error": None}
     assert functions(api, host) == READ_BOTH
 
@@ -112,7 +117,7 @@ async def test_a_value_that_is_not_there_is_as_0(api: WindowsApi) -> None:
     host = registry_host()
     host.registry.remove(*DRAIN_MODE)
     host.registry.remove(*DISABLED)
-    report = await run(api, host, engine_options("enabled"))
+    report = await run(api, host, request_for("enabled", check_mode=False))
     assert (report["before"], report["written"]) == ({"drain_mode": None, "winstations_disabled": None}, [])
     report = await run(api, host, DRAIN)
     assert report["written"] == ["drain_mode"]
@@ -135,7 +140,7 @@ async def test_an_odd_value_is_told_and_replaced(
 ) -> None:
     host = registry_host()
     host.registry.set(*value, odd)
-    report = await run(api, host, engine_options("enabled"))
+    report = await run(api, host, request_for("enabled", check_mode=False))
     (option,) = report["written"]
     assert report["before"][option] == {"type": kind, "text": text}
     assert report["after"] == raw("0", "0")
@@ -151,7 +156,7 @@ async def test_a_call_that_fails(api: WindowsApi, position: int, code: int) -> N
     host = registry_host(logon_mode="disabled")
     host.faults = [Fault(call=function, after=calls[:position].count(function), times=1, error=code)]
     report = await run(api, host, DRAIN)
-    check_report(report)
+    read_report(report)
     accepted = [call.arguments[1] for call in api.mutating_calls_on(host) if not call.error]
     assert [VALUES[option].rpartition("\\")[2] for option in report["written"]] == accepted
     absent = function == QUERY and code == 2  # that is how Windows says that there is no such value
@@ -179,33 +184,14 @@ async def test_a_windows_without_the_key(api: WindowsApi) -> None:
 async def test_the_mode_that_the_host_then_has(api: WindowsApi, mode: str) -> None:
     """The simulated host has a table of its own of what stands for a mode."""
     host = registry_host(logon_mode="drain" if mode != "drain" else "disabled")
-    await run(api, host, engine_options(mode))
+    await run(api, host, request_for(mode, check_mode=False))
     assert host.registry.logon_mode == mode
 
 
 # ---- what it is made of
 
 
-def test_constants(tmp_path: Path) -> None:
-    text = SOURCE.read_text(encoding="utf-8")
-    constants = dict(re.findall(r"const \w+ ([A-Z]\w+) = (\w+);", text))
-    assert len(constants) == 7
-    assert MINGW.values(constants, tmp_path) == [int(value, 0) for value in constants.values()]
-    assert "unchecked((Int32)0x80000002)" in text
+def test_the_hive(tmp_path: Path) -> None:
+    """The other constants are compared with the headers in tests/unit/engine/test_layouts.py."""
+    assert "unchecked((Int32)0x80000002)" in SOURCE
     assert MINGW.values(["HKEY_LOCAL_MACHINE"], tmp_path) == [0x80000002 - 2**32]
-
-
-async def test_imports() -> None:
-    """Each from the DLL that has it, as UTF-16 where it takes text, and in the stand-in library."""
-    imports = re.findall(
-        r'\[DllImport\("([^"]+)"([^\]]*)\)\]\s*internal static extern Int32 (\w+)\(([^;]*)\);',
-        SOURCE.read_text(encoding="utf-8"),
-    )
-    assert {name for _, _, name, _ in imports} == {OPEN, QUERY, SET, CLOSE}
-    for library, attributes, _, parameters in imports:
-        assert library == "advapi32.dll"
-        assert ("CharSet.Unicode" in attributes) == ("string" in parameters)
-    folder = await build.windows_library()
-    command = ["nm", "-D", "--defined-only", str(folder / "advapi32.dll.so")]
-    symbols = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    assert {OPEN, QUERY, SET, CLOSE} <= {line.split()[2] for line in symbols.splitlines()}

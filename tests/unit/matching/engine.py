@@ -5,36 +5,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from ansible_collections.winops.rds.plugins.plugin_utils import _results
+from ansible_collections.winops.rds.plugins.plugin_utils import _records
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import Report, read_report
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffRequest, request
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import SessionAction
 
 from simulator import session_table
 from simulator.directory import Directory
-from simulator.engines import build
-from simulator.engines.doorway import read_doorway
 from simulator.farm import Host, HostSpec
-from simulator.windows_api import Launch, WindowsApi
+from simulator.windows_api import WindowsApi
+from tests.support.csharp import SESSION_ENGINES
+from tests.support.engines import CONNECTING_ACCOUNT, EngineProcess
 
 from .model import Account, Outcome, Session, World
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
 COMPUTER_NAME = "RDSH01"
-CONNECTING_ACCOUNT = ("CONTOSO", "ansible")
 
 #: Each case runs in threads of its own, and each thread may keep a socket open until the process ends.
 _CASES_A_PROCESS = 200
-
-_LARGEST_REPORT = 2**24  # bytes
-_PATIENCE = 60.0  # seconds that a case may take
 
 
 class StoppedClock(session_table.SessionTable):
@@ -49,15 +43,12 @@ class StoppedClock(session_table.SessionTable):
 class Engine:
     """A host without sessions, and a process on it that answers one task after the other in check mode."""
 
-    def __init__(self, source: Path = PLUGINS / "module_utils" / "SessionEngine.cs") -> None:
-        self._source = source
+    def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._folder = tempfile.TemporaryDirectory()  # not tmp_path, whose length a Unix socket's path may not have
         self._host = Host(HostSpec(name=COMPUTER_NAME), "CONTOSO", "127.0.1.1", Directory("contoso.com"))
         self._api = WindowsApi(Path(self._folder.name) / "socket", [self._host])
-        self._doorway = read_doorway((PLUGINS / "modules" / "win_rds_engine.ps1").read_text(encoding="utf-8"))
-        self._process: asyncio.subprocess.Process | None = None
-        self._launch: Launch | None = None
+        self._process: EngineProcess | None = None
         self._cases = 0
 
     def __enter__(self) -> Self:
@@ -79,7 +70,8 @@ class Engine:
         for domain, user in accounts:
             account = self._host.directory.add(domain, user)
             directory |= {account.principal_name.upper(): (domain, user), account.sid.upper(): (domain, user)}
-        return World(COMPUTER_NAME, CONNECTING_ACCOUNT, directory)
+        domain, _, user = CONNECTING_ACCOUNT.partition("\\")
+        return World(COMPUTER_NAME, (domain, user), directory)
 
     def outcome(self, sessions: Sequence[Session], options: Mapping[str, Any]) -> Outcome:
         """What a task with these options says, in check mode, on a host with these sessions."""
@@ -87,16 +79,18 @@ class Engine:
         for session in sessions:
             self._host.table.add(_simulated(session))
         selection = Selection.from_options(options)
-        parameters = self._doorway.parameters(
-            "win_rds_engine",
-            SessionAction.engine_options(
-                selection, "log_off", protect_console=options.get("protect_console", True), wait=True, timeout_ms="1000"
-            ),
+        asked = request(
+            LogoffRequest,
+            selection,
+            check_mode=True,
+            protect_console=options.get("protect_console", True),
+            timeout_ms=1000,
+            max_parallel=None,
         )
-        report = self._runner.run(self._answer(parameters))
-        assert report["error"] is None
-        (raw,) = report["servers"]
-        server = _results.server_records(raw, selection, "log_off", COMPUTER_NAME)
+        report = self._runner.run(self._report(asked))
+        assert report.error is None
+        (told,) = report.servers
+        server = _records.server_records(told, selection, asked.act, COMPUTER_NAME, {})
         assert server.error is None
         assert self._api.mutating_calls_on(self._host) == []
         self._api.calls_on(self._host).clear()
@@ -108,51 +102,25 @@ class Engine:
         matched_by = {record["id"]: set(record["matched_by"]) for record in server.records}
         return Outcome(results, matched_by, set(selection.not_found(server.found)))
 
-    async def _answer(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    async def _report(self, asked: LogoffRequest) -> Report:
         if self._cases % _CASES_A_PROCESS == 0:
             await self._end()
         if self._process is None:
-            await self._start()
+            engine = SESSION_ENGINES[type(asked).__name__]
+            self._process = await EngineProcess.start(self._api, self._host, engine)
         self._cases += 1
-        request = {
-            "type": self._doorway.type_name,
-            "method": self._doorway.method,
-            "parameters": parameters,
-            "check_mode": True,
-        }
-        assert self._process and self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
         try:
-            async with asyncio.timeout(_PATIENCE):
-                answer = json.loads(await self._process.stdout.readline())
+            answer = await self._process.answer(asked.text)
         except (TimeoutError, ValueError):
-            if self._process.returncode is None:
-                self._process.kill()
-            await self._process.wait()
             self._process = None  # the next case gets another
             raise
-        assert "error" not in answer, answer["exception"]
-        report: dict[str, Any] = answer["report"]
-        return report
-
-    async def _start(self) -> None:
-        program = await build.program({self._source.stem: self._source.read_text(encoding="utf-8")})
-        self._launch, environment = self._api.new_launch(self._host, "\\".join(CONNECTING_ACCOUNT))
-        self._process = await asyncio.create_subprocess_exec(
-            "mono",
-            str(program),
-            env={**os.environ, **environment},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=_LARGEST_REPORT,
-        )
+        assert not answer.get("failed"), answer
+        return read_report(answer["report"], asked)
 
     async def _end(self) -> None:
-        if self._process and self._launch:
-            await self._process.communicate(b"")  # the end of its input
+        if self._process:
+            await self._process.end()
             self._process = None
-            await self._launch.settled()
-            assert self._launch.leaks == 0
 
 
 def _simulated(session: Session) -> session_table.Session:

@@ -5,17 +5,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.winops.rds.plugins.plugin_utils._durations import parse_duration
 
+from tests.support.paths import DOCS
+
 from .engine import Engine
 from .model import Session, outcome
 
-PAGE = Path(__file__).parents[3] / "docs" / "matching.md"
+PAGE = DOCS / "matching.md"
 
 Row = dict[str, str]
 

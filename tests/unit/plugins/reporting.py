@@ -12,10 +12,21 @@ from ansible_collections.winops.rds.plugins.action.win_rds_disconnect import Act
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule as Logoff
 from ansible_collections.winops.rds.plugins.action.win_rds_message import ActionModule as Message
 from ansible_collections.winops.rds.plugins.action.win_rds_session_info import ActionModule as SessionInfo
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
+    DISCONNECT,
+    LIST,
+    LOG_OFF,
+    SEND_MESSAGE,
+    Act,
+)
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import Report
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import EngineRequest
 from ansible_collections.winops.rds.plugins.plugin_utils._options import validated_options
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import SessionAction, TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._session_action import SessionAction
+from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
 
-from tests.unit.plugins.test_results import raw, raw_server
+from tests.support import reports
+from tests.support.reports import raw_report, raw_server, raw_session
 
 
 class Reporting(SessionAction):
@@ -28,15 +39,22 @@ class Reporting(SessionAction):
         error: dict[str, Any] | None = None,
         diff: bool = False,
     ) -> None:
-        super().__init__(Task.load({"action": "winops.rds.win_rds_logoff", "diff": diff}), None, None, None, None, None)
+        super().__init__(
+            Task.load({"action": "winops.rds.win_rds_logoff", "diff": diff, "check_mode": False}),
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
         server = raw_server(*sessions, found=found or [], error=error)
-        self.report: dict[str, Any] = {"servers": [server], "unknown_exclusions": [], "error": None}
-        self.asked: dict[str, Any] = {}
+        self.report = raw_report(server)
+        self.asked: EngineRequest | None = None
         self.said: list[str] = []
 
-    def run_engine(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        self.asked = options
-        return self.report
+    def run_engine(self, request: EngineRequest, task_vars: dict[str, Any]) -> Report:
+        self.asked = request
+        return reports.report(self.report)
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -66,15 +84,15 @@ class ReportedSessionInfo(Reporting, SessionInfo):
     pass
 
 
-#: For each module its action plugin, the engine's action, and options with which it can be called.
-MODULES: dict[str, tuple[Callable[..., Reporting], str, dict[str, Any]]] = {
-    "winops.rds.win_rds_logoff": (ReportedLogoff, "log_off", {}),
-    "winops.rds.win_rds_disconnect": (ReportedDisconnect, "disconnect", {}),
-    "winops.rds.win_rds_message": (ReportedMessage, "send_message", {"message": "Hello"}),
-    "winops.rds.win_rds_session_info": (ReportedSessionInfo, "list", {}),
+#: For each module its action plugin, what it does, and options with which it can be called.
+MODULES: dict[str, tuple[Callable[..., Reporting], Act, dict[str, Any]]] = {
+    "winops.rds.win_rds_logoff": (ReportedLogoff, LOG_OFF, {}),
+    "winops.rds.win_rds_disconnect": (ReportedDisconnect, DISCONNECT, {}),
+    "winops.rds.win_rds_message": (ReportedMessage, SEND_MESSAGE, {"message": "Hello"}),
+    "winops.rds.win_rds_session_info": (ReportedSessionInfo, LIST, {}),
 }
 
 
-def session(result: str | None, error: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def session(result: str, error: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """One session as the engine reports it."""
-    return raw(**{"result": result, "error": error, "matched_by": [], **changes})
+    return raw_session(result=result, error=error, **changes)

@@ -7,30 +7,29 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT
-from ansible_collections.winops.rds.plugins.plugin_utils import _report, _results
+from ansible_collections.winops.rds.plugins.plugin_utils import _records
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, Act
 from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES
 
-from simulator.engines.doorway import read_doorway
-from tests.unit.engine.session_host import DOORWAY
+from tests.support.csharp import DOORWAYS, doorway
+from tests.support.paths import DOCS
+from tests.support.reports import raw_session
 from tests.unit.plugins.reporting import MODULES
-from tests.unit.plugins.test_results import raw
 
-LOGOFF, ENGINE = "winops.rds.win_rds_logoff", "winops.rds.win_rds_engine"
-
-DOCS = Path(__file__).parents[3] / "docs"
+LOGOFF = "winops.rds.win_rds_logoff"
+ENGINES = [f"winops.rds.{engine}" for engine in DOORWAYS]
 
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
-    command = ["ansible-doc", "--json", "--type", "module", *MODULES, ENGINE]
+    command = ["ansible-doc", "--json", "--type", "module", *MODULES, *ENGINES]
     loaded: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return loaded
 
@@ -60,9 +59,12 @@ def test_options_of_a_module(documentation: dict[str, Any], module: str) -> None
     assert documented == spec_of({**MODULES[module][0]().ARGUMENT_SPEC})
 
 
-def test_options_of_the_engine(documentation: dict[str, Any]) -> None:
-    doorway = read_doorway(DOORWAY.read_text(encoding="utf-8"))
-    assert spec_of(documentation[ENGINE]["doc"]["options"]) == spec_of({**doorway.options})
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_is_documented_as_internal(documentation: dict[str, Any], engine: str) -> None:
+    documented = documentation[engine]["doc"]
+    option = doorway(engine.rpartition(".")[2]).option
+    assert spec_of(documented["options"]) == spec_of({option: {"type": "str", "required": True}})
+    assert "internal" in documented["short_description"].lower()
 
 
 def test_defaults_that_are_told_in_words(documentation: dict[str, Any]) -> None:
@@ -77,12 +79,12 @@ def test_states(documentation: dict[str, Any], module: str) -> None:
     assert re.findall(r"V\((\w+)\)", description)[: len(SELECTABLE_STATES)] == [*SELECTABLE_STATES]
 
 
-def possible_results(action: str) -> list[str]:
+def possible_results(act: Act) -> list[str]:
     """What users may read, in the order of the table."""
-    told = {_results.ACTIONS[action].untouched, *_report._RESULTS[action], *_report._ANY_RESULTS}
+    told = {act.planned} | act.results | OFF | FAILED
     # To list sessions is to touch none.
-    told -= {"already_gone", "spared", "protected", "timed_out"} if action == "list" else set()
-    return [result for result in _results.RESULTS if result in told]
+    told -= OFF | {"timed_out"} if act is LIST else set()
+    return [result for result in RESULTS if result in told]
 
 
 @each_module
@@ -120,18 +122,18 @@ def check(documented: dict[str, Any], values: dict[str, Any]) -> None:
 
 @each_module
 def test_a_result(documentation: dict[str, Any], module: str) -> None:
-    reported, action, needed = MODULES[module]
+    reported, act, needed = MODULES[module]
     down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
     sessions = [
-        raw(result=None, answer=6, ended_processes=[{"id": 4711, "name": "winword.exe"}]),
-        raw(result="denied", error={"call": "WTSLogoffSession", "code": 5}),
+        raw_session(result=act.planned, answer=6, ended_processes=[{"id": 4711, "name": "winword.exe"}]),
+        raw_session(result="denied", error={"call": "WTSLogoffSession", "code": 5}),
     ]
     task = reported(*sessions, diff=True, error=down)
     result = task.result(sessions=["12", "TERM04"], users=["CONTOSO\\al*"], states=["active"], **needed)
     assert result.pop("failed")
     returned = documentation[module]["return"]
     check(returned, result)
-    if _results.ACTIONS[action].done:
+    if act.done:
         check(returned["diff"]["contains"], result["diff"])
     check(returned["servers"]["contains"], result["servers"][0])
     check(returned["servers"]["contains"]["error"]["contains"], result["servers"][0]["error"])
@@ -139,8 +141,8 @@ def test_a_result(documentation: dict[str, Any], module: str) -> None:
     for record in result["sessions"]:
         check(of_session, record)
     check(of_session["error"]["contains"], result["sessions"][1]["error"])
-    check(of_session["error"]["contains"], _results.own_error("message", "Hint."))
-    if action == "log_off":
+    check(of_session["error"]["contains"], _records.own_error("message", "Hint."))
+    if act is LOG_OFF:
         (ended,) = result["sessions"][0]["ended_processes"]
         check(of_session["ended_processes"]["contains"], ended)
 

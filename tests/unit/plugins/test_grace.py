@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, Report
 from ansible_collections.winops.rds.plugins.plugin_utils._grace_options import (
     ARGUMENT_SPEC,
     Grace,
@@ -20,7 +21,8 @@ from ansible_collections.winops.rds.plugins.plugin_utils._schedule import Schedu
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.plugins.test_results import FILETIME_2026, raw, raw_server
+from tests.support import reports
+from tests.support.reports import FILETIME_2026, Raw, raw_report, raw_server, raw_session
 
 MINUTE = 60.0
 
@@ -86,12 +88,13 @@ def test_minutes(seconds: float, minutes: int) -> None:
 def test_a_message_closes_when_the_next_one_comes() -> None:
     given = grace(grace="15m", message="{user}: {minutes} min, {deadline}", message_title="In {minutes}")
     assert given
-    assert given.message_options(299.6, 239.6) == {
+    assert given.message_members(299.6, 239.6) == {
         "title": "In 5",
         "message": "{user}: 5 min, {deadline}",
-        "message_style": "48",  # MB_OK, MB_ICONWARNING
-        "message_seconds": "240",
-        "remaining_ms": "299600",
+        "message_style": 48,  # MB_OK, MB_ICONWARNING
+        "message_seconds": 240,
+        "wait_for_answer": False,
+        "remaining_ms": 299_600,
     }
 
 
@@ -188,58 +191,59 @@ BOB = f"|13|{LOGON_TIME}|CONTOSO\\bob"
 DENIED = {"call": "WTSSendMessage", "code": 5}
 
 
-def report(*sessions: dict[str, Any], **server: Any) -> dict[str, Any]:
-    return {"servers": [raw_server(*sessions, **server)], "unknown_exclusions": [], "error": None}
+def report(*sessions: Raw, **server: Any) -> Report:
+    return reports.report(raw_report(raw_server(*sessions, **server)))
 
 
-def alice(result: str | None = "sent", **changes: Any) -> dict[str, Any]:
-    return raw(**{"id": 12, "user": "alice", "matched_by": [], "result": result, **changes})
+def alice(result: str = "sent", **changes: Any) -> Raw:
+    return raw_session(**{"id": 12, "user": "alice", "result": result, **changes})
 
 
-def bob(result: str | None = "sent", **changes: Any) -> dict[str, Any]:
+def bob(result: str = "sent", **changes: Any) -> Raw:
     return alice(result, **{"id": 13, "user": "bob", **changes})
 
 
-def outcomes(merged: dict[str, Any]) -> dict[int, tuple[str, int]]:
+def outcomes(roll: Roll, merged: Report) -> dict[int, tuple[str, int]]:
     """Result and number of warnings of each session."""
-    return {s["id"]: (s["result"], s["warnings"]) for server in merged["servers"] for s in server["sessions"]}
+    sessions = [session for server in merged.servers for session in server.sessions]
+    return {session.id: (session.result, roll.warnings[session.logon]) for session in sessions}
 
 
 def test_who_was_warned_and_is_still_on() -> None:
     roll = Roll(report(alice(), bob("denied", error=DENIED)))
-    assert roll.warned == [ALICE]
-    assert [session["user"] for session in roll.on] == ["alice"]
-    assert [session["user"] for session in roll.unwarned] == ["bob"]
+    assert roll.warned == (ALICE,)
+    assert [session.user for session in roll.on] == ["alice"]
+    assert [session.user for session in roll.unwarned] == ["bob"]
     assert not roll.everybody_was_warned and not roll.everybody_has_left
-    roll.look(report(alice(None)))
+    roll.look(report(alice("listed")))
     assert not roll.everybody_has_left
     roll.look(report())
     assert roll.everybody_has_left
-    assert outcomes(roll.report_without_logoff()) == {12: ("already_gone", 1), 13: ("denied", 0)}
+    assert outcomes(roll, roll.report_without_logoff()) == {12: ("already_gone", 1), 13: ("denied", 0)}
 
 
 def test_the_last_word_on_each() -> None:
-    roll = Roll(report(alice(), bob(), raw(id=1, result="protected", matched_by=[])))
+    roll = Roll(report(alice(), bob(), raw_session(id=1, result="protected")))
     roll.take_messages(report(alice()))
-    merged = roll.report(report(alice("logged_off", requested=True)))
-    assert outcomes(merged) == {12: ("logged_off", 2), 13: ("already_gone", 1), 1: ("protected", 0)}
-    requested = {s["id"]: s["requested"] for s in merged["servers"][0]["sessions"]}
-    assert requested == {12: True, 13: False, 1: False}  # a message that was accepted is no change
+    merged = roll.report(report(alice("logged_off", accepted=True)))
+    assert outcomes(roll, merged) == {12: ("logged_off", 2), 13: ("already_gone", 1), 1: ("protected", 0)}
+    accepted = {session.id: session.accepted for session in merged.servers[0].sessions}
+    assert accepted == {12: True, 13: False, 1: False}  # a message that was accepted is no change
 
 
 def test_who_has_gone_after_a_lost_answer_was_logged_off() -> None:
     roll = Roll(report(alice(), bob()))
-    merged = roll.report(report(alice("already_gone", requested=False)), gone="logged_off")
-    assert outcomes(merged) == {12: ("logged_off", 1), 13: ("logged_off", 1)}
-    assert all(session["requested"] for session in merged["servers"][0]["sessions"])
+    merged = roll.report(report(alice("already_gone", accepted=False)), gone="logged_off")
+    assert outcomes(roll, merged) == {12: ("logged_off", 1), 13: ("logged_off", 1)}
+    assert all(session.accepted for session in merged.servers[0].sessions)
 
 
 def test_a_session_that_cannot_be_identified_has_not_left() -> None:
     roll = Roll(report(alice(), bob()))
     unidentified = alice("failed", error={"call": "WTSQuerySessionInformation", "code": 1726}, logon_time=0)
     roll.look(report(unidentified))
-    assert [session["user"] for session in roll.on] == ["alice"]
-    assert outcomes(roll.report(report(unidentified))) == {12: ("failed", 1), 13: ("already_gone", 1)}
+    assert [session.user for session in roll.on] == ["alice"]
+    assert outcomes(roll, roll.report(report(unidentified))) == {12: ("failed", 1), 13: ("already_gone", 1)}
 
 
 def test_a_server_that_does_not_answer_has_not_lost_its_sessions() -> None:
@@ -248,32 +252,31 @@ def test_a_server_that_does_not_answer_has_not_lost_its_sessions() -> None:
     roll.look(report(error=down))
     assert roll.on and not roll.everybody_has_left
     merged = roll.report(report(error=down))
-    assert outcomes(merged) == {12: ("failed", 1)}
-    assert merged["servers"][0]["sessions"][0]["error"] == down
+    assert outcomes(roll, merged) == {12: ("failed", 1)}
+    assert merged.servers[0].sessions[0].error == RefusedCall(**down)
 
 
 def test_a_server_that_could_not_be_warned_is_not_asked_again() -> None:
     down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
-    warning = report(alice())
-    warning["servers"].append(raw_server(server="RDSH02", error=down))
-    roll = Roll(warning)
-    assert roll.servers(newcomers=True) == [""]
+    warning = raw_report(raw_server(alice()), raw_server(server="RDSH02", error=down))
+    roll = Roll(reports.report(warning))
+    assert roll.servers(newcomers=True) == ("",)
     assert not roll.everybody_was_warned
     merged = roll.report(report(alice("logged_off")))
-    assert [(server["server"], server["error"]) for server in merged["servers"]] == [("", None), ("RDSH02", down)]
-    assert [len(server["sessions"]) for server in merged["servers"]] == [1, 0]
+    assert [(server.server, server.error) for server in merged.servers] == [("", None), ("RDSH02", RefusedCall(**down))]
+    assert [len(server.sessions) for server in merged.servers] == [1, 0]
 
 
 def test_newcomers() -> None:
-    protected = raw(id=1, user="operator", result="protected", matched_by=[])
+    protected = raw_session(id=1, user="operator", result="protected")
     roll = Roll(report(alice(), protected))
-    seen = report(alice(None), bob(None), {**protected, "result": None})
-    assert roll.newcomers(seen) == [BOB]
+    seen = report(alice("listed"), bob("listed"), {**protected, "result": "listed"})
+    assert roll.newcomers(seen) == (BOB,)
     reached, missed = roll.take_messages(report(bob(), alice("denied", error=DENIED)))
-    assert ([session["user"] for session in reached], [session["user"] for session in missed]) == (["bob"], ["alice"])
+    assert ([session.user for session in reached], [session.user for session in missed]) == (["bob"], ["alice"])
     roll.look(seen)
-    assert [session["user"] for session in roll.on] == ["alice", "bob"]
-    assert outcomes(roll.report(report(alice("logged_off"), bob("logged_off"), raw(id=14)))) == {
+    assert [session.user for session in roll.on] == ["alice", "bob"]
+    assert outcomes(roll, roll.report(report(alice("logged_off"), bob("logged_off"), raw_session(id=14)))) == {
         12: ("logged_off", 1),
         1: ("protected", 0),
         13: ("logged_off", 1),
@@ -284,23 +287,24 @@ def test_newcomers() -> None:
 def test_who_left_and_who_is_spared() -> None:
     roll = Roll(report(alice(), bob()))
     left, spared = roll.look(report(bob("spared")))
-    assert ([session["user"] for session in left], [session["user"] for session in spared]) == (["alice"], ["bob"])
+    assert ([session.user for session in left], [session.user for session in spared]) == (["alice"], ["bob"])
     assert roll.look(report(bob("spared"))) == ([], [])
-    assert outcomes(roll.report_without_logoff()) == {12: ("already_gone", 1), 13: ("spared", 1)}
+    assert outcomes(roll, roll.report_without_logoff()) == {12: ("already_gone", 1), 13: ("spared", 1)}
 
 
 def test_who_comes_back_under_the_same_id_is_somebody_else() -> None:
     roll = Roll(report(alice()))
-    roll.look(report(alice(None, logon_time=LOGON_TIME + 1)))
+    roll.look(report(alice("listed", logon_time=LOGON_TIME + 1)))
     assert roll.everybody_has_left
 
 
 def test_values_that_matched_in_any_report_are_found() -> None:
     roll = Roll(report(alice(), found=["users:0"]))
-    assert roll.report(report(found=["users:1"]))["servers"][0]["found"] == ["users:0", "users:1"]
+    assert roll.report(report(found=["users:1"])).servers[0].found == ("users:0", "users:1")
 
 
 def test_names() -> None:
-    assert names_text([alice(), bob(), alice(id=20), raw(id=7, user="")]) == "alice (2), bob, session 7"
-    crowd = [alice(user=f"user{n}") for n in range(250)]
+    people = [reports.session(id=id, user=user) for id, user in ((12, "alice"), (13, "bob"), (20, "alice"), (7, ""))]
+    assert names_text(people) == "alice (2), bob, session 7"
+    crowd = [reports.session(user=f"user{n}") for n in range(250)]
     assert names_text(crowd).endswith("user8, user9 and 240 more")

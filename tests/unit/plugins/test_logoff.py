@@ -7,22 +7,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._results import ACTIONS, FAILED, RESULTS
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LOG_OFF, OFF, RESULTS
 
+from tests.support.reports import raw_server
 from tests.unit.plugins.reporting import ReportedLogoff as Reported
 from tests.unit.plugins.reporting import session
-from tests.unit.plugins.test_results import raw_server
 
 DENIED = {"call": "WTSLogoffSession", "code": 5}
-DONE = ACTIONS["log_off"].done
-#: From already_gone on, the results are those of any action.
-RESULTS_OF_LOGOFF = [r for r in RESULTS if r in DONE] + [*RESULTS][[*RESULTS].index("already_gone") :]
+DONE = LOG_OFF.done
+RESULTS_OF_LOGOFF = [result for result in RESULTS if result in DONE | OFF | FAILED]
 
 
 @pytest.mark.parametrize("outcome", RESULTS_OF_LOGOFF)
 def test_changed_and_failed(outcome: str) -> None:
-    engine = None if outcome == "would_log_off" else outcome
-    result = Reported(session(engine, DENIED if outcome in ("denied", "failed") else None)).result(all=True)
+    result = Reported(session(outcome, DENIED if outcome in ("denied", "failed") else None)).result(all=True)
     assert result["changed"] == (outcome in DONE or outcome == "timed_out")  # Windows accepted what timed out
     assert result.get("failed", False) == (outcome in FAILED)
     assert result["summary"] == {outcome: 1}
@@ -82,9 +80,9 @@ def test_a_host_without_a_name_has_the_one_of_the_inventory() -> None:
 
 
 def test_what_windows_accepted_is_a_change_even_if_the_session_stays() -> None:
-    accepted = Reported(session("timed_out", requested=True)).result(all=True)
+    accepted = Reported(session("timed_out", accepted=True)).result(all=True)
     assert (accepted["changed"], accepted["failed"]) == (True, True)
-    leaving = Reported(session("timed_out", requested=False)).result(all=True)
+    leaving = Reported(session("timed_out", accepted=False)).result(all=True)
     assert (leaving["changed"], leaving["failed"]) == (False, True)
 
 
@@ -149,12 +147,18 @@ def test_several_servers() -> None:
 
 def test_a_server_that_changed_nothing_takes_no_change_from_the_others() -> None:
     action = Reported()
-    action.report["servers"] = [raw_server(server="A"), raw_server(session(None), server="B"), raw_server(server="C")]
+    action.report["servers"] = [
+        raw_server(server="A"),
+        raw_server(session("would_log_off"), server="B"),
+        raw_server(server="C"),
+    ]
     assert action.result(all=True, server=["A", "B", "C"])["changed"] is True
 
 
 def test_each_action_is_told_in_words() -> None:
-    action = Reported(session("logged_off", elapsed_ms=2340), session("denied", DENIED, id=13), session(None, id=14))
+    action = Reported(
+        session("logged_off", elapsed_ms=2340), session("denied", DENIED, id=13), session("would_log_off", id=14)
+    )
     action.result(all=True)
     assert action.said[0] == "RDSH01: session 12 (CONTOSO\\alice): logged off after 2.3s"
     assert action.said[1].startswith("RDSH01: session 13 (CONTOSO\\alice): denied: the connecting account may not")

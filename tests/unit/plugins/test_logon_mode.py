@@ -8,7 +8,6 @@ import itertools
 import json
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,18 +15,16 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ENGINE, ActionModule
 from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, ReportError, read
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
 from ansible_collections.winops.rds.plugins.plugin_utils._options import validated_options
-from ansible_collections.winops.rds.plugins.plugin_utils._report import ReportError
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
 
-from simulator.engines.doorway import read_doorway
-from tests.unit.logon_mode.registry_host import DOORWAY, SOURCE
+from tests.support.paths import DOCS
 from tests.unit.plugins.test_documentation import check, plain, spec_of
-from tests.unit.plugins.test_engine_doorway import decisions
 
 MODULE = "winops.rds.win_rds_logon_mode"
-PAGE = Path(__file__).parents[3] / "docs" / "logon-mode.md"
+PAGE = DOCS / "logon-mode.md"
 REG_SZ, REG_DWORD = 1, 4
 DENIED = {"call": "RegSetValueEx TSServerDrainMode", "code": 5}
 
@@ -47,6 +44,17 @@ ODD = reading("3")
 
 def report(before: Reading | None, after: Reading | None, *written: str, error: Any = None) -> dict[str, Any]:
     return {"before": before, "after": after, "written": [*written], "error": error}
+
+
+def mode_told(raw: Reading) -> str | None:
+    """The mode that values stand for which were reported so."""
+    return mode_of(read(_logon_mode.Reading, raw, "reading"))
+
+
+def asked(mode: str | None) -> dict[str, str | None]:
+    """What is to be written for a mode."""
+    request = _logon_mode.request_for(mode, check_mode=False)
+    return {name: getattr(request, name) for name in VALUES}
 
 
 class Reported(ActionModule):
@@ -104,13 +112,13 @@ class Reported(ActionModule):
     ],
 )
 def test_mode_of(drain: str | None, disabled: str | None, mode: str | None) -> None:
-    assert mode_of(reading(drain, disabled)) == mode
+    assert mode_told(reading(drain, disabled)) == mode
 
 
 def test_a_value_of_another_type_stands_for_nothing() -> None:
-    assert mode_of({**ENABLED, "winstations_disabled": {"type": REG_DWORD, "text": "0"}}) is None
-    assert mode_of({**ENABLED, "drain_mode": {"type": REG_SZ, "text": "0"}}) is None
-    assert mode_of({**DISABLED, "drain_mode": {"type": 3, "text": "00"}}) == "disabled"
+    assert mode_told({**ENABLED, "winstations_disabled": {"type": REG_DWORD, "text": "0"}}) is None
+    assert mode_told({**ENABLED, "drain_mode": {"type": REG_SZ, "text": "0"}}) is None
+    assert mode_told({**DISABLED, "drain_mode": {"type": 3, "text": "00"}}) == "disabled"
     assert mode_of(None) is None
 
 
@@ -121,19 +129,23 @@ def test_what_is_written_for_a_mode_is_that_mode(mode: str) -> None:
         before = reading(drain, disabled)
         written = {
             name: {"type": _logon_mode.TYPES[name], "text": text}
-            for name, text in _logon_mode.engine_options(mode).items()
+            for name, text in asked(mode).items()
             if text is not None
         }
-        assert mode_of({**before, **written}) == mode
+        assert mode_told({**before, **written}) == mode
 
 
 def test_what_is_sent() -> None:
-    assert _logon_mode.engine_options(None) == {"drain_mode": None, "winstations_disabled": None}
-    assert _logon_mode.engine_options("disabled") == {"drain_mode": None, "winstations_disabled": "1"}
-    assert _logon_mode.engine_options("drain") == {"drain_mode": "2", "winstations_disabled": "0"}
-    action = Reported(report(ENABLED, ENABLED))
-    action.result()
-    assert (action.sent["module_name"], action.sent["module_args"]) == (ENGINE, _logon_mode.engine_options(None))
+    assert asked(None) == {"drain_mode": None, "winstations_disabled": None}
+    assert asked("disabled") == {"drain_mode": None, "winstations_disabled": "1"}
+    assert asked("drain") == {"drain_mode": "2", "winstations_disabled": "0"}
+    for check_mode in False, True:
+        action = Reported(report(ENABLED, ENABLED), check_mode=check_mode)
+        action.result("disabled")
+        assert action.sent["module_name"] == ENGINE
+        assert action.sent["module_args"].keys() == {"request"}
+        sent = json.loads(action.sent["module_args"]["request"])
+        assert sent == {"check_mode": check_mode, **asked("disabled")}
 
 
 # ---- results
@@ -252,7 +264,7 @@ def test_something_else_sets_it_back() -> None:
 )
 def test_an_answer_that_is_none(answer: Any) -> None:
     with pytest.raises(ReportError):
-        _logon_mode.check_report(answer)
+        _logon_mode.read_report(answer)
     message = Reported(answer).result("drain")["msg"]
     assert message.startswith("the logon mode engine's answer cannot be read: report")
     assert message.endswith("The mode may have been set; run the task again, with -vvv to see the answer.")
@@ -269,36 +281,18 @@ def test_a_launch_that_failed() -> None:
         Reported(AnsibleConnectionFailure("no route")).result()
 
 
-# ---- doorway and documentation
-
-
-def test_the_doorway() -> None:
-    """As thin as that of the session engine, of which tests/unit/plugins/test_engine_doorway.py says more."""
-    script = DOORWAY.read_text(encoding="utf-8")
-    assert decisions(script) == set()
-    assert script.isascii() and script.startswith("#!powershell\n")
-    assert f"#AnsibleRequires -CSharpUtil ..module_utils.{SOURCE.stem}\n" in script
-    doorway = read_doorway(script)
-    assert doorway.type_name.endswith(f".plugins.module_utils.{SOURCE.stem}.Engine")
-    assert (doorway.method, doorway.result_key, doorway.supports_check_mode) == ("Run", "report", True)
-    assert f".{DOORWAY.stem}" in ENGINE
-    for mode in (None, *MODES):
-        options = _logon_mode.engine_options(mode)
-        assert doorway.parameters(ENGINE, options) == options
-        assert set(options) == set(doorway.options)
+# ---- documentation
 
 
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
-    command = ["ansible-doc", "--json", "--type", "module", MODULE, ENGINE]
+    command = ["ansible-doc", "--json", "--type", "module", MODULE]
     loaded: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return loaded
 
 
 def test_documented_options(documentation: dict[str, Any]) -> None:
     assert spec_of(documentation[MODULE]["doc"]["options"]) == spec_of({**ActionModule.ARGUMENT_SPEC})
-    doorway = read_doorway(DOORWAY.read_text(encoding="utf-8"))
-    assert spec_of(documentation[ENGINE]["doc"]["options"]) == spec_of({**doorway.options})
 
 
 def test_documented_modes(documentation: dict[str, Any]) -> None:
@@ -317,14 +311,12 @@ def test_documented_results(documentation: dict[str, Any]) -> None:
         check(returned, result)
         check(returned["diff"]["contains"], result["diff"])
     check(returned["error"]["contains"], failed["error"])
-    reported = documentation[ENGINE]["return"]["report"]["contains"]
-    check(reported, report(ENABLED, DRAIN, "drain_mode"))
 
 
 def test_documented_errors() -> None:
     page = PAGE.read_text("utf-8")
     for code, (message, hint) in _logon_mode._ERRORS.items():
-        name = _logon_mode.windows_error({"call": "", "code": code})["name"]
+        name = _logon_mode.windows_error(RefusedCall("", code))["name"]
         assert f"| {code} | `{name}` | {message} | {hint} |" in page
 
 
@@ -344,4 +336,3 @@ def test_examples_are_options_that_there_are(documentation: dict[str, Any]) -> N
     assert "mode: " in documentation[MODULE]["examples"]
     modes = re.findall(r"^    mode: (\w+)$", documentation[MODULE]["examples"], re.M)
     assert {*modes} == {*MODES}
-    assert "internal" in plain(documentation[ENGINE]["doc"]["short_description"]).lower()

@@ -27,15 +27,15 @@ from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionE
     ],
 )
 def test_style(buttons: str, icon: str, style: int) -> None:
-    assert message_style(buttons, icon) == str(style)
+    assert message_style(buttons, icon) == style
 
 
-@pytest.mark.parametrize(("duration", "seconds"), [(None, "0"), (0.001, "1"), (1.0, "1"), (1.2, "2"), (90.0, "90")])
-def test_seconds_are_whole_and_never_less(duration: float | None, seconds: str) -> None:
+@pytest.mark.parametrize(("duration", "seconds"), [(None, 0), (0.001, 1), (1.0, 1), (1.2, 2), (90.0, 90)])
+def test_seconds_are_whole_and_never_less(duration: float | None, seconds: int) -> None:
     assert message_seconds(duration) == seconds
 
 
-@pytest.mark.parametrize(("number", "name"), [(1, "ok"), (6, "yes"), (32000, None), (None, None), (11, "answer_11")])
+@pytest.mark.parametrize(("number", "name"), [(1, "ok"), (6, "yes"), (None, None), (11, "answer_11")])
 def test_answer(number: int | None, name: str | None) -> None:
     assert answer_name(number) == name
 

@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import DISCONNECT, LOG_OFF
 from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS, ICONS
 from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.engines.doorway import read_doorway
-from tests.unit.engine.session_host import DOORWAY
+from tests.support.reports import raw_server
 from tests.unit.plugins.reporting import (
     MODULES,
     ReportedDisconnect,
@@ -22,37 +23,34 @@ from tests.unit.plugins.reporting import (
     Reporting,
     session,
 )
-from tests.unit.plugins.test_results import raw_server
 
 DENIED = {"call": "WTSSendMessage", "code": 5}
-DOORWAY_OPTIONS = read_doorway(DOORWAY.read_text(encoding="utf-8"))
 
 
-def asked(action: Reporting, **given: Any) -> dict[str, Any]:
+def asked(action: Reporting, **given: Any) -> Any:
     action.result(**given)
     return action.asked
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_each_asks_for_its_action_with_options_that_the_engine_takes(module: str) -> None:
-    reported, action, needed = MODULES[module]
-    options = asked(reported(), all=True, **needed)
-    assert options["action"] == action
-    assert set(options) == set(DOORWAY_OPTIONS.options)
-    assert DOORWAY_OPTIONS.parameters("win_rds_engine", options) == options
+def test_each_asks_its_engine_for_its_act(module: str) -> None:
+    reported, act, needed = MODULES[module]
+    request = asked(reported(), all=True, **needed)
+    assert request.act is act
+    assert request.module == f"{module}_engine"
 
 
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("server_timeout", ["0", "soon"])
 def test_each_refuses_a_server_timeout_that_is_none(module: str, server_timeout: str) -> None:
-    reported, _action, needed = MODULES[module]
+    reported, _act, needed = MODULES[module]
     with pytest.raises(OptionError, match="server_timeout: "):
         reported().result(all=True, server_timeout=server_timeout, **needed)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_missing_fails_each(module: str) -> None:
-    reported, _action, needed = MODULES[module]
+    reported, _act, needed = MODULES[module]
     result = reported().result(users=[f"user{n}" for n in range(9)], missing="fail", **needed)
     assert result["failed"]
     assert result["not_found"] == [f"user{n}" for n in range(9)]
@@ -61,10 +59,10 @@ def test_missing_fails_each(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_protection_tells_what_the_module_does_not_do(module: str) -> None:
-    reported, action, needed = MODULES[module]
-    if action in ("log_off", "disconnect"):
+    reported, act, needed = MODULES[module]
+    if act in (LOG_OFF, DISCONNECT):
         console = session("protected", id=1, name="console", matched_by=["session_ids:0"])
-        verb = {"log_off": "log it off", "disconnect": "disconnect it"}[action]
+        verb = "log it off" if act is LOG_OFF else "disconnect it"
         assert f"Set protect_console=false to {verb}." in reported(console).result(sessions=[1])["msg"]
     services = session("protected", id=0, name="services", matched_by=["session_ids:0"])
     result = reported(services).result(sessions=[0], **needed)
@@ -88,7 +86,7 @@ VALUE = st.recursive(
 @given(st.data())
 @pytest.mark.parametrize("module", MODULES)
 def test_options_are_either_refused_or_understood(module: str, data: st.DataObject) -> None:
-    reported, _action, needed = MODULES[module]
+    reported, _act, needed = MODULES[module]
     action = reported()
     odd = data.draw(st.dictionaries(st.sampled_from([*action.ARGUMENT_SPEC]), VALUE, max_size=3))
     try:
@@ -98,24 +96,24 @@ def test_options_are_either_refused_or_understood(module: str, data: st.DataObje
     if not action.asked:
         assert result["failed"] and result["msg"]
         return
-    DOORWAY_OPTIONS.parameters("win_rds_engine", action.asked)
-    for option in ("server_timeout_ms", "timeout_ms", "message_style", "message_seconds"):
-        assert 0 <= int(action.asked[option] or 0) < 2**63
+    members = json.loads(action.asked.text)
+    for member in ("server_timeout_ms", "timeout_ms", "message_style", "message_seconds"):
+        assert 0 <= members.get(member, 0) < 2**63
 
 
 # ---- win_rds_session_info
 
 
 def test_info_without_options_is_about_everybody() -> None:
-    assert asked(ReportedSessionInfo())["all"] is True
-    assert asked(ReportedSessionInfo(), exclude_users="svc-*")["all"] is True
-    assert asked(ReportedSessionInfo(), all=False)["all"] is True
-    assert asked(ReportedSessionInfo(), users="alice")["all"] is False
-    assert asked(ReportedSessionInfo(), idle_for="0s")["all"] is False
+    assert asked(ReportedSessionInfo()).all is True
+    assert asked(ReportedSessionInfo(), exclude_users="svc-*").all is True
+    assert asked(ReportedSessionInfo(), all=False).all is True
+    assert asked(ReportedSessionInfo(), users="alice").all is False
+    assert asked(ReportedSessionInfo(), idle_for="0s").all is False
 
 
 def test_info() -> None:
-    action = ReportedSessionInfo(session(None), session(None, id=13, name="", state=4), diff=True)
+    action = ReportedSessionInfo(session("listed"), session("listed", id=13, name="", state=4), diff=True)
     result = action.result()
     assert result["changed"] is False
     assert [(r["id"], r["state"], r["result"]) for r in result["sessions"]] == [
@@ -132,20 +130,22 @@ def test_info() -> None:
 
 
 def test_info_leaves_out_what_has_gone_meanwhile() -> None:
-    result = ReportedSessionInfo(session("already_gone"), session(None, id=13), found=["users:0"]).result(users="alice")
+    result = ReportedSessionInfo(session("already_gone"), session("listed", id=13), found=["users:0"]).result(
+        users="alice"
+    )
     assert [record["id"] for record in result["sessions"]] == [13]
     assert result["not_found"] == []
 
 
 def test_info_about_a_session_that_windows_does_not_tell_fails_at_the_end() -> None:
-    result = ReportedSessionInfo(session("denied", DENIED), session(None, id=13)).result()
+    result = ReportedSessionInfo(session("denied", DENIED), session("listed", id=13)).result()
     assert result["failed"] and not result["changed"]
     assert result["summary"] == {"active": 1, "denied": 1}
     assert result["msg"].endswith(" 2 sessions selected: 1 active, 1 denied.")
 
 
 def test_states_that_nobody_knows_are_counted_too() -> None:
-    assert ReportedSessionInfo(session(None, state=42), session(None)).result()["summary"] == {
+    assert ReportedSessionInfo(session("listed", state=42), session("listed")).result()["summary"] == {
         "state_42": 1,
         "active": 1,
     }
@@ -155,10 +155,10 @@ def test_states_that_nobody_knows_are_counted_too() -> None:
 
 
 def test_disconnect_asks_for_what_was_given() -> None:
-    options = asked(ReportedDisconnect(), all=True)
-    assert (options["protect_console"], options["wait"], options["timeout_ms"]) == (True, True, "30000")
-    options = asked(ReportedDisconnect(), all=True, protect_console=False, timeout="1m")
-    assert (options["protect_console"], options["timeout_ms"]) == (False, "60000")
+    request = asked(ReportedDisconnect(), all=True)
+    assert (request.protect_console, request.timeout_ms) == (True, 30_000)
+    request = asked(ReportedDisconnect(), all=True, protect_console=False, timeout="1m")
+    assert (request.protect_console, request.timeout_ms) == (False, 60_000)
 
 
 @pytest.mark.parametrize("timeout", ["0", "0.0001", "", "soon"])
@@ -168,9 +168,9 @@ def test_disconnect_refuses_a_timeout_that_is_none(timeout: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "requested", "changed"),
+    ("outcome", "accepted", "changed"),
     [
-        (None, False, True),  # check mode
+        ("would_disconnect", False, True),
         ("disconnected", True, True),
         ("timed_out", True, True),
         ("already_disconnected", False, False),
@@ -179,20 +179,20 @@ def test_disconnect_refuses_a_timeout_that_is_none(timeout: str) -> None:
         ("protected", False, False),
     ],
 )
-def test_disconnect_has_changed_what_windows_accepted(outcome: str | None, requested: bool, changed: bool) -> None:
-    result = ReportedDisconnect(session(outcome, requested=requested)).result(all=True)
+def test_disconnect_has_changed_what_windows_accepted(outcome: str, accepted: bool, changed: bool) -> None:
+    result = ReportedDisconnect(session(outcome, accepted=accepted)).result(all=True)
     assert result["changed"] is changed
     assert result.get("failed", False) == (outcome == "timed_out")
-    assert result["summary"] == {outcome or "would_disconnect": 1}
+    assert result["summary"] == {outcome: 1}
 
 
 def test_disconnect_that_takes_too_long() -> None:
-    result = ReportedDisconnect(session("timed_out", requested=True)).result(all=True, timeout="5")
+    result = ReportedDisconnect(session("timed_out", accepted=True)).result(all=True, timeout="5")
     assert "Windows accepted the request and the session was still connected after 5s. Raise 'timeout'" in result["msg"]
 
 
 def test_disconnect_shows_what_changes() -> None:
-    diff = ReportedDisconnect(session(None), diff=True).result(all=True)["diff"]
+    diff = ReportedDisconnect(session("would_disconnect"), diff=True).result(all=True)["diff"]
     assert ("active" in diff["before"], "disconnected" in diff["after"]) == (True, True)
 
 
@@ -200,21 +200,21 @@ def test_disconnect_shows_what_changes() -> None:
 
 
 def test_message_asks_for_what_was_given() -> None:
-    options = asked(ReportedMessage(), all=True, message="Hi {user}")
-    assert (options["title"], options["message"], options["message_style"]) == ("{server}", "Hi {user}", "64")
-    assert (options["message_seconds"], options["wait_for_answer"]) == ("0", False)
-    assert options["protect_console"] is False
-    options = asked(ReportedMessage(), all=True, message="?", title="T", icon="question", show_for="1m")
-    assert (options["title"], options["message_style"], options["message_seconds"]) == ("T", "32", "60")
-    options = asked(ReportedMessage(), all=True, message="?", icon="none", buttons="yes_no", answer_timeout="1.2s")
-    assert (options["message_style"], options["message_seconds"], options["wait_for_answer"]) == ("4", "2", True)
+    request = asked(ReportedMessage(), all=True, message="Hi {user}")
+    assert (request.title, request.message, request.message_style) == ("{server}", "Hi {user}", 64)
+    assert (request.message_seconds, request.wait_for_answer) == (0, False)
+    assert request.protect_console is False
+    request = asked(ReportedMessage(), all=True, message="?", title="T", icon="question", show_for="1m")
+    assert (request.title, request.message_style, request.message_seconds) == ("T", 32, 60)
+    request = asked(ReportedMessage(), all=True, message="?", icon="none", buttons="yes_no", answer_timeout="1.2s")
+    assert (request.message_style, request.message_seconds, request.wait_for_answer) == (4, 2, True)
 
 
 @pytest.mark.parametrize("buttons", BUTTONS)
 @pytest.mark.parametrize("icon", ICONS)
 def test_message_style_of_each_choice(buttons: str, icon: str) -> None:
-    options = asked(ReportedMessage(), all=True, message="?", icon=icon, buttons=buttons, answer_timeout=9)
-    assert (int(options["message_style"]) & 0xF, int(options["message_style"]) & 0xF0) == (
+    request = asked(ReportedMessage(), all=True, message="?", icon=icon, buttons=buttons, answer_timeout=9)
+    assert (request.message_style & 0xF, request.message_style & 0xF0) == (
         BUTTONS[buttons],
         ICONS[icon],
     )
@@ -248,7 +248,7 @@ def test_message_refuses(given: dict[str, Any], words: str) -> None:
     except OptionError as error:
         message = str(error)
     assert message.startswith(words)
-    assert action.asked == {}
+    assert action.asked is None
 
 
 def test_message_is_required() -> None:
@@ -258,17 +258,17 @@ def test_message_is_required() -> None:
 
 @pytest.mark.parametrize("text", ["(user)", "100 %", "line\r\nline\ttab", "{user}{server}"])
 def test_message_takes_any_other_text(text: str) -> None:
-    assert asked(ReportedMessage(), all=True, message=text)["message"] == text
+    assert asked(ReportedMessage(), all=True, message=text).message == text
 
 
 def test_message_never_changes_anything() -> None:
-    sent = [session("sent", requested=True), session("answered", requested=True, answer=1), session(None)]
+    sent = [session("sent", accepted=True), session("answered", accepted=True, answer=1), session("would_send")]
     assert ReportedMessage(*sent, diff=True).result(all=True, message="x")["changed"] is False
 
 
 def test_message_tells_who_answered_what() -> None:
-    answers = [session("answered", id=n, requested=True, answer=n) for n in range(1, 8)]
-    unanswered = [session("no_answer", id=8, requested=True, answer=32000), session("denied", DENIED, id=9)]
+    answers = [session("answered", id=n, accepted=True, answer=n) for n in range(1, 8)]
+    unanswered = [session("no_answer", id=8, accepted=True), session("denied", DENIED, id=9)]
     action = ReportedMessage(*answers, *unanswered)
     result = action.result(all=True, message="x", answer_timeout=5)
     names = ["ok", "cancel", "abort", "retry", "ignore", "yes", "no"]
@@ -279,13 +279,13 @@ def test_message_tells_who_answered_what() -> None:
 
 
 def test_message_that_nobody_answers_is_no_failure() -> None:
-    result = ReportedMessage(session("no_answer", answer=32000)).result(all=True, message="x", answer_timeout=5)
+    result = ReportedMessage(session("no_answer")).result(all=True, message="x", answer_timeout=5)
     assert "failed" not in result
     assert result["msg"] == "1 session selected: 1 did not answer."
 
 
 def test_a_server_that_is_down_fails_each_module_at_its_end() -> None:
-    for reported, _action, needed in MODULES.values():
+    for reported, _act, needed in MODULES.values():
         action = reported()
         down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
         action.report["servers"] = [raw_server(server="RDSH02"), raw_server(server="RDSH03", error=down)]

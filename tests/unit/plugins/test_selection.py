@@ -5,9 +5,17 @@
 from __future__ import annotations
 
 import ipaddress
+import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
+    SessionInfoRequest,
+    describe_match,
+    met_by_all,
+    request,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import (
     SELECTABLE_STATES,
@@ -37,61 +45,70 @@ def refusal(**options: Any) -> str:
     return str(raised.value)
 
 
+def asked(**options: Any) -> SessionInfoRequest:
+    return request(SessionInfoRequest, Selection.from_options(options), check_mode=False)
+
+
+#: What is asked without any option.
+NOTHING = {
+    field.name: getattr(request(SessionInfoRequest, Selection(), check_mode=False), field.name)
+    for field in fields(SessionInfoRequest)
+}
+
+
 def engine_options(**options: Any) -> dict[str, Any]:
-    """What is not empty of the engine's options, and where it is to work unless it is on the host itself."""
-    sent = Selection.from_options(options).engine_options()
-    return {name: value for name, value in sent.items() if value and (name, value) != ("servers", [""])}
+    """What an engine is asked because of these options, lists as lists."""
+    members = {name: getattr(asked(**options), name) for name in NOTHING}
+    return {
+        name: [*value] if isinstance(value, tuple) else value
+        for name, value in members.items()
+        if value != NOTHING[name]
+    }
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"sessions": ["12"]}, {"session_ids": ["12"]}),
-        ({"sessions": [" 007 "]}, {"session_ids": ["7"]}),
-        ({"sessions": ["0"]}, {"session_ids": ["0"]}),
-        ({"sessions": ["4294967293"]}, {"session_ids": ["4294967293"]}),
+        ({"sessions": ["12"]}, {"session_ids": [12]}),
+        ({"sessions": [" 007 "]}, {"session_ids": [7]}),
+        ({"sessions": ["0"]}, {"session_ids": [0]}),
+        ({"sessions": ["4294967293"]}, {"session_ids": [4294967293]}),
         ({"sessions": ["TERM04", "12", "rdp-tcp#3", "12a"]},
-         {"session_names": ["TERM04", "rdp-tcp#3", "12a"], "session_ids": ["12"]}),
+         {"session_names": ["TERM04", "rdp-tcp#3", "12a"], "session_ids": [12]}),
         ({"sessions": ["x" * 32]}, {"session_names": ["x" * 32]}),
         ({"users": ["alice"]}, {"users": ["*\\alice"]}),
         ({"users": ["CONTOSO\\alice", ".\\bob", "*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\*"]}),
-        ({"states": ["Disconnected", "ACTIVE"]}, {"states": ["4", "0"]}),
-        ({"sessions": ["Current", "12"]}, {"current": True, "session_ids": ["12"]}),
+        ({"states": ["Disconnected", "ACTIVE"]}, {"states": [4, 0]}),
+        ({"sessions": ["Current", "12"]}, {"current": True, "session_ids": [12]}),
         ({"all": True, "exclude_sessions": ["current"]}, {"all": True, "exclude_current": True}),
         # Without a backslash an account has to be looked up: a user principal name, a SID.
         ({"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104", "s-1-5-18"]},
          {"users": ["alice@contoso.com", "S-1-5-21-1-2-3-1104", "s-1-5-18"]}),
         ({"users": ["S-1", "xS-1-5-18"]}, {"users": ["*\\S-1", "*\\xS-1-5-18"]}),
         ({"all": True, "exclude_users": ["bob@contoso.com"]}, {"all": True, "exclude_users": ["bob@contoso.com"]}),
-        ({"idle_for": "90s"}, {"idle_for": str(90 * TICKS)}),
+        ({"idle_for": "90s"}, {"idle_for": 90 * TICKS}),
         ({"disconnected_for": "1d 4h", "logged_on_for": "0.5s"},
-         {"disconnected_for": str(28 * 3600 * TICKS), "logged_on_for": str(TICKS // 2)}),
+         {"disconnected_for": 28 * 3600 * TICKS, "logged_on_for": TICKS // 2}),
         # Nobody would say so, and it means: whose last input is known.
-        ({"idle_for": "0s"}, {"idle_for": "0"}),
+        ({"idle_for": "0s"}, {"idle_for": 0}),
         ({"clients": ["PC-*", "10.1.2.3", "10.1.2.3/16", "FE80::/10", "2001:db8::0:1", "fe80", "pc7.contoso.com"]},
          {"client_names": ["PC-*", "fe80", "pc7.contoso.com"],
           "client_networks": ["10.1.2.3/32", "10.1.0.0/16", "fe80::/10", "2001:db8::1/128"]}),
         ({"all": True, "server": ["RDSH02", "rdsh03.contoso.com", "10.0.0.7", "rdsh02"]},
          {"all": True, "servers": ["rdsh02", "rdsh03.contoso.com", "10.0.0.7"]}),
         ({"all": True, "states": ["active"], "idle_for": "1h"},
-         {"all": True, "states": ["0"], "idle_for": str(3600 * TICKS)}),
+         {"all": True, "states": [0], "idle_for": 3600 * TICKS}),
         ({"all": True}, {"all": True}),
         ({"all": True, "exclude_users": ["bob", "F\\*"], "exclude_sessions": ["3", "console"]},
-         {"all": True, "exclude_users": ["*\\bob", "F\\*"], "exclude_session_ids": ["3"],
+         {"all": True, "exclude_users": ["*\\bob", "F\\*"], "exclude_session_ids": [3],
           "exclude_session_names": ["console"]}),
         ({"sessions": ["12"], "users": ["a"], "states": ["idle"], "all": False},
-         {"session_ids": ["12"], "users": ["*\\a"], "states": ["5"]}),
+         {"session_ids": [12], "users": ["*\\a"], "states": [5]}),
     ],
     ids=str,
 )  # fmt: skip
 def test_engine_options(options: dict[str, Any], expected: dict[str, Any]) -> None:
     assert engine_options(**options) == expected
-
-
-def test_the_engine_gets_every_option_always() -> None:
-    names = set(Selection.from_options({"all": True}).engine_options())
-    assert names == set(Selection.from_options({"sessions": ["1"]}).engine_options())
-    assert names == set(Selection.from_options({"users": ["a"], "exclude_users": ["b"]}).engine_options())
 
 
 @pytest.mark.parametrize("options", [{}, {"all": False}, {"exclude_users": ["bob"]}, dict.fromkeys(LISTS)], ids=str)
@@ -144,7 +161,7 @@ def test_contradictions(options: dict[str, Any], named: list[str]) -> None:
 
 def test_not_found_keeps_the_order_given() -> None:
     selection = Selection.from_options({"sessions": ["TERM04", "12", "007", "x"], "users": ["bob", "al*"]})
-    found = {selection.describe_match(match) for match in ("session_ids:0", "session_names:1", "users:1")}
+    found = {describe_match(selection, match) for match in ("session_ids:0", "session_names:1", "users:1")}
     assert found == {("sessions", "12"), ("sessions", "x"), ("users", "al*")}
     assert selection.not_found(found) == ["TERM04", "007", "bob"]
 
@@ -152,12 +169,12 @@ def test_not_found_keeps_the_order_given() -> None:
 def test_current_is_not_found_where_nobody_is_logged_on_with_the_account() -> None:
     selection = Selection.from_options({"sessions": ["current", "12"]})
     assert selection.not_found(set()) == ["current", "12"]
-    assert selection.not_found({selection.describe_match("current:0")}) == ["12"]
+    assert selection.not_found({describe_match(selection, "current:0")}) == ["12"]
 
 
 def test_what_all_selected_sessions_meet() -> None:
-    assert Selection.from_options({"users": ["a"]}).met_by_all() == []
-    assert Selection.from_options({"all": True, "logged_on_for": "2h"}).met_by_all() == [
+    assert met_by_all(Selection.from_options({"users": ["a"]})) == []
+    assert met_by_all(Selection.from_options({"all": True, "logged_on_for": "2h"})) == [
         ("logged_on_for", "2h"),
         ("all", "true"),
     ]
@@ -165,7 +182,7 @@ def test_what_all_selected_sessions_meet() -> None:
 
 def test_states_are_no_values_that_could_be_missing() -> None:
     selection = Selection.from_options({"states": ["Idle"]})
-    assert selection.describe_match("states:0") == ("states", "idle")
+    assert describe_match(selection, "states:0") == ("states", "idle")
     assert selection.not_found(set()) == []
 
 
@@ -186,9 +203,9 @@ def test_options_are_either_refused_or_understood(options: dict[str, Any]) -> No
         selection = Selection.from_options(options)
     except OptionError:
         return
-    sent = selection.engine_options()
+    sent = json.loads(request(SessionInfoRequest, selection, check_mode=False).text)
     for name in "session_ids", "exclude_session_ids":
-        assert all(0 <= int(value) <= 0xFFFFFFFD and value.isascii() for value in sent[name])
+        assert all(0 <= value <= 0xFFFFFFFD for value in sent[name])
     for name in "session_names", "exclude_session_names":
         assert all(0 < len(value) <= 32 for value in sent[name])
     for name in "users", "exclude_users":
@@ -197,10 +214,10 @@ def test_options_are_either_refused_or_understood(options: dict[str, Any]) -> No
         looked_up = [value for value in sent[name] if "\\" not in value]
         assert all("@" in value or value.upper().startswith("S-1-") for value in looked_up)
     for name in DURATIONS:
-        assert sent[name] is None or 0 <= int(sent[name]) <= 366 * 24 * 3600 * TICKS
+        assert sent[name] is None or 0 <= sent[name] <= 366 * 24 * 3600 * TICKS
     assert all(ipaddress.ip_network(value) for value in sent["client_networks"])
     for criterion, option in CRITERIA.items():
         matches = [f"{criterion}:{i}" for i in range(len(sent[criterion]))]
-        assert [selection.describe_match(match)[0] for match in matches] == [option] * len(matches)
+        assert [describe_match(selection, match)[0] for match in matches] == [option] * len(matches)
     assert sent["current"] == ("current" in [value.strip(" \t\r\n").lower() for value in options.get("sessions", [])])
     assert sent["servers"]

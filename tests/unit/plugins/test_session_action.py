@@ -10,8 +10,28 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
+    DisconnectRequest,
+    EngineRequest,
+    LogoffRequest,
+    MessageRequest,
+    SessionInfoRequest,
+    request,
+    same_sessions,
+)
+from ansible_collections.winops.rds.plugins.plugin_utils._launch import ConnectionLost, NothingLaunched, NotKnown
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
-from ansible_collections.winops.rds.plugins.plugin_utils._session_action import NoAnswer, TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
+
+from tests.support import reports
+from tests.support.reports import raw_report, raw_server
+
+
+MEMBERS: dict[str, Any] = {"title": "t", "message": "m", "message_style": 0, "message_seconds": 0, "remaining_ms": 0}
+LOOK = request(SessionInfoRequest, Selection(all=True), check_mode=False)
+LOGOFF = same_sessions(LogoffRequest, LOOK, timeout_ms=1000, max_parallel=None)
+DISCONNECT = same_sessions(DisconnectRequest, LOOK, timeout_ms=1000)
+MESSAGE = same_sessions(MessageRequest, LOOK, wait_for_answer=False, **MEMBERS)
 
 
 class Launched(ActionModule):
@@ -26,43 +46,45 @@ class Launched(ActionModule):
 
     def failure(self) -> dict[str, Any]:
         with pytest.raises(TaskFailed) as raised:
-            self.run_engine(self.engine_options(Selection(all=True), "log_off"), {})
+            self.run_engine(LOGOFF, {})
         return raised.value.result
 
 
 class Broken(ActionModule):
     """The action plugin, whose connection breaks."""
 
-    def __init__(self, error: Exception, action: str) -> None:
+    def __init__(self, error: Exception, asked: EngineRequest) -> None:
         super().__init__(Task.load({"action": "winops.rds.win_rds_logoff"}), None, None, None, None, None)
-        self.error, self.action = error, action
+        self.error, self.asked = error, asked
 
     def _execute_module(self, **_: Any) -> dict[str, Any]:
         raise self.error
 
     def launch_engine(self) -> None:
-        self.run_engine(self.engine_options(Selection(all=True), self.action), {})
+        self.run_engine(self.asked, {})
 
 
 @pytest.mark.parametrize(
-    ("action", "words"),
+    ("asked", "words"),
     [
-        ("log_off", "Sessions may have been logged off: --check tells who is left; run the task again."),
-        ("disconnect", "Sessions may have been disconnected: --check tells which are not; run the task again."),
-        ("send_message", "Users may have got the message, and get it once more if you run the task again."),
-        ("list", "Nothing was changed; run the task again."),
+        (LOGOFF, "Sessions may have been logged off: --check tells who is left; run the task again."),
+        (DISCONNECT, "Sessions may have been disconnected: --check tells which are not; run the task again."),
+        (MESSAGE, "Users may have got the message, and get it once more if you run the task again."),
+        (LOOK, "Nothing was changed; run the task again."),
     ],
 )
 @pytest.mark.parametrize("error", [AnsibleError, OSError, ValueError])
-def test_a_connection_that_breaks_leaves_open_what_was_done(error: type[Exception], action: str, words: str) -> None:
+def test_a_connection_that_breaks_leaves_open_what_was_done(
+    error: type[Exception], asked: EngineRequest, words: str
+) -> None:
     with pytest.raises(NoAnswer) as raised:
-        Broken(error("winrm send_input failed; \nstdout: x"), action).launch_engine()
+        Broken(error("winrm send_input failed; \nstdout: x"), asked).launch_engine()
     assert str(raised.value) == f"no answer from the session engine: winrm send_input failed; stdout: x. {words}"
 
 
 def test_a_host_that_is_not_reached_is_unreachable() -> None:
     with pytest.raises(AnsibleConnectionFailure, match="refused"):
-        Broken(AnsibleConnectionFailure("refused"), "log_off").launch_engine()
+        Broken(AnsibleConnectionFailure("refused"), LOGOFF).launch_engine()
 
 
 @pytest.mark.parametrize("poll", [0, 5])
@@ -92,8 +114,8 @@ def test_accounts_that_could_not_be_looked_up(code: int, words: str) -> None:
 
 
 def test_a_report() -> None:
-    report = {"servers": [], "unknown_exclusions": [], "error": None}
-    assert Launched(report=report, changed=False).run_engine({"servers": [], "action": "log_off"}, {}) == report
+    told = raw_report(raw_server())
+    assert Launched(report=told, changed=False).run_engine(LOGOFF, {}) == reports.report(told)
 
 
 def test_a_report_that_is_none() -> None:

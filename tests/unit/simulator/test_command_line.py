@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from simulator.__main__ import main
+from tests.support.paths import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[3]
 FARM = """\
 http_port: 0
 https_port: 0

@@ -22,9 +22,8 @@ from simulator.engines.payload import PayloadError, encoded_script, innermost_sc
 from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
 from simulator.windows_api import Launch
-
-PLUGINS = Path(__file__).parents[3] / "plugins"
-UTIL = "ansible_collections.winops.rds.plugins.module_utils.SessionEngine"
+from tests.support.csharp import script as script_of
+from tests.support.csharp import sources
 
 
 def encoded(text: str) -> str:
@@ -246,10 +245,10 @@ async def test_what_the_ansible_of_this_environment_sends(
     ((script, payload),) = recorder.arrived
     assert is_bootstrap(script)
     module = parse_module(payload)
-    assert module.name == "winops.rds.win_rds_engine"
-    assert module.script == (PLUGINS / "modules" / "win_rds_engine.ps1").read_text(encoding="utf-8")
-    assert {name.removesuffix(".cs"): text for name, text in module.csharp.items()} == {
-        UTIL: (PLUGINS / "module_utils" / "SessionEngine.cs").read_text(encoding="utf-8")
-    }
-    assert module.options["users"] == ["*\\Жанна"]
+    assert module.name == "winops.rds.win_rds_logoff_engine"
+    assert module.script == script_of("win_rds_logoff_engine")
+    assert {name.removesuffix(".cs"): text for name, text in module.csharp.items()} == sources("win_rds_logoff_engine")
+    assert module.options.keys() == {"request"}
+    request = json.loads(module.options["request"])
+    assert (request["users"], request["check_mode"]) == (["*\\Жанна"], check_mode)
     assert (module.check_mode, module.become_user) == (check_mode, become_user)

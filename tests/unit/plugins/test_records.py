@@ -7,64 +7,37 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils import _results
+from ansible_collections.winops.rds.plugins.plugin_utils import _records, _texts
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
+    DISCONNECT,
+    FAILED,
+    LIST,
+    LOG_OFF,
+    OFF,
+    RESULTS,
+    SEND_MESSAGE,
+    Act,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
 
-FILETIME_2026 = 134_117_064_000_000_000  # 2026-01-01T02:00:00Z
-SECOND = 10_000_000
+from tests.support import reports
+from tests.support.reports import Raw, raw_session
+
 SELECTION = Selection.from_options({"sessions": ["TERM04", "12"], "users": ["CONTOSO\\al*"], "states": ["Active"]})
+ACTS = (LIST, LOG_OFF, DISCONNECT, SEND_MESSAGE)
 
 
-def raw(**changes: Any) -> dict[str, Any]:
-    """One session as the engine reports it."""
-    requested = changes.get("result", "logged_off") in ("logged_off", "requested", "timed_out")
-    return {
-        "id": 12,
-        "name": "TERM04",
-        "user": "alice",
-        "domain": "CONTOSO",
-        "state": 0,
-        "protocol": 2,
-        "client_name": "PC7",
-        "client_address": "10.1.2.3",
-        "locked": False,
-        "logon_time": FILETIME_2026,
-        "connect_time": FILETIME_2026,
-        "disconnect_time": 0,
-        "last_input_time": FILETIME_2026 + 60 * SECOND,
-        "current_time": FILETIME_2026 + 150 * SECOND,
-        "incoming_bytes": 4711,
-        "outgoing_bytes": 3_000_000_000,
-        "matched_by": ["session_ids:0", "session_names:0", "users:0", "states:0"],
-        "result": "logged_off",
-        "requested": requested,
-        "answer": None,
-        "error": None,
-        "elapsed_ms": 1449,
-        "ended_processes": [],
-        **changes,
-    }
+def raw(**changes: Any) -> Raw:
+    """A session that fits each value of SELECTION, as an engine reports it."""
+    return raw_session(**{"matched_by": ["session_ids:0", "session_names:0", "users:0", "states:0"], **changes})
 
 
-def raw_server(*sessions: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """A server's part of the engine's report; its name is empty for the host that the task runs on."""
-    return {
-        "server": "",
-        "computer_name": "RDSH01",
-        "found": [],
-        "sessions": [*sessions],
-        "error": None,
-        "crash": None,
-        **changes,
-    }
+def server(*sessions: Raw, act: Act = LOG_OFF, **changes: Any) -> _records.ServerRecords:
+    return _records.server_records(reports.server(*sessions, **changes), SELECTION, act, "rdsh01.example", {})
 
 
-def server(*sessions: dict[str, Any], **changes: Any) -> _results.ServerRecords:
-    return _results.server_records(raw_server(*sessions, **changes), SELECTION, "log_off", "rdsh01.example")
-
-
-def record(action: str = "log_off", **changes: Any) -> dict[str, Any]:
-    return _results.session_record(raw(**changes), "RDSH01", SELECTION, action)
+def record(act: Act = LOG_OFF, **changes: Any) -> dict[str, Any]:
+    return _records.session_record(reports.session(**raw(**changes)), "RDSH01", SELECTION, act)
 
 
 def records(*outcomes: str) -> list[dict[str, Any]]:
@@ -107,7 +80,7 @@ def test_a_record() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"result": None}, {"result": "would_log_off"}),
+        ({"result": "would_log_off"}, {"result": "would_log_off"}),
         ({"matched_by": []}, {"matched_by": []}),
         ({"domain": ""}, {"account": "alice"}),
         ({"user": "", "domain": ""}, {"account": "", "user": ""}),
@@ -134,15 +107,15 @@ def test_an_error() -> None:
     error = denied(12)["error"]
     assert (error["code"], error["name"]) == (5, "ERROR_ACCESS_DENIED")
     assert "WTSLogoffSession" in error["message"]
-    text = _results.error_text(error)
+    text = _texts.error_text(error)
     assert text == f"{error['message']} [5 ERROR_ACCESS_DENIED]. {error['hint']}"
-    assert _results.error_text(_results.own_error("it is protected", "Do not.")) == "it is protected. Do not."
+    assert _texts.error_text(_records.own_error("it is protected", "Do not.")) == "it is protected. Do not."
 
 
 def test_summary_counts_what_occurred() -> None:
     outcomes = records("protected", "logged_off", "already_gone", "logged_off")
-    assert _results.summarize(outcomes) == {"logged_off": 2, "already_gone": 1, "protected": 1}
-    assert _results.summarize([]) == {}
+    assert _records.summarize(outcomes) == {"logged_off": 2, "already_gone": 1, "protected": 1}
+    assert _records.summarize([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +130,7 @@ def test_summary_counts_what_occurred() -> None:
     ],
 )  # fmt: skip
 def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> None:
-    assert _results.summary_text(records(*outcomes), not_found) == text
+    assert _texts.summary_text(records(*outcomes), not_found) == text
 
 
 @pytest.mark.parametrize(
@@ -173,13 +146,15 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
 )
 def test_what_every_selected_session_meets(options: dict[str, Any], matched_by: list[str]) -> None:
     selection = Selection.from_options(options)
-    assert _results.session_record(raw(matched_by=[]), "RDSH01", selection, "log_off")["matched_by"] == matched_by
+    made = _records.session_record(reports.session(), "RDSH01", selection, LOG_OFF)
+    assert made["matched_by"] == matched_by
 
 
 def test_all_criteria_that_a_session_meets() -> None:
     options = {"sessions": ["current"], "clients": ["PC*", "10.0.0.0/8"], "idle_for": "5m"}
     told = ["current:0", "client_names:0", "client_networks:0"]
-    made = _results.session_record(raw(matched_by=told), "RDSH01", Selection.from_options(options), "log_off")
+    selection = Selection.from_options(options)
+    made = _records.session_record(reports.session(matched_by=told), "RDSH01", selection, LOG_OFF)
     assert made["matched_by"] == ["sessions=current", "clients=PC*", "clients=10.0.0.0/8", "idle_for=5m"]
 
 
@@ -196,7 +171,7 @@ def test_all_criteria_that_a_session_meets() -> None:
     ids=str,
 )
 def test_who_was_asked_for_by_name(matched_by: list[str], named: bool) -> None:
-    assert _results.is_named({"matched_by": matched_by}) == named
+    assert _records.is_named({"matched_by": matched_by}) == named
 
 
 def test_processes_that_were_ended() -> None:
@@ -233,16 +208,29 @@ def test_a_server_that_was_not_dealt_with() -> None:
     )
 
 
+def test_a_session_of_a_server_on_which_the_engine_stopped() -> None:
+    """It has no error of Windows, so that is said; what Windows has said is kept."""
+    sessions = raw(result="failed"), raw(result="timed_out", id=13), raw(result="denied", error=DENIED, id=14)
+    records = server(*sessions, raw(id=15), crash="System.Exception: no").records
+    assert [(record["error"] or {}).get("message", "")[:26] for record in records] == [
+        "the session engine stopped",
+        "the session engine stopped",
+        "the connecting account may",
+        "",
+    ]
+    assert records[0]["error"]["code"] is None and "report it as a bug" in records[0]["error"]["hint"]
+
+
 @pytest.mark.parametrize(
     ("session", "changed"),
     [
         ({"result": "logged_off"}, True),
         ({"result": "requested"}, True),
-        ({"result": None}, True),  # in check mode
-        ({"result": "timed_out", "requested": True}, True),
-        ({"result": "failed", "requested": True}, True),
+        ({"result": "would_log_off"}, True),
+        ({"result": "timed_out", "accepted": True}, True),
+        ({"result": "failed", "accepted": True}, True),
         # It was leaving already when it was asked to.
-        ({"result": "timed_out", "requested": False}, False),
+        ({"result": "timed_out", "accepted": False}, False),
         ({"result": "already_gone"}, False),
         ({"result": "spared"}, False),
         ({"result": "protected"}, False),
@@ -260,8 +248,8 @@ def test_what_was_found_on_a_server() -> None:
     assert server(found=["session_ids:0", "users:0"]).found == {("sessions", "12"), ("users", "CONTOSO\\al*")}
 
 
-def reasons(*servers: _results.ServerRecords) -> list[str]:
-    return _results.failure_reasons(servers, [session for of_server in servers for session in of_server.records])
+def reasons(*servers: _records.ServerRecords) -> list[str]:
+    return _texts.failure_reasons(servers, [session for of_server in servers for session in of_server.records])
 
 
 DENIED = {"call": "WTSLogoffSession", "code": 5}
@@ -277,23 +265,23 @@ def test_reasons_of_several_servers() -> None:
     down = server(server="RDSH03", error={"call": "WTSEnumerateSessionsEx", "code": 1722})
     of_server, of_session = reasons(server(raw()), refusing, down)
     assert down.error
-    assert of_server == f"RDSH03: {_results.error_text(down.error)}"
+    assert of_server == f"RDSH03: {_texts.error_text(down.error)}"
     assert of_session.startswith("RDSH02: session 12 (CONTOSO\\alice): ")
 
 
 def test_failure_text_names_the_first_and_counts_the_rest() -> None:
     failures = [denied(20 + i) for i in range(5)]
-    why = _results.failure_reasons([server()], failures)
-    text = _results.failure_text(why, [*failures, *records("logged_off")], [])
+    why = _texts.failure_reasons([server()], failures)
+    text = _texts.failure_text(why, [*failures, *records("logged_off")], [])
     assert text.startswith("session 20 (CONTOSO\\alice): ")
     assert [text.count(f"session {id} ") for id in range(20, 25)] == [1, 1, 1, 0, 0]
     assert "| and 2 more, see 'servers' and 'sessions'." in text
     assert text.endswith(" 6 sessions selected: 1 logged off, 5 denied.")
-    assert "more" not in _results.failure_text(why[:3], failures[:3], [])
+    assert "more" not in _texts.failure_text(why[:3], failures[:3], [])
 
 
 def test_failure_text_of_what_was_never_listed_has_no_summary() -> None:
-    assert _results.failure_text(["RDSH01: it is down."], [], ["12"]) == "RDSH01: it is down."
+    assert _texts.failure_text(["RDSH01: it is down."], [], ["12"]) == "RDSH01: it is down."
 
 
 @pytest.mark.parametrize(
@@ -305,12 +293,12 @@ def test_failure_text_of_what_was_never_listed_has_no_summary() -> None:
     ],
 )
 def test_title(changes: dict[str, Any], title: str) -> None:
-    assert _results.session_title(record(**changes)) == title
+    assert _texts.session_title(record(**changes)) == title
 
 
 def test_diff_holds_what_was_and_what_is() -> None:
     outcomes = ["logged_off", "would_log_off", "requested", "protected", "spared", "denied", "timed_out", "failed"]
-    diff = _results.session_diff([*records(*outcomes), record(id=99, result="already_gone")], "log_off")
+    diff = _texts.session_diff([*records(*outcomes), record(id=99, result="already_gone")], LOG_OFF)
     ids = {side: [int(line.split()[1]) for line in diff[side].splitlines()] for side in ("before", "after")}
     assert ids == {"before": [*range(10, 18)], "after": [*range(13, 18)]}
     assert (diff["before_header"], diff["after_header"]) == ("sessions before", "sessions after")
@@ -318,25 +306,25 @@ def test_diff_holds_what_was_and_what_is() -> None:
 
 
 def test_diff_of_nothing_shows_nothing() -> None:
-    diff = _results.session_diff([], "log_off")
+    diff = _texts.session_diff([], LOG_OFF)
     assert diff["before"] == diff["after"] == ""
 
 
 def test_a_diff_line_ends_without_blanks() -> None:
     disconnected = record(name="", user="", domain="", protocol=0, state=4)
-    (line,) = _results.session_diff([disconnected | {"result": "protected"}], "log_off")["after"].splitlines()
+    (line,) = _texts.session_diff([disconnected | {"result": "protected"}], LOG_OFF)["after"].splitlines()
     assert line == line.rstrip()
     assert line.split() == ["RDSH01", "12", "-", "-", "disconnected"]
 
 
 def test_diff_of_disconnecting_shows_what_is_left_of_the_sessions() -> None:
     would, done, was = (
-        record("disconnect", id=10 + n, result=result, **state)
+        record(DISCONNECT, id=10 + n, result=result, **state)
         for n, (result, state) in enumerate(
-            [(None, {}), ("disconnected", {}), ("already_disconnected", {"name": "", "state": 4})]
+            [("would_disconnect", {}), ("disconnected", {}), ("already_disconnected", {"name": "", "state": 4})]
         )
     )
-    diff = _results.session_diff([would, done, was], "disconnect")
+    diff = _texts.session_diff([would, done, was], DISCONNECT)
     columns = {side: [line.split() for line in diff[side].splitlines()] for side in ("before", "after")}
     assert [(c[1], c[2], c[4]) for c in columns["before"]] == [
         ("10", "TERM04", "active"),
@@ -347,40 +335,28 @@ def test_diff_of_disconnecting_shows_what_is_left_of_the_sessions() -> None:
 
 
 def test_every_result_has_one_meaning() -> None:
-    done = [result for action in _results.ACTIONS.values() for result in action.done]
+    done = [result for act in ACTS for result in act.done]
     assert len(done) == len(set(done))
-    assert _results.FAILED.isdisjoint(done)
-    assert set(_results.RESULTS) >= _results.FAILED | {*done}
-    assert set(_results.RESULTS) >= {action.untouched for action in _results.ACTIONS.values()}
-
-
-@pytest.mark.parametrize(
-    ("action", "result"),
-    [
-        ("list", "listed"),
-        ("log_off", "would_log_off"),
-        ("disconnect", "would_disconnect"),
-        ("send_message", "would_send"),
-    ],
-)
-def test_a_session_to_which_nothing_was_done(action: str, result: str) -> None:
-    assert record(action, result=None)["result"] == result
+    assert FAILED.isdisjoint(done)
+    assert set(RESULTS) >= FAILED | OFF | {*done}
+    assert set(RESULTS) >= {result for act in ACTS for result in (act.planned, *act.results)}
+    assert all(act.done <= act.results | {act.planned} for act in ACTS)
 
 
 def test_what_only_some_actions_tell() -> None:
-    assert {"ended_processes", "answer"} & set(record("list")) == set()
-    assert {"ended_processes", "answer"} & set(record("disconnect")) == set()
-    assert record("send_message", answer=6)["answer"] == "yes"
-    assert "ended_processes" not in record("send_message")
+    assert {"ended_processes", "answer"} & set(record(LIST)) == set()
+    assert {"ended_processes", "answer"} & set(record(DISCONNECT)) == set()
+    assert record(SEND_MESSAGE, answer=6)["answer"] == "yes"
+    assert "ended_processes" not in record(SEND_MESSAGE)
 
 
 @pytest.mark.parametrize(
-    ("action", "changed"), [("list", False), ("log_off", True), ("disconnect", True), ("send_message", False)]
+    ("act", "changed"), [(LIST, False), (LOG_OFF, True), (DISCONNECT, True), (SEND_MESSAGE, False)]
 )
-@pytest.mark.parametrize("session", [{"result": "failed", "requested": True}, {"result": None}], ids=str)
-def test_which_actions_change_something(action: str, changed: bool, session: dict[str, Any]) -> None:
-    raw_one = raw_server(raw(**session))
-    assert _results.server_records(raw_one, SELECTION, action, "rdsh01.example").changed == changed
+def test_which_acts_change_something(act: Act, changed: bool) -> None:
+    assert server(raw(result="failed", accepted=True), act=act).changed == changed
+    assert server(raw(result=act.planned), act=act).changed == changed
+    assert not server(raw(result="failed"), act=act).changed
 
 
 @pytest.mark.parametrize(
@@ -389,25 +365,25 @@ def test_which_actions_change_something(action: str, changed: bool, session: dic
 )
 def test_a_long_list_of_names_is_shortened(count: int, text: str) -> None:
     names = [f"user{n}" for n in range(count)]
-    assert _results.names_text(names) == text
-    assert _results.summary_text([], names) == f"No session matches. Not found: {text}."
+    assert _texts.names_text(names) == text
+    assert _texts.summary_text([], names) == f"No session matches. Not found: {text}."
 
 
 @pytest.mark.parametrize(
-    ("action", "changes", "text"),
+    ("act", "changes", "text"),
     [
-        ("list", {"result": None}, "active, idle 1m 30s"),
-        ("list", {"result": None, "last_input_time": 0, "state": 4}, "disconnected"),
-        ("list", {"result": "failed", "error": {"call": "X", "code": 1726}}, "failed: the Remote Desktop Services of"),
-        ("disconnect", {"result": "disconnected"}, "disconnected after 1.4s"),
-        ("disconnect", {"result": "already_disconnected"}, "already disconnected"),
-        ("send_message", {"result": "sent"}, "got the message"),
-        ("send_message", {"result": "answered", "answer": 7}, "answered after 1.4s: no"),
-        ("send_message", {"result": "no_answer", "answer": 32000}, "did not answer"),
+        (LIST, {"result": "listed"}, "active, idle 1m 30s"),
+        (LIST, {"result": "listed", "last_input_time": 0, "state": 4}, "disconnected"),
+        (LIST, {"result": "failed", "error": {"call": "X", "code": 1726}}, "failed: the Remote Desktop Services of"),
+        (DISCONNECT, {"result": "disconnected"}, "disconnected after 1.4s"),
+        (DISCONNECT, {"result": "already_disconnected"}, "already disconnected"),
+        (SEND_MESSAGE, {"result": "sent"}, "got the message"),
+        (SEND_MESSAGE, {"result": "answered", "answer": 7}, "answered after 1.4s: no"),
+        (SEND_MESSAGE, {"result": "no_answer"}, "did not answer"),
     ],
-    ids=str,
+    ids=lambda value: value.planned if isinstance(value, Act) else str(value),
 )  # fmt: skip
-def test_what_became_of_a_session_in_words(action: str, changes: dict[str, Any], text: str) -> None:
-    words = _results.session_text(record(action, **changes))
+def test_what_became_of_a_session_in_words(act: Act, changes: dict[str, Any], text: str) -> None:
+    words = _texts.session_text(record(act, **changes))
     assert words.startswith(f"RDSH01: session 12 (CONTOSO\\alice): {text}")
     assert words.endswith(text) or changes["result"] == "failed"

@@ -1,0 +1,100 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs the engines of the collection on Mono, on hosts that the simulator plays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.engines import build
+from simulator.engines.mono import command, run_module
+from simulator.engines.payload import Module
+from simulator.farm import Host
+from simulator.windows_api import Launch, WindowsApi
+from tests.support import csharp
+
+CONNECTING_ACCOUNT = "CONTOSO\\ansible"
+
+Answer = dict[str, Any]
+
+_LARGEST_ANSWER = 2**24  # bytes
+_PATIENCE = 60.0  # seconds that an answer may take
+
+
+async def launch(
+    api: WindowsApi,
+    host: Host,
+    engine: str,
+    request: str,
+    *,
+    account: str = CONNECTING_ACCOUNT,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Answer, Launch]:
+    """Run a doorway as if it had arrived on a host; return what it answers."""
+    arguments = {"request": request, "_ansible_module_name": f"winops.rds.{engine}"}
+    module = Module(f"winops.rds.{engine}", csharp.script(engine), arguments, csharp.sources(engine))
+    launched, variables = api.new_launch(host, account)
+    output = await run_module(module, {**variables, **(environment or {})})
+    await launched.settled()
+    assert (output.stderr, output.exit_code) == (b"", 0), output
+    return _read(output.stdout), launched
+
+
+async def report(api: WindowsApi, host: Host, engine: str, request: str, *, leaks: int = 0, **how: Any) -> Any:
+    """The report in the answer.
+
+    :param leaks: how much of what Windows gave out is not given back.
+    """
+    answer, launched = await launch(api, host, engine, request, **how)
+    assert not answer.get("failed"), answer
+    assert launched.leaks == leaks
+    return answer["report"]
+
+
+def _read(answer: bytes) -> Answer:
+    assert answer.isascii(), "a code page could spoil it"
+    read: Answer = json.loads(answer)
+    return read
+
+
+class EngineProcess:
+    """An engine in a process that stays, and answers one request after the other."""
+
+    def __init__(self, process: asyncio.subprocess.Process, launch: Launch) -> None:
+        self._process = process
+        self._launch = launch
+
+    @classmethod
+    async def start(cls, api: WindowsApi, host: Host, engine: str) -> EngineProcess:
+        program = await build.program(csharp.sources(engine))
+        launched, environment = api.new_launch(host, CONNECTING_ACCOUNT)
+        process = await asyncio.create_subprocess_exec(
+            *command(program, csharp.doorway(engine)),
+            env={**os.environ, **environment},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=_LARGEST_ANSWER,
+        )
+        return cls(process, launched)
+
+    async def answer(self, request: str) -> Answer:
+        """:raises TimeoutError, ValueError: no answer came, or none that is one; the process has been ended."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(request.encode() + b"\n")
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return _read(await self._process.stdout.readline())
+        except (TimeoutError, ValueError):
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._process.wait()
+            raise
+
+    async def end(self) -> None:
+        await self._process.communicate(b"")  # the end of its input
+        await self._launch.settled()
+        assert not self._launch.leaks  # None: it never called Windows

@@ -1,0 +1,222 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What engines are asked and what they report has the same members in C# and in Python, and they take no others."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import types
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
+from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, report, requests
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+
+from tests.support import engines
+from tests.support.csharp import FILES, LOGON_MODE_ENGINE, NAMESPACE, SESSION_ENGINES, doorway, source, sources
+from tests.unit.engine.session_host import ALICE, Windows, session_host
+
+SELECTION = Selection.from_options({"all": True})
+_TIMES = {"timeout_ms": 1000}
+
+#: For each engine a request.
+REQUESTS: dict[str, Any] = {
+    SESSION_ENGINES[type(asked).__name__]: asked
+    for asked in (
+        requests.request(requests.SessionInfoRequest, SELECTION, check_mode=True),
+        requests.request(requests.LogoffRequest, SELECTION, check_mode=True, max_parallel=None, **_TIMES),
+        requests.request(requests.LogoffTerminateRequest, SELECTION, check_mode=True, max_parallel=None, **_TIMES),
+        requests.request(requests.DisconnectRequest, SELECTION, check_mode=True, **_TIMES),
+        requests.request(
+            requests.MessageRequest,
+            SELECTION,
+            check_mode=True,
+            title="",
+            message="",
+            message_style=0,
+            message_seconds=0,
+            wait_for_answer=False,
+            remaining_ms=0,
+        ),
+    )
+} | {LOGON_MODE_ENGINE: _logon_mode.request_for("drain", check_mode=True)}
+
+#: The classes of reports.
+REPORTS = {
+    "EngineReport": report.Report,
+    "ServerReport": report.Server,
+    "SessionReport": report.Session,
+    "ProcessReport": report.Process,
+    "CallReport": report.RefusedCall,
+    "LogonModeReport": _logon_mode.Report,
+    "Reading": _logon_mode.Reading,
+    "ValueReport": _logon_mode.Value,
+}
+
+_NUMBERS = {"int", "Int64", "UInt32"}
+
+each_engine = pytest.mark.parametrize("engine", REQUESTS)
+
+
+def classes() -> dict[str, tuple[str, str]]:
+    """Base and body of each public class."""
+    text = "".join(file.read_text(encoding="utf-8") for file in FILES)
+    found = re.findall(r"^\tpublic (?:sealed )?class (\w+)(?: : (\w+))?\n\t\{\n(.*?)^\t\}", text, re.M | re.S)
+    return {name: (base, body) for name, base, body in found}
+
+
+def csharp_members(name: str) -> dict[str, str]:
+    """Name and type of each field of a class, those of its bases included."""
+    if not name:
+        return {}
+    base, body = classes()[name]
+    return csharp_members(base) | {name: kind for kind, name in re.findall(r"^\t\tpublic (\S+) (\w+);", body, re.M)}
+
+
+def fits(csharp: str, python: Any) -> bool:
+    """Whether a type of C# holds the same values as one of Python; a text or an object may be null in C# anyway."""
+    if get_origin(python) in (Union, types.UnionType):
+        python, _none = get_args(python)
+        return csharp not in _NUMBERS | {"bool"} and fits(csharp.removesuffix("?"), python)
+    if get_origin(python) is tuple:
+        inner = re.fullmatch(r"List<(\w+)>", csharp)
+        return inner is not None and fits(inner[1], get_args(python)[0])
+    if dataclasses.is_dataclass(python):
+        return REPORTS.get(csharp) is python
+    return csharp in {int: _NUMBERS, bool: {"bool"}, str: {"string"}}[python]
+
+
+def assert_same(csharp: dict[str, str], python: type[Any]) -> None:
+    hints = get_type_hints(python)
+    members = {field.name: hints[field.name] for field in dataclasses.fields(python)}
+    assert csharp.keys() == members.keys()
+    assert {name: (csharp[name], kind) for name, kind in members.items() if not fits(csharp[name], kind)} == {}
+
+
+def request_class(engine: str) -> str:
+    """The class as which an engine reads what it is asked."""
+    text = sources(engine)[doorway(engine).type_name.rpartition(".")[0]]
+    (name,) = re.findall(r"\.Answer<(\w+)>\(request, ", text)
+    return str(name)
+
+
+@each_engine
+def test_a_request(engine: str) -> None:
+    assert_same(csharp_members(request_class(engine)), type(REQUESTS[engine]))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report(name: str) -> None:
+    assert_same(csharp_members(name), REPORTS[name])
+
+
+def test_there_are_no_others() -> None:
+    """Each public class with members is compared here."""
+    compared = {*REPORTS, *map(request_class, REQUESTS), "EngineRequest", "SelectionRequest"}
+    assert {name for name in classes() if csharp_members(name)} == compared
+
+
+@pytest.mark.parametrize("engine", SESSION_ENGINES.values())
+def test_results(engine: str) -> None:
+    """What an engine can say, and what a report may hold."""
+    act = REQUESTS[engine].act
+    words = set(re.findall(r'"(\w+)"', "".join(sources(engine).values())))
+    assert words & acts.RESULTS.keys() == {act.planned} | act.results | acts.OFF | acts.FAILED
+
+
+def test_criteria() -> None:
+    """Those by which a session is said to match."""
+    told = re.findall(r'Add\(matchedBy, "(\w+)", ', source(f"{NAMESPACE}._selection"))
+    assert [*told] == [*requests.CRITERIA]
+
+
+@pytest.mark.parametrize(
+    ("csharp", "python", "same"),
+    [
+        ("Int64", int, True),
+        ("Int64?", int | None, True),
+        ("Int64", int | None, False),
+        ("Int64?", int, False),
+        ("bool", int, False),
+        ("string", str | None, True),
+        ("bool", bool | None, False),
+        ("List<string>", tuple[str, ...], True),
+        ("List<string>", tuple[int, ...], False),
+        ("string", tuple[str, ...], False),
+        ("CallReport", report.RefusedCall | None, True),
+        ("ProcessReport", report.RefusedCall, False),
+        ("List<ProcessReport>", tuple[report.Process, ...], True),
+    ],
+    ids=str,
+)
+def test_types_that_do_not_fit_would_be_seen(csharp: str, python: Any, same: bool) -> None:
+    assert fits(csharp, python) == same
+
+
+@asynccontextmanager
+async def asking(windows: Windows, engine: str) -> AsyncIterator[Callable[[dict[str, Any]], Any]]:
+    """Let an engine answer requests one after the other, for the members that they have."""
+    process = await engines.EngineProcess.start(windows, session_host(ALICE), engine)
+    yield lambda members: process.answer(json.dumps(members))
+    await process.end()
+
+
+@each_engine
+async def test_a_request_that_is_whole_is_answered(windows: Windows, engine: str) -> None:
+    async with asking(windows, engine) as ask:
+        answer = await ask(json.loads(REQUESTS[engine].text))
+    assert answer.keys() == {"changed", "report"}
+    assert answer["changed"] is False
+
+
+@each_engine
+async def test_a_request_with_a_member_too_few_or_too_many_is_refused(windows: Windows, engine: str) -> None:
+    whole = json.loads(REQUESTS[engine].text)
+    async with asking(windows, engine) as ask:
+        for name in whole:
+            answer = await ask({member: value for member, value in whole.items() if member != name})
+            assert (answer["failed"], answer["msg"]) == (True, f"the engine stopped: the request lacks {name}")
+        answer = await ask({**whole, "surplus": None})
+        assert (answer["failed"], answer["msg"]) == (
+            True,
+            "the engine stopped: the request has an unknown member, surplus",
+        )
+        assert "report" not in answer and "ArgumentException" in answer["exception"]
+
+
+@each_engine
+async def test_null_is_refused_where_it_would_be_read_as_nothing(windows: Windows, engine: str) -> None:
+    """A list that is null would exclude nobody, and a number would be 0."""
+    whole = json.loads(REQUESTS[engine].text)
+    kinds = csharp_members(request_class(engine))
+    never_null = [name for name in whole if kinds[name] != "string" and not kinds[name].endswith("?")]
+    assert never_null
+    async with asking(windows, engine) as ask:
+        for name in never_null:
+            answer = await ask({**whole, name: None})
+            assert (answer["failed"], answer["msg"]) == (True, f"the engine stopped: the request lacks {name}")
+
+
+@each_engine
+async def test_a_value_of_another_type_is_refused(windows: Windows, engine: str) -> None:
+    whole = json.loads(REQUESTS[engine].text)
+    kinds = csharp_members(request_class(engine))
+    async with asking(windows, engine) as ask:
+        for name in (name for name in whole if kinds[name] != "string"):
+            answer = await ask({**whole, name: "soon"})
+            assert answer.get("failed"), (name, answer)
+
+
+async def test_numbers_have_64_bits_both_ways(windows: Windows) -> None:
+    members = json.loads(REQUESTS["win_rds_session_info_engine"].text)
+    async with asking(windows, "win_rds_session_info_engine") as ask:
+        longest = await ask({**members, "logged_on_for": 2**63 - 1})
+        (server,) = (await ask(members))["report"]["servers"]
+    assert longest["report"]["servers"][0]["sessions"] == []
+    assert server["sessions"][0]["logon_time"] > 2**53
+    assert server["sessions"][0]["logon_time"] % 10 == 0  # microseconds, and not what a double makes of them

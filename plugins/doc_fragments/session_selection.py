@@ -26,8 +26,8 @@ options:
       - V(*) stands for any text and V(?) for one character, before and after the backslash, as in V(CONTOSO\\temp-*).
         Case does not matter.
       - V(alice@contoso.com) (a user principal name) and a SID (V(S-1-5-21-1004336348-1177238915-682003330-1001)) are
-        looked up by the host that Ansible connects to. They take no wildcards. One that does not exist matches
-        nothing. If the look-up itself fails, so does the task, and no session is touched.
+        looked up by the host that Ansible connects to, and so is V(contoso.com\\alice), an account by the DNS name of
+        its domain. They take no wildcards. One that does not exist matches nothing. If the look-up itself fails, so does the task, and no session is touched.
       - A text that can be no account is refused, as one with C(/) or a character that is not seen. The rules are in
         U(https://github.com/winops/rds/blob/main/docs/matching.md#what-is-refused).
       - A number needs quotes, because YAML makes 5349 of V(0012345).
@@ -38,6 +38,8 @@ options:
   states:
     description:
       - The states of the sessions that are meant; only sessions that have a user.
+      - V(down), V(init) and V(reset) also mean sessions that have lost their user, as stuck ones have. Services,
+        listeners and logon screens are never meant.
       - Accepted are V(active), V(connected), V(connect_query), V(shadow), V(disconnected), V(idle), V(reset), V(down)
         and V(init), in any case. See
         U(https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wtsapi32-wts_connectstate_class).
@@ -52,7 +54,8 @@ options:
       - With units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)), at most 366 days.
       - A number alone is refused, because it may be seconds or minutes. C(quser) shows V(2:00) for two hours, and YAML
         takes that for the number 120.
-      - A session whose last input Windows does not know is not meant.
+      - A session whose last input Windows does not know is not meant. Nor is the console session, whose idle time is
+        not to be relied on.
     type: str
   disconnected_for:
     description:
@@ -69,9 +72,23 @@ options:
         V(2001:db8::15)) or a network (V(10.1.0.0/16), V(2001:db8::/32)). An address with wildcards is refused; give
         the network.
       - A session whose client Windows does not tell is not meant.
+      - The client itself reports its name and address. Behind NAT it is another than the one that connects, and through
+        a Remote Desktop Gateway there may be none. Do not take it for a proof of where somebody is.
     type: list
     elements: str
     aliases: [client]
+  protocols:
+    description:
+      - The protocols of the sessions that are meant, V(console), V(rdp) or V(ica), in any case.
+      - A disconnected session has none.
+    type: list
+    elements: str
+    aliases: [protocol]
+  locked:
+    description:
+      - Whether the sessions that are meant are locked (V(true)) or not (V(false)).
+      - A session of which Windows does not tell is not meant in either case.
+    type: bool
   all:
     description:
       - Every session that has a user, said explicitly. Other options narrow it, as they narrow each other.
@@ -80,8 +97,9 @@ options:
   exclude_users:
     description:
       - Accounts whose sessions are left alone, whatever else matches. Written as in O(users).
-      - A name that nobody has excludes nobody. There is a warning where it is a user principal name or a SID, which
-        Windows could not find; otherwise C(--check) shows who is meant.
+      - A name without wildcards that fits no session is looked up by the host that Ansible connects to (a local account
+        by the host that has it). What names no account, or names a group, stops the task before anybody is touched or
+        warned, see O(unknown_exclusions).
     type: list
     elements: str
   exclude_sessions:
@@ -90,6 +108,14 @@ options:
         O(sessions).
     type: list
     elements: str
+  unknown_exclusions:
+    description:
+      - What to do if a value of O(exclude_users) fits no session and is the name of no account, or of a group.
+      - V(fail) stops the task before anybody is touched or warned, because somebody who is to be spared may be misspelt.
+      - V(ignore) looks nobody up. RV(unused_exclusions) names the values that fitted nobody.
+    type: str
+    choices: [fail, ignore]
+    default: fail
   missing:
     description:
       - What to do if a value of O(sessions) or O(users) matches no session of any server.

@@ -28,8 +28,8 @@ SESSION_ENGINES = {
 }
 LOGON_MODE_ENGINE = "win_rds_logon_mode_engine"
 
-_REQUIRED = re.compile(r"^#AnsibleRequires -CSharpUtil (\S+)$", re.MULTILINE)
-_USED = re.compile(r"^using (ansible_collections\.\S+);$", re.MULTILINE)
+_REQUIRED = re.compile(r"^#AnsibleRequires -CSharpUtil \.\.module_utils\.(\w+)$", re.MULTILINE)
+_USED = re.compile(r"^using (_\w+);$", re.MULTILINE)
 
 
 def script(engine: str) -> str:
@@ -40,29 +40,18 @@ def doorway(engine: str) -> Doorway:
     return read_doorway(script(engine))
 
 
-def source(util: str) -> str:
-    """The text of a file, by the name that Ansible gives it."""
-    return _file(util).read_text(encoding="utf-8")
-
-
 def used_by(file: Path) -> set[str]:
     """The names of the files that a file needs itself."""
-    return {_file(util).stem for util in _USED.findall(file.read_text(encoding="utf-8"))}
+    return set(_USED.findall(file.read_text(encoding="utf-8")))
+
+
+def required_by(engine: str) -> list[str]:
+    """The names of the files that a doorway brings along."""
+    return _REQUIRED.findall(script(engine))
 
 
 def sources(engine: str) -> dict[str, str]:
-    """The C# that comes along with a doorway: what it requires, what that uses, and so on."""
-    found: dict[str, str] = {}
-    wanted = _REQUIRED.findall(script(engine))
-    while wanted:
-        util = wanted.pop()
-        if util not in found:
-            found[util] = source(util)
-            wanted += _USED.findall(found[util])
-    return found
-
-
-def _file(util: str) -> Path:
-    namespace, _, name = util.rpartition(".")
-    assert namespace == NAMESPACE, util
-    return MODULE_UTILS / f"{name}.cs"
+    """The C# that comes along with a doorway, by the names that Ansible gives it."""
+    return {
+        f"{NAMESPACE}.{name}": (MODULE_UTILS / f"{name}.cs").read_text(encoding="utf-8") for name in required_by(engine)
+    }

@@ -68,6 +68,7 @@ CLIENTS = ("PC-1", "PC-10", "LAPTOP", "КАССА 1", "10.1.2.3", "fe80")
 ADDRESSES = ("", "10.1.2.3", "10.170.85.255", "2001:db8::1", "fe80::a5a5:5a5a:a5a5:5a5a", "::ffff:10.1.2.3")
 IDS = (12, 13, 14, 1, 2, 3, 65535, 65537, 4294967293)
 STATES = ("active", "disconnected", "connected", "connect_query", "shadow", "idle", "reset", "down", "init")
+PROTOCOLS = ("rdp", "ica", "console")
 AGES = (None, *sorted({max(0.0, seconds + edge) for seconds, _ in DURATIONS.values() for edge in (0, 1e-6, -1e-6)}))
 
 #: Every host has these two.
@@ -142,6 +143,8 @@ _sessions = st.builds(
     disconnected=_one_of(AGES),
     client_name=_one_of(("",)) | _one_of(CLIENTS),
     client_address=_one_of(ADDRESSES),
+    protocol=_one_of(PROTOCOLS),
+    locked=_one_of((True, False, None)),
 )
 
 _Rewrite = Callable[[str], str]
@@ -185,10 +188,11 @@ def cases(draw: st.DrawFn) -> Case:
     def user() -> str:
         session = one()
         user = name(session.user or "nobody")
-        form = draw(_one_of(("user", "domain", "local", "sid", "upn")))
-        if form in ("sid", "upn") and known:
+        form = draw(_one_of(("user", "domain", "local", "sid", "upn", "dns")))
+        if form in ("sid", "upn", "dns") and known:
             account = draw(_one_of(known))
-            return recased(account.sid if form == "sid" else account.principal_name)
+            names = {"sid": account.sid, "upn": account.principal_name, "dns": f"{account.dns_domain}\\{account.user}"}
+            return recased(names[form])
         return user if form == "user" else f".\\{user}" if form == "local" else f"{name(session.domain or '*')}\\{user}"
 
     def session() -> str:
@@ -229,6 +233,8 @@ def cases(draw: st.DrawFn) -> Case:
         "disconnected_for": lambda: duration(meant.disconnected),
         "logged_on_for": lambda: duration(meant.logged_on),
         "clients": lambda: several(client),
+        "protocols": lambda: several(lambda: recased(one().protocol)),
+        "locked": lambda: draw(_one_of((meant.locked is True, True, False))),
     }
     chosen = draw(st.lists(_one_of([*draw_option]), min_size=1, max_size=3, unique=True))
     options = {option: draw_option[option]() for option in chosen}

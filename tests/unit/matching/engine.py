@@ -66,12 +66,16 @@ class Engine:
     def know(self, accounts: Sequence[Account]) -> World:
         """Let the host's directory hold these accounts and no others."""
         self._host.directory = Directory("contoso.com")
+        self._host.directory.join(COMPUTER_NAME)
         directory: dict[str, Account] = {}
         for domain, user in accounts:
             account = self._host.directory.add(domain, user)
-            directory |= {account.principal_name.upper(): (domain, user), account.sid.upper(): (domain, user)}
+            names = [account.sid]
+            if account.dns_domain:
+                names += [account.principal_name, f"{account.dns_domain}\\{user}"]
+            directory |= {name.upper(): (domain, user) for name in names}
         domain, _, user = CONNECTING_ACCOUNT.partition("\\")
-        return World(COMPUTER_NAME, (domain, user), directory)
+        return World(COMPUTER_NAME, (domain, user), directory, accounts)
 
     def outcome(self, sessions: Sequence[Session], options: Mapping[str, Any]) -> Outcome:
         """What a task with these options says, in check mode, on a host with these sessions."""
@@ -89,8 +93,12 @@ class Engine:
         )
         report = self._runner.run(self._report(asked))
         assert report.error is None
+        if report.unknown_exclusions:
+            self._api.calls_on(self._host).clear()
+            names = {selection.exclude_users[unknown.position] for unknown in report.unknown_exclusions}
+            return Outcome({}, {}, set(), unknown_exclusions=names)
         (told,) = report.servers
-        server = _records.server_records(told, selection, asked.act, COMPUTER_NAME, {})
+        server = _records.server_records(told, selection, asked.act, COMPUTER_NAME, _unexplained, {})
         assert server.error is None
         assert self._api.mutating_calls_on(self._host) == []
         self._api.calls_on(self._host).clear()
@@ -100,7 +108,13 @@ class Engine:
         assert all((record["domain"], record["user"]) == accounts[record["id"]] for record in server.records)
         assert server.changed == ("would_log_off" in results.values())
         matched_by = {record["id"]: set(record["matched_by"]) for record in server.records}
-        return Outcome(results, matched_by, set(selection.not_found(server.found)))
+        return Outcome(
+            results,
+            matched_by,
+            set(selection.not_found(server.found)),
+            {record["id"] for record in server.excluded},
+            set(selection.unused_exclusions(server.found)),
+        )
 
     async def _report(self, asked: LogoffRequest) -> Report:
         if self._cases % _CASES_A_PROCESS == 0:
@@ -123,6 +137,10 @@ class Engine:
             self._process = None
 
 
+def _unexplained(session: object) -> Any:
+    raise AssertionError(session)  # in check mode nothing is left without a reason of Windows
+
+
 def _simulated(session: Session) -> session_table.Session:
     return session_table.Session(
         id=session.id,
@@ -132,6 +150,8 @@ def _simulated(session: Session) -> session_table.Session:
         state=session_table.State[session.state.upper()],
         client_name=session.client_name,
         client_address=session.client_address,
+        protocol=session_table.Protocol[session.protocol.upper()],
+        locked=session.locked,
         logon_time=_ago(session.logged_on),
         last_input_time=_ago(session.idle),
         disconnect_time=_ago(session.disconnected),

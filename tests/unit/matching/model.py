@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -44,6 +44,8 @@ class Session:
     disconnected: float | None = None
     client_name: str = ""
     client_address: str = ""
+    protocol: str = "rdp"
+    locked: bool | None = False
 
     @property
     def is_of_the_system(self) -> bool:
@@ -53,6 +55,10 @@ class Session:
     def has_user(self) -> bool:
         return bool(self.user) and not self.is_of_the_system
 
+    @property
+    def is_console(self) -> bool:
+        return _fold(self.name) == _fold("console")
+
 
 @dataclass(frozen=True)
 class World:
@@ -61,7 +67,9 @@ class World:
     computer_name: str
     connecting_account: Account
     directory: Mapping[str, Account]
-    """Accounts by user principal name and by SID, in upper case."""
+    """Accounts by each name that has to be looked up, in upper case: user principal name, SID, ``dns.domain\\user``."""
+    accounts: Collection[Account] = ()
+    """Those that there are."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +79,45 @@ class Outcome:
     results: dict[int, str]
     matched_by: dict[int, set[str]]
     not_found: set[str]
+    excluded: set[int] = field(default_factory=set)
+    unused_exclusions: set[str] = field(default_factory=set)
+    unknown_exclusions: set[str] = field(default_factory=set)
+    """If there are any, the task stops, and says nothing else."""
 
 
 def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: World) -> Outcome:
-    selecting = {option: _values(value) for option, value in options.items() if option in _SELECTING and value}
+    selecting = {
+        option: _values(value)
+        for option, value in options.items()
+        if option in _SELECTING and (option, value) != ("all", False)
+    }
     excluding = [
         (option.removeprefix("exclude_"), value)
         for option, values in options.items()
         if option.startswith("exclude_")
         for value in values
     ]
+    unused = {
+        (option, value)
+        for option, value in excluding
+        if not any(fits(session, option, value, world) for session in sessions)
+    }
+    unknown = {value for option, value in unused if option == "users" and not _may_be_unused(value, world)}
+    if unknown:
+        return Outcome({}, {}, set(), unknown_exclusions=unknown)
     results: dict[int, str] = {}
     matched_by: dict[int, set[str]] = {}
+    excluded = set()
     for session in sessions:
         fitting = {
             option: [value for value in values if fits(session, option, value, world)]
             for option, values in selecting.items()
         }
-        if all(fitting.values()) and not any(fits(session, option, value, world) for option, value in excluding):
+        if not all(fitting.values()):
+            continue
+        if any(fits(session, option, value, world) for option, value in excluding):
+            excluded.add(session.id)
+        else:
             results[session.id] = "protected" if _is_protected(session, options) else "would_log_off"
             matched_by[session.id] = {
                 f"{option}={_as_reported(option, value)}" for option, values in fitting.items() for value in values
@@ -99,7 +128,7 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
         for value in selecting.get(option, ())
         if not any(fits(session, option, value, world) for session in sessions)
     }
-    return Outcome(results, matched_by, not_found)
+    return Outcome(results, matched_by, not_found, excluded, {_as_reported(option, value) for option, value in unused})
 
 
 def fits(session: Session, option: str, value: Any, world: World) -> bool:
@@ -110,11 +139,29 @@ def fits(session: Session, option: str, value: Any, world: World) -> bool:
         if value.lower() == "current":
             return session.has_user and _is_account(session, world.connecting_account)
         return _fold(session.name) == _fold(value)
-    return session.has_user and _FITS[option](session, value, world)
+    is_stuck = option == "states" and session.state in ("down", "init", "reset") and not session.is_of_the_system
+    return (session.has_user or is_stuck) and _FITS[option](session, value, world)
+
+
+def _may_be_unused(value: str, world: World) -> bool:
+    """Whether an exclusion that fits no session is in order: it is a pattern, or somebody's name."""
+    value = value.removeprefix("*\\")  # in any domain, which is what a name alone means, too
+    if "*" in value or "?" in value or value.upper() in world.directory:
+        return True
+    if "@" in value or value.upper().startswith("S-1-"):
+        return False
+    domain, _, user = value.rpartition("\\")
+    domains = [world.computer_name] if domain == "." else [domain] if domain else [d for d, _ in world.accounts]
+    return any(_is_named(account, domain, user) for account in world.accounts for domain in domains)
+
+
+def _is_named(account: Account, domain: str, user: str) -> bool:
+    return (account[0].upper(), account[1].upper()) == (domain.upper(), user.upper())
 
 
 def _fits_user(session: Session, value: str, world: World) -> bool:
-    if "\\" not in value and ("@" in value or value.upper().startswith("S-1-")):
+    is_dns_name = "." in value.partition("\\")[0][1:] and "\\" in value
+    if is_dns_name or ("\\" not in value and ("@" in value or value.upper().startswith("S-1-"))):
         account = world.directory.get(value.upper())
         return account is not None and _is_account(session, account)
     domain, _, user = value.rpartition("\\")
@@ -134,12 +181,14 @@ def _fits_client(session: Session, value: str, _: World) -> bool:
 _FITS = {
     "users": _fits_user,
     "states": lambda session, value, _: session.state == value.lower(),
-    "idle_for": lambda session, value, _: _lasts(session.idle, value),
+    "idle_for": lambda session, value, _: not session.is_console and _lasts(session.idle, value),
     "disconnected_for": lambda session, value, _: (
         session.state == "disconnected" and _lasts(session.disconnected, value)
     ),
     "logged_on_for": lambda session, value, _: _lasts(session.logged_on, value),
     "clients": _fits_client,
+    "protocols": lambda session, value, _: bool(session.name) and session.protocol == value.lower(),
+    "locked": lambda session, value, _: session.locked is value,
     "all": lambda *_: True,
 }
 _SELECTING = ("sessions", *_FITS)
@@ -150,14 +199,13 @@ def _values(value: Any) -> Sequence[Any]:
 
 
 def _as_reported(option: str, value: Any) -> str:
-    if option == "states" or (option == "sessions" and value.lower() == "current"):
+    if option in ("states", "protocols", "locked") or (option == "sessions" and value.lower() == "current"):
         return str(value).lower()
     return "true" if value is True else DURATIONS[value][1] if option.endswith("_for") else str(value)
 
 
 def _is_protected(session: Session, options: Mapping[str, Any]) -> bool:
-    is_console = _fold(session.name) == _fold("console")
-    return session.is_of_the_system or (is_console and options.get("protect_console", True))
+    return session.is_of_the_system or (session.is_console and options.get("protect_console", True))
 
 
 def _lasts(age: float | None, duration: str) -> bool:

@@ -8,13 +8,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
-from hypothesis import Phase, event, given, settings
+from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
+from hypothesis import Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
 from .cases import OF_THE_SYSTEM, Case, cases, pattern_cases
 from .engine import Engine
-from .model import Session, outcome
+from .model import Session, fits, outcome
 
 CASES = os.environ.get("MATCHING_CASES")
 
@@ -32,6 +34,57 @@ def test_the_engine_agrees_with_the_model(engine: Engine, case: Case) -> None:
     expected = outcome(sessions, case.options, world)
     event("no session selected" if not expected.results else "sessions selected")
     assert engine.outcome(sessions, case.options) == expected
+
+
+Corrupt = Callable[[str, int], str]
+
+#: What becomes of a name on its way into a task.
+CORRUPTIONS: dict[str, Corrupt] = {
+    "a letter twice": lambda name, i: name[:i] + name[i : i + 1] * 2 + name[i + 1 :],
+    "a letter less": lambda name, i: name[:i] + name[i + 1 :],
+    "two letters changed about": lambda name, i: name[:i] + name[i + 1 : i + 2] + name[i : i + 1] + name[i + 2 :],
+    "a letter that is not seen": lambda name, i: f"{name[:i]}\u200b{name[i:]}",
+    "a blank that is none": lambda name, i: f"{name[:i]}\u00a0{name[i:]}",
+    "an escape of YAML": lambda name, i: name.replace("\\", "\u2029", 1) if "\\" in name else f"{name}\u2028",
+    "another separator": lambda name, i: name.replace("\\", "/") if "\\" in name else f"CONTOSO/{name}",
+    "a list in text": lambda name, i: f"['{name}']",
+    "quoted twice": lambda name, i: f"'{name}'",
+    "two in one": lambda name, i: f"{name};bob",
+    "another domain": lambda name, i: "NOWHERE\\" + name.rpartition("\\")[2],
+}
+
+
+@given(case=cases(), corruption=st.sampled_from([*CORRUPTIONS]), position=st.integers(0, 19))
+@settings(
+    max_examples=int(CASES or 500),
+    derandomize=not CASES,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+)
+def test_an_exclusion_that_is_corrupted_costs_nobody_the_work(
+    engine: Engine, case: Case, corruption: str, position: int
+) -> None:
+    """The task spares whoever the intended one spares, or it is refused or stops."""
+    world = engine.know(case.accounts)
+    sessions = [*OF_THE_SYSTEM, *case.sessions]
+    whole = {name: value for name, value in case.options.items() if name != "exclude_users"}
+    spared = next((session for session in case.sessions if session.has_user), None)
+    assume(spared is not None and not whole.get("users"))
+    assert spared is not None
+    name = f"{spared.domain}\\{spared.user}"
+    assume(not set("*?") & set(name))
+    intended = outcome(sessions, {**whole, "exclude_users": [name]}, world)
+    corrupted = CORRUPTIONS[corruption](name, position % len(name))
+    # Who is somebody else's name now, or still that of the same, is no corruption that anybody could see.
+    assume(not any(fits(session, "users", corrupted, world) for session in sessions))
+    try:
+        done = engine.outcome(sessions, {**whole, "exclude_users": [corrupted]})
+    except OptionError:
+        event("refused")
+        return
+    event("stopped" if done.unknown_exclusions else "done")
+    logged_off = {id for id, result in done.results.items() if result == "would_log_off"}
+    assert not logged_off & intended.excluded
 
 
 def test_a_very_long_list(engine: Engine) -> None:

@@ -19,13 +19,11 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     request,
     same_sessions,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._launch import ConnectionLost, NothingLaunched, NotKnown
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
 from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
 
 from tests.support import reports
 from tests.support.reports import raw_report, raw_server
-
 
 MEMBERS: dict[str, Any] = {"title": "t", "message": "m", "message_style": 0, "message_seconds": 0, "remaining_ms": 0}
 LOOK = request(SessionInfoRequest, Selection(all=True), check_mode=False)

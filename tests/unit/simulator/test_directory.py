@@ -22,7 +22,9 @@ def test_an_account_is_found_under_each_of_its_names_in_any_case() -> None:
         assert directory.find(name) == alice
 
 
-@pytest.mark.parametrize("name", ["bob", "contoso.com\\bob", "FABRIKAM\\alice", "alice@fabrikam.com", "S-1-5-21-1-2-3-4", ""])
+@pytest.mark.parametrize(
+    "name", ["bob", "contoso.com\\bob", "FABRIKAM\\alice", "alice@fabrikam.com", "S-1-5-21-1-2-3-4", ""]
+)
 def test_who_is_not_known(name: str) -> None:
     directory = Directory("contoso.com")
     directory.add("CONTOSO", "alice")

@@ -111,7 +111,7 @@ options:
   unknown_exclusions:
     description:
       - What to do if a value of O(exclude_users) fits no session and is the name of no account, or of a group.
-      - V(fail) stops the task before anybody is touched or warned, because somebody who is to be spared may be misspelt.
+      - V(fail) stops the task before anybody is touched or warned, because it may be somebody's name, misspelt.
       - V(ignore) looks nobody up. RV(unused_exclusions) names the values that fitted nobody.
     type: str
     choices: [fail, ignore]

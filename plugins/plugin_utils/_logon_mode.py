@@ -125,9 +125,9 @@ def _text(name: str, value: Value | None) -> str | None:
     return value.text if value.type == TYPES[name] else None
 
 
-def odd_values_text(reading: Reading) -> str:
+def odd_values_text(reading: Reading | None) -> str:
     """Return what the registry holds, where that stands for no mode."""
-    values = {name: getattr(reading, name) for name in VALUES}
+    values = {name: getattr(reading, name, None) for name in VALUES}
     return ", ".join(
         f"{VALUES[name]} is {_TYPE_NAMES.get(value.type, value.type)} {value.text!r}"
         for name, value in values.items()
@@ -192,7 +192,6 @@ def _message(
         state = f" It is {mode}." if mode else ""
         return f"{asked}: {_texts.error_text(error)}{state}"
     if mode is None:
-        assert report.after is not None  # or there would be an error
         return f"The registry stands for no logon mode: {odd_values_text(report.after)}. Set one with mode."
     meaning = f"{mode}: {MODES[mode]}."
     if would_change:

@@ -81,6 +81,13 @@ def test_logoff(serve: Serve) -> None:
     assert acts(farm) == [("WTSLogoffSession", 15)]
 
 
+def test_reset_session(serve: Serve) -> None:
+    """`reset session 12`, [`rwinsta 12`][reset]"""
+    farm = serve([ALICE | {"logoff": "never"}, BOB])
+    result = farm.logoff("sessions=12 on_timeout=terminate timeout=1s")
+    assert (result.outcomes(), farm.users()) == ({12: "logged_off"}, {14: "bob"})
+
+
 def test_suspend(serve: Serve) -> None:
     """*Suspend* in [MultiPoint Manager][suspend], `Disconnect-WmsSession`"""
     farm = serve(EVERYBODY)
@@ -107,6 +114,6 @@ def test_log_off_all_stations(serve: Serve) -> None:
 def test_each_row_has_a_test() -> None:
     pages = [(REPOSITORY / "docs" / page).read_text(encoding="utf-8") for page in ("logoff.md", "modules.md")]
     rows = {match[1] for page in pages for match in re.finditer(r"^\| (.+?) \| ", page, re.M)}
-    forms = {row for row in rows if row.startswith(("`logoff", "*End", "*Log off", "*Suspend"))} - NOTHING_TO_RUN
+    forms = {row for row in rows if row.startswith(("`logoff", "`reset session", "*End", "*Log off", "*Suspend"))} - NOTHING_TO_RUN
     tests = [test for name, test in globals().items() if name.startswith("test_")]
     assert {test.__doc__ for test in tests if test.__doc__} == forms

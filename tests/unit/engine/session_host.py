@@ -76,7 +76,7 @@ class Windows(WindowsApi):
         return [call.session for call in self.mutating_calls_on(host)]
 
     def terminations(self, host: Host) -> list[int]:
-        """The processes that were to be ended, with or without success: by their IDs, or one after the other by a handle."""
+        """The processes that were to be ended, with or without success: by ID, or one after the other by a handle."""
         ended, opened = [], ""
         for call in self.calls_on(host):
             if call.function == OPEN_PROCESS:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest
 
 from simulator.farm import Host
-from tests.support.calls import ENUMERATE, LOGOFF, OPEN_PROCESS, PROCESSES, QUERY, TERMINATE, TERMINATE_HERE
+from tests.support.calls import ENUMERATE, LOGOFF, OPEN_PROCESS, PROCESSES, QUERY, TERMINATE_HERE
 from tests.unit.engine.session_host import ALICE, BOB, QUERIES_BEFORE_THE_ACT, Windows, record, results, session_host
 
 SHORT = 0.2  # seconds, where a test has to wait for the end of the time-out

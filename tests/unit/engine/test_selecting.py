@@ -96,8 +96,8 @@ FITTING = [
 ]
 OTHERS = [
     *("?", "anna", "nna.k", "anna.kk", "anna.k?", "a*x*k", "a*n*n*n*k", "?????", "*???????*", "k*a"),
-    # Only * and ? are wildcards: a regular expression or a set is a name like any other.
-    *("anna[.]k", "[a-z]*", "a.*k", "anna.k|x", "%", "a.n.k"),
+    # Only * and ? are wildcards: a regular expression is a name like any other.
+    *("a.*k", "^anna.k$", "an(na).k", "anna.{1}k", "%", "a.n.k"),
 ]
 
 

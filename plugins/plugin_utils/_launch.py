@@ -112,7 +112,7 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
 def _without_report(name: str, result: Mapping[str, Any], unheard: str) -> TaskFailed:
     """What a launch without a report proves. Its own words are kept in the result."""
     words = _wrapper_words(result)
-    first = _one_line(result.get("msg") or words or "no output")
+    first = _one_line(result.get("msg") or words) or "no output"
     kept = {key: value for key, value in result.items() if key not in ("msg", "changed", "failed", "refused")}
     if result.get("refused"):
         return NothingLaunched(f"{name} refused the request, and touched nothing: {first}. This is a bug.", **kept)

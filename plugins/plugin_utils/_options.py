@@ -27,7 +27,13 @@ FREE_FORM = "_raw_params"
 WITH_NUMBERS = ("sessions", "exclude_sessions")
 
 #: The field of a session's record that a list of records was probably meant to give.
-_FIELDS = {"users": "account", "states": "state", "clients": "client_name", "server": "server"}
+_FIELDS = {
+    "users": "account",
+    "states": "state",
+    "clients": "client_name",
+    "protocols": "protocol",
+    "server": "server",
+}
 
 
 class OptionError(ValueError):

@@ -52,6 +52,7 @@ def raw_server(*sessions: Raw, **changes: Any) -> Raw:
         "computer_name": "RDSH01",
         "found": [],
         "sessions": [*sessions],
+        "excluded": [],
         "error": None,
         "crash": None,
         **changes,

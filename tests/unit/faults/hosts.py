@@ -146,6 +146,7 @@ class DirectTask(ActionModule):
         self._language = language
 
     def _execute_module(self, *, module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
+        self.launch_begins()
         return self._farm.launch(module_name.rpartition(".")[2], module_args["request"], self._language)
 
     def say(self, text: str) -> None:

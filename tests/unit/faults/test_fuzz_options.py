@@ -14,6 +14,8 @@ from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.reports import raw_report, raw_server
+
 UINT32, INT64 = 2**32, 2**63
 
 
@@ -30,11 +32,8 @@ class Asked(ActionModule):
 
     def _execute_module(self, *, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
         self.asked = json.loads(module_args["request"])
-        servers = [
-            {"server": server, "computer_name": "", "found": [], "sessions": [], "error": None, "crash": None}
-            for server in self.asked["servers"]
-        ]
-        return {"report": {"servers": servers, "unknown_exclusions": [], "error": None}}
+        servers = [raw_server(server=server, computer_name="") for server in self.asked["servers"]]
+        return {"report": raw_report(*servers)}
 
 
 TEXT = st.one_of(

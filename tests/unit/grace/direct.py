@@ -125,8 +125,9 @@ class Task(DirectTask):
         self._display = SimpleNamespace(display=lambda text, stderr: self.shown.append(text), warning=self.shown.append)
 
     def _execute_module(self, *, module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
-        self.before_launch(module_name)
         self.connection._connect()
+        self.launch_begins()
+        self.before_launch(module_name)
         result = super()._execute_module(module_name=module_name, module_args=module_args)
         token = self.farm.api.launches[-1].token
         request = json.loads(module_args["request"])

@@ -15,6 +15,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils import _records
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, Act
 from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES
+from ansible_collections.winops.rds.plugins.plugin_utils._wts import PROTOCOLS
 
 from tests.support.csharp import DOORWAYS, doorway
 from tests.support.paths import DOCS
@@ -75,8 +76,15 @@ def test_defaults_that_are_told_in_words(documentation: dict[str, Any]) -> None:
 
 @each_module
 def test_states(documentation: dict[str, Any], module: str) -> None:
-    description = plain(documentation[module]["doc"]["options"]["states"]["description"])
-    assert re.findall(r"V\((\w+)\)", description)[: len(SELECTABLE_STATES)] == [*SELECTABLE_STATES]
+    lines = documentation[module]["doc"]["options"]["states"]["description"]
+    (accepted,) = (line for line in lines if line.startswith("Accepted are "))
+    assert re.findall(r"V\((\w+)\)", accepted) == [*SELECTABLE_STATES]
+
+
+@each_module
+def test_protocols(documentation: dict[str, Any], module: str) -> None:
+    description = plain(documentation[module]["doc"]["options"]["protocols"]["description"])
+    assert {*re.findall(r"V\((\w+)\)", description)} == {*PROTOCOLS}
 
 
 def possible_results(act: Act) -> list[str]:
@@ -129,7 +137,9 @@ def test_a_result(documentation: dict[str, Any], module: str) -> None:
         raw_session(result="denied", error={"call": "WTSLogoffSession", "code": 5}),
     ]
     task = reported(*sessions, diff=True, error=down)
-    result = task.result(sessions=["12", "TERM04"], users=["CONTOSO\\al*"], states=["active"], **needed)
+    task.report["servers"][0]["excluded"] = [raw_session(result="excluded", accepted=False)]
+    result = task.result(sessions=["12", "TERM04"], users=["CONTOSO\\al*"], exclude_users=["bob"], **needed)
+    assert (len(result["excluded"]), result["unused_exclusions"]) == (1, ["bob"])
     assert result.pop("failed")
     returned = documentation[module]["return"]
     check(returned, result)
@@ -138,7 +148,7 @@ def test_a_result(documentation: dict[str, Any], module: str) -> None:
     check(returned["servers"]["contains"], result["servers"][0])
     check(returned["servers"]["contains"]["error"]["contains"], result["servers"][0]["error"])
     of_session = returned["sessions"]["contains"]
-    for record in result["sessions"]:
+    for record in [*result["sessions"], *result["excluded"]]:
         check(of_session, record)
     check(of_session["error"]["contains"], result["sessions"][1]["error"])
     check(of_session["error"]["contains"], _records.own_error("message", "Hint."))
@@ -156,7 +166,7 @@ def test_what_several_modules_return_is_told_in_the_same_words(documentation: di
     ours, theirs = documentation[module]["return"], documentation[LOGOFF]["return"]
     ours, theirs = ours | ours["sessions"]["contains"], theirs | theirs["sessions"]["contains"]
     shared = (ours.keys() & theirs.keys()) - {*OWN_WORDS}
-    assert {"not_found", "servers", "account", "matched_by"} <= shared
+    assert {"not_found", "excluded", "unused_exclusions", "servers", "account", "matched_by"} <= shared
     assert {name: ours[name] for name in shared} == {name: theirs[name] for name in shared}
 
 

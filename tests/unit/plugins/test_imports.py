@@ -19,7 +19,16 @@ FILES = {
 ENGINE = [name for name in FILES if name.startswith("_engine.")]
 
 #: What is made of the engines' reports, and what launches them.
-ABOVE_THE_ENGINE = {"_session_action", "_records", "_texts", "_grace", "_grace_options", "_roll", "_task_host"}
+ABOVE_THE_ENGINE = {
+    "_launch",
+    "_session_action",
+    "_records",
+    "_texts",
+    "_grace",
+    "_grace_options",
+    "_roll",
+    "_task_host",
+}
 
 
 def imports(name: str) -> tuple[set[str], set[str]]:
@@ -53,7 +62,12 @@ def test_what_knows_the_engines_knows_neither_ansible_nor_users(name: str) -> No
 
 
 def test_ansible_is_known_where_a_task_is_run() -> None:
-    assert {name for name in FILES if "ansible" in imports(name)[1]} == {"_session_action", "_task_host"}
+    assert {name for name in FILES if "ansible" in imports(name)[1]} == {
+        "_launch",
+        "_options",
+        "_session_action",
+        "_task_host",
+    }
 
 
 def test_the_names_are_those_of_files() -> None:

@@ -23,7 +23,7 @@ def test_changed_and_failed(outcome: str) -> None:
     result = Reported(session(outcome, DENIED if outcome in ("denied", "failed") else None)).result(all=True)
     assert result["changed"] == (outcome in DONE or outcome == "timed_out")  # Windows accepted what timed out
     assert result.get("failed", False) == (outcome in FAILED)
-    assert result["summary"] == {outcome: 1}
+    assert {key: count for key, count in result["summary"].items() if count} == {outcome: 1}
     assert [record["result"] for record in result["sessions"]] == [outcome]
     assert bool(result["sessions"][0]["error"]) == (outcome in FAILED)
 
@@ -45,7 +45,7 @@ def test_a_failure_hides_no_success() -> None:
 
 
 def test_a_time_out_says_how_long_it_was() -> None:
-    result = Reported(session("timed_out")).result(all=True, timeout="90")
+    result = Reported(session("timed_out")).result(all=True, timeout="90s")
     assert "still had the session after 1m 30s" in result["msg"]
     assert "timeout" in result["sessions"][0]["error"]["hint"]
 
@@ -84,16 +84,19 @@ def test_what_windows_accepted_is_a_change_even_if_the_session_stays() -> None:
     assert (accepted["changed"], accepted["failed"]) == (True, True)
     leaving = Reported(session("timed_out", accepted=False)).result(all=True)
     assert (leaving["changed"], leaving["failed"]) == (False, True)
+    assert "Windows accepted the logoff and still had the session after 2m" in accepted["msg"]
+    assert "was on its way out already, and Windows still had it after 2m" in leaving["msg"]
+    assert "accepted" not in leaving["msg"]
 
 
 def test_a_time_out_tells_what_was_ended() -> None:
     ended = [{"id": 4711, "name": "winword.exe"}, {"id": 4712, "name": "excel.exe"}]
     action = Reported(session("timed_out", ended_processes=ended))
     result = action.result(all=True, on_timeout="terminate", timeout=5)
-    assert "still had the session after 5s and after winword.exe, excel.exe had been ended" in result["msg"]
-    assert "Restart the host" in result["sessions"][0]["error"]["hint"]
+    assert "Windows still had the session 5s after winword.exe, excel.exe had been ended" in result["msg"]
+    assert "Only a restart of the host" in result["sessions"][0]["error"]["hint"]
     assert action.said[0].startswith(
-        "RDSH01: session 12 (CONTOSO\\alice): timed out, having ended winword.exe, excel.exe: Windows accepted"
+        "RDSH01: session 12 (CONTOSO\\alice): timed out, having ended winword.exe, excel.exe: Windows still had"
     )
     action = Reported(session("logged_off", ended_processes=ended[:1]))
     assert action.result(all=True, on_timeout="terminate")["sessions"][0]["ended_processes"] == ended[:1]
@@ -118,6 +121,30 @@ def test_missing(missing: str) -> None:
     assert result["msg"] == f"{failure}1 session selected: 1 logged off. Not found: 13, bob."
     found = Reported(session("logged_off"), found=["session_ids:0"])
     assert "failed" not in found.result(sessions=["12"], missing="fail")
+
+
+def test_exclusions() -> None:
+    """Who was spared by name is told apart, and so is what spared nobody."""
+    action = Reported(session("logged_off"), found=["exclude_users:0"])
+    action.report["servers"][0]["excluded"] = [session("excluded", id=13, user="bob", accepted=False)]
+    result = action.result(all=True, exclude_users=["bob", "svc-*"], exclude_sessions=["99"])
+    assert [(record["id"], record["result"]) for record in result["excluded"]] == [(13, "excluded")]
+    assert [record["id"] for record in result["sessions"]] == [12]
+    assert result["unused_exclusions"] == ["99", "svc-*"]
+    assert result["msg"] == "1 session selected: 1 logged off."
+    assert "failed" not in result
+    assert action.said[1:] == [
+        "RDSH01: session 13 (CONTOSO\\bob): excluded",
+        "exclusions that fitted no session: 99, svc-*",
+    ]
+    assert Reported().result(all=True)["unused_exclusions"] == []
+
+
+def test_an_exclusion_that_fitted_on_one_server_is_used() -> None:
+    action = Reported()
+    action.report["servers"] = [raw_server(server="A", found=["exclude_users:0"]), raw_server(server="B")]
+    result = action.result(all=True, server=["A", "B"], exclude_users=["bob", "eve"])
+    assert result["unused_exclusions"] == ["eve"]
 
 
 def test_several_servers() -> None:

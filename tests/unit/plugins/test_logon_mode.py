@@ -16,6 +16,7 @@ from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ENGINE, ActionModule
 from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, ReportError, read
+from ansible_collections.winops.rds.plugins.plugin_utils._launch import ConnectionLost
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
 from ansible_collections.winops.rds.plugins.plugin_utils._options import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
@@ -69,6 +70,7 @@ class Reported(ActionModule):
 
     def _execute_module(self, **launched: Any) -> dict[str, Any]:
         self.sent = launched
+        self.launch_begins()
         if isinstance(self.answer, Exception):
             raise self.answer
         return {"report": self.answer} if self.answer else {}
@@ -271,13 +273,17 @@ def test_an_answer_that_is_none(answer: Any) -> None:
 
 
 def test_a_launch_that_failed() -> None:
-    assert Reported(None).result("drain")["msg"] == "the logon mode engine did not run"
+    unheard = Reported(None).result("drain")["msg"]
+    assert unheard == (
+        "no report came from the logon mode engine, so what it did is not known: no output. The mode may have been "
+        "set; run the task again."
+    )
     broken = Reported(AnsibleError("broken pipe")).result("drain")["msg"]
     assert broken == (
         "no answer from the logon mode engine: broken pipe. The mode may have been set; run the task again."
     )
     assert "may have been set" not in Reported(AnsibleError("broken pipe")).result()["msg"]
-    with pytest.raises(AnsibleConnectionFailure):
+    with pytest.raises(ConnectionLost):
         Reported(AnsibleConnectionFailure("no route")).result()
 
 

@@ -44,6 +44,9 @@ def test_types_and_defaults() -> None:
     assert (given["clients"], given["server"]) == (["PC7"], ["RDSH02", "RDSH03"])
     assert (given["max_parallel"], given["sessions"]) == (5, ["12", "TERM04"])
     assert (given["missing"], given["on_timeout"], given["server_timeout"]) == ("ignore", "fail", "30s")
+    assert (given["unknown_exclusions"], given["locked"], given["protocols"]) == ("fail", None, None)
+    given = options(locked="no", protocol="rdp", unknown_exclusions="ignore")
+    assert (given["locked"], given["protocols"], given["unknown_exclusions"]) == (False, ["rdp"], "ignore")
 
 
 def test_all_options_as_one_template() -> None:
@@ -98,6 +101,8 @@ def test_unknown_options_that_are_like_none() -> None:
         ({"wait": "later", "all": True}, ["'wait'", "'later'"]),
         ({"max_parallel": "many", "all": True}, ["'max_parallel'", "many"]),
         ({"missing": "error", "all": True}, ["missing", "ignore, fail", "error"]),
+        ({"unknown_exclusions": "warn", "all": True}, ["unknown_exclusions", "fail, ignore", "warn"]),
+        ({"locked": "maybe"}, ["'locked'", "'maybe'", "Valid booleans"]),
         ({"on_timeout": "kill", "all": True}, ["on_timeout", "fail, terminate", "kill"]),
         ({"idle_for": ["2h"]}, ["idle_for: ['2h'] is not text"]),
         ({"message": True}, ["message: True is not text; in YAML, yes, no, on and off need quotes"]),
@@ -156,7 +161,7 @@ def test_a_number_is_no_name(option: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("option", "field"),
     [("sessions", "id"), ("exclude_sessions", "id"), ("users", "account"), ("exclude_users", "account"),
-     ("clients", "client_name"), ("states", "state"), ("server", "server")],
+     ("clients", "client_name"), ("states", "state"), ("protocols", "protocol"), ("server", "server")],
 )  # fmt: skip
 def test_a_record_is_refused_in_one_short_line(option: str, field: str) -> None:
     message = refusal(**{option: [{**RECORD, "client_name": "x" * 9000}] * 50})

@@ -18,7 +18,8 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     SEND_MESSAGE,
     Act,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import Session, UnknownExclusion
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES, Selection
 
 from tests.support import reports
 from tests.support.reports import Raw, raw_session
@@ -32,8 +33,14 @@ def raw(**changes: Any) -> Raw:
     return raw_session(**{"matched_by": ["session_ids:0", "session_names:0", "users:0", "states:0"], **changes})
 
 
+def unexplained(session: Session) -> _records.Error:
+    return _records.own_error("it is not gone", "Wait.")
+
+
 def server(*sessions: Raw, act: Act = LOG_OFF, **changes: Any) -> _records.ServerRecords:
-    return _records.server_records(reports.server(*sessions, **changes), SELECTION, act, "rdsh01.example", {})
+    return _records.server_records(
+        reports.server(*sessions, **changes), SELECTION, act, "rdsh01.example", unexplained, {}
+    )
 
 
 def record(act: Act = LOG_OFF, **changes: Any) -> dict[str, Any]:
@@ -112,10 +119,43 @@ def test_an_error() -> None:
     assert _texts.error_text(_records.own_error("it is protected", "Do not.")) == "it is protected. Do not."
 
 
-def test_summary_counts_what_occurred() -> None:
+NONE_LOGGED_OFF = dict.fromkeys(
+    (
+        "logged_off",
+        "would_log_off",
+        "requested",
+        "already_gone",
+        "spared",
+        "protected",
+        "denied",
+        "timed_out",
+        "failed",
+    ),
+    0,
+)
+
+
+def test_a_summary_has_every_result_that_there_may_be() -> None:
     outcomes = records("protected", "logged_off", "already_gone", "logged_off")
-    assert _records.summarize(outcomes) == {"logged_off": 2, "already_gone": 1, "protected": 1}
-    assert _records.summarize([]) == {}
+    counted = _records.summarize(outcomes, LOG_OFF)
+    assert counted == {**NONE_LOGGED_OFF, "logged_off": 2, "already_gone": 1, "protected": 1}
+    assert [*counted] == [*NONE_LOGGED_OFF]
+    assert _records.summarize([], LOG_OFF) == NONE_LOGGED_OFF
+
+
+def test_a_summary_of_each_act() -> None:
+    others = {"already_gone", "spared", "protected", "denied", "timed_out", "failed"}
+    disconnected = {"disconnected", "would_disconnect", "already_disconnected"}
+    assert _records.summarize([], DISCONNECT) == dict.fromkeys(disconnected | others, 0)
+    sent = {"sent", "would_send", "answered", "no_answer"}
+    assert _records.summarize([], SEND_MESSAGE) == dict.fromkeys(sent | others, 0)
+
+
+def test_a_summary_of_listed_sessions_has_every_state_that_there_may_be() -> None:
+    listed = [record(LIST, result="listed"), record(LIST, result="listed", state=42), record(LIST, result="denied")]
+    nothing = dict.fromkeys(SELECTABLE_STATES, 0)
+    assert _records.summarize(listed, LIST) == {**nothing, "active": 1, "state_42": 1, "denied": 1}
+    assert _records.summarize([], LIST) == nothing
 
 
 @pytest.mark.parametrize(
@@ -141,6 +181,8 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
         ({"disconnected_for": "P1D"}, ["disconnected_for=1d"]),
         ({"logged_on_for": "0s"}, ["logged_on_for=0s"]),
         ({"all": True, "idle_for": "1s", "logged_on_for": "2s"}, ["idle_for=1s", "logged_on_for=2s", "all=true"]),
+        ({"locked": True}, ["locked=true"]),
+        ({"locked": False, "idle_for": "1s"}, ["idle_for=1s", "locked=false"]),
     ],
     ids=str,
 )
@@ -151,11 +193,17 @@ def test_what_every_selected_session_meets(options: dict[str, Any], matched_by: 
 
 
 def test_all_criteria_that_a_session_meets() -> None:
-    options = {"sessions": ["current"], "clients": ["PC*", "10.0.0.0/8"], "idle_for": "5m"}
-    told = ["current:0", "client_names:0", "client_networks:0"]
+    options = {"sessions": ["current"], "clients": ["PC*", "10.0.0.0/8"], "protocols": ["RDP"], "idle_for": "5m"}
+    told = ["current:0", "client_names:0", "client_networks:0", "protocols:0"]
     selection = Selection.from_options(options)
     made = _records.session_record(reports.session(matched_by=told), "RDSH01", selection, LOG_OFF)
-    assert made["matched_by"] == ["sessions=current", "clients=PC*", "clients=10.0.0.0/8", "idle_for=5m"]
+    assert made["matched_by"] == [
+        "sessions=current",
+        "clients=PC*",
+        "clients=10.0.0.0/8",
+        "protocols=rdp",
+        "idle_for=5m",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -185,6 +233,10 @@ def test_processes_that_were_ended() -> None:
         ({}, "RDSH01"),
         ({"server": "rdsh02"}, "rdsh02"),  # as the task calls it
         ({"computer_name": ""}, "rdsh01.example"),
+        # What cannot be the name of a computer comes from a host that is not what it should be.
+        ({"computer_name": "\x1b[2J"}, "rdsh01.example"),
+        ({"computer_name": "RDSH01\n"}, "rdsh01.example"),
+        ({"computer_name": "x" * 16}, "rdsh01.example"),
         ({"server": "rdsh02", "computer_name": ""}, "rdsh02"),
     ],
     ids=str,
@@ -221,6 +273,12 @@ def test_a_session_of_a_server_on_which_the_engine_stopped() -> None:
     assert records[0]["error"]["code"] is None and "report it as a bug" in records[0]["error"]["hint"]
 
 
+def test_what_windows_does_not_explain_is_explained_by_the_task() -> None:
+    timed_out, refused = server(raw(result="timed_out"), raw(result="timed_out", error=DENIED, id=13)).records
+    assert timed_out["error"] == unexplained(reports.session())
+    assert refused["error"]["code"] == 5
+
+
 @pytest.mark.parametrize(
     ("session", "changed"),
     [
@@ -246,6 +304,25 @@ def test_a_server_has_changed_where_windows_accepted_a_request(session: dict[str
 
 def test_what_was_found_on_a_server() -> None:
     assert server(found=["session_ids:0", "users:0"]).found == {("sessions", "12"), ("users", "CONTOSO\\al*")}
+
+
+def test_exclusions_that_were_found_on_a_server() -> None:
+    selection = Selection.from_options(
+        {"all": True, "exclude_users": ["bob", "eve"], "exclude_sessions": ["7", "current", "TERM09"]}
+    )
+    found = ["exclude_users:1", "exclude_session_ids:0", "exclude_current:0"]
+    made = _records.server_records(reports.server(found=found), selection, LOG_OFF, "rdsh01.example", unexplained, {})
+    assert made.found == {("exclude_users", "eve"), ("exclude_sessions", "7"), ("exclude_sessions", "current")}
+    assert selection.unused_exclusions(made.found) == ["TERM09", "bob"]
+
+
+def test_excluded_sessions_are_told_apart_and_change_nothing() -> None:
+    of_server = server(excluded=[raw(id=13, result="excluded", accepted=False, logon_time=0)])
+    assert (of_server.records, of_server.changed, of_server.error) == ([], False, None)
+    (excluded,) = of_server.excluded
+    assert (excluded["id"], excluded["result"], excluded["error"]) == (13, "excluded", None)
+    assert excluded["logon_time"] is None
+    assert excluded.keys() == record().keys()
 
 
 def reasons(*servers: _records.ServerRecords) -> list[str]:
@@ -282,6 +359,23 @@ def test_failure_text_names_the_first_and_counts_the_rest() -> None:
 
 def test_failure_text_of_what_was_never_listed_has_no_summary() -> None:
     assert _texts.failure_text(["RDSH01: it is down."], [], ["12"]) == "RDSH01: it is down."
+
+
+@pytest.mark.parametrize(
+    ("use", "what"),
+    [(0, "no account"), (2, "a group"), (3, "a domain"), (4, "a group"), (5, "a group"), (9, "a computer"),
+     (8, "no account")],
+)  # fmt: skip
+def test_an_exclusion_that_is_nobodys(use: int, what: str) -> None:
+    text = _texts.unknown_exclusions_text([UnknownExclusion(1, use)], ["*\\bob", "*\\alise"])
+    assert text.startswith(f"exclude_users: alise is {what}, which would spare nobody, so nobody was touched. ")
+    assert "unknown_exclusions=ignore" in text and "bob" not in text
+
+
+def test_many_exclusions_that_are_nobodys() -> None:
+    unknown = [UnknownExclusion(n, 0) for n in range(7)]
+    text = _texts.unknown_exclusions_text(unknown, [f"CONTOSO\\user{n}" for n in range(7)])
+    assert "CONTOSO\\user0 is no account, " in text and "CONTOSO\\user4 is no account and 2 more, which" in text
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._selection import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-LISTS = ("sessions", "users", "states", "clients", "exclude_users", "exclude_sessions", "server")
+LISTS = ("sessions", "users", "states", "clients", "protocols", "exclude_users", "exclude_sessions", "server")
 TICKS = 10_000_000  # 100 ns in a second
 
 #: The engine's lists of which it reports the positions that fitted, and the option that each comes from.
@@ -36,6 +36,10 @@ CRITERIA = {
     "states": "states",
     "client_names": "clients",
     "client_networks": "clients",
+    "protocols": "protocols",
+    "exclude_session_ids": "exclude_sessions",
+    "exclude_session_names": "exclude_sessions",
+    "exclude_users": "exclude_users",
 }
 
 
@@ -89,6 +93,13 @@ def engine_options(**options: Any) -> dict[str, Any]:
         ({"idle_for": "90s"}, {"idle_for": 90 * TICKS}),
         ({"disconnected_for": "1d 4h", "logged_on_for": "0.5s"},
          {"disconnected_for": 28 * 3600 * TICKS, "logged_on_for": TICKS // 2}),
+        ({"protocols": ["RDP", "console", "ica"]}, {"protocols": [2, 0, 1]}),
+        ({"locked": True}, {"locked": True}),
+        ({"locked": False}, {"locked": False}),
+        # The DNS name of a domain is looked up.
+        ({"users": ["contoso.com\\alice"]}, {"users": ["contoso.com\\alice"]}),
+        ({"all": True, "unknown_exclusions": "ignore"}, {"all": True, "ignore_unknown_exclusions": True}),
+        ({"all": True, "unknown_exclusions": "fail"}, {"all": True}),
         # Nobody would say so, and it means: whose last input is known.
         ({"idle_for": "0s"}, {"idle_for": 0}),
         ({"clients": ["PC-*", "10.1.2.3", "10.1.2.3/16", "FE80::/10", "2001:db8::0:1", "fe80", "pc7.contoso.com"]},
@@ -145,6 +156,19 @@ def test_unknown_states(value: str) -> None:
         assert state in message
 
 
+@pytest.mark.parametrize("value", ["tcp", "2", "rdp-tcp", "*", "rdp,ica"])
+def test_unknown_protocols(value: str) -> None:
+    assert refusal(protocols=["rdp", value]) == (
+        f"protocols: {value!r} is not a protocol; accepted are console, ica, rdp"
+    )
+
+
+@pytest.mark.parametrize("option", ["users", "exclude_users"])
+@pytest.mark.parametrize("value", ["contoso.com\\al*", "*.com\\alice", "contoso.co?\\alice"])
+def test_no_pattern_of_an_account_that_has_to_be_looked_up(option: str, value: str) -> None:
+    assert "the domain has to be its NetBIOS name" in refusal(**{"all": True, option: [value]})
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -170,6 +194,19 @@ def test_current_is_not_found_where_nobody_is_logged_on_with_the_account() -> No
     selection = Selection.from_options({"sessions": ["current", "12"]})
     assert selection.not_found(set()) == ["current", "12"]
     assert selection.not_found({describe_match(selection, "current:0")}) == ["12"]
+
+
+def test_unused_exclusions_keep_the_order_given() -> None:
+    selection = Selection.from_options(
+        {"all": True, "exclude_sessions": ["TERM04", "12", "current", "x"], "exclude_users": ["bob", "al*"]}
+    )
+    matches = ("exclude_session_ids:0", "exclude_session_names:1", "exclude_users:1")
+    found = {describe_match(selection, match) for match in matches}
+    assert selection.unused_exclusions(found) == ["TERM04", "current", "bob"]
+    found.add(describe_match(selection, "exclude_current:0"))
+    assert selection.unused_exclusions(found) == ["TERM04", "bob"]
+    # What was found by an exclusion was not found by a selecting option.
+    assert Selection.from_options({"users": ["bob"]}).not_found({("exclude_users", "bob")}) == ["bob"]
 
 
 def test_what_all_selected_sessions_meet() -> None:

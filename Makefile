@@ -100,11 +100,12 @@ newest: setup  ## unit and integration tests once more, with the newest ansible-
 	    $(MAKE) --no-print-directory unit integration VENV=$(VENV)/newest PYTHON="$$python"; fi
 
 # PowerShell computes where the engine `mono` waits: a process for each processor.
-powershell: setup  ## integration tests with a real PowerShell on the hosts (pwsh, on PATH)
+powershell: TESTS ?= tests/integration
+powershell: setup  ## integration tests with a real PowerShell on the hosts (pwsh, on PATH; TESTS=…: some of them)
 	@command -v pwsh || { echo "pwsh is not on PATH. PowerShell 7 comes from Microsoft:" \
 	    "https://learn.microsoft.com/powershell/scripting/install/installing-powershell" >&2; exit 1; }
 	pwsh --version
-	SIMULATOR_ENGINE=pwsh $(BIN)/pytest tests/integration --numprocesses auto --dist worksteal --no-fold-skipped
+	SIMULATOR_ENGINE=pwsh $(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped
 
 # PATH has to have python3.11, python3.12 and python3.13 (no pyenv shims: their real folders); which of them is absent is skipped.
 matrix: setup  ## the main integration tests on each supported ansible-core and Python, and on the newest pre-release

@@ -60,7 +60,7 @@ _ERRORS = (
         13,
         "ERROR_INVALID_DATA",
         "Windows answered with nothing",
-        "Run the task again; if it stays so, please report it.",
+        "Check that the connecting account has the permission Query Information; if it has, please report it.",
     ),
     Win32Error(
         1332,

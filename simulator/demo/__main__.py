@@ -22,7 +22,7 @@ from ..engines import ENGINES, default_engine
 from ..farm import FarmSpec, Host
 from ..session_table import Session
 from ..simulation import Simulation
-from ..windows_api import Call
+from ..windows_api import MUTATING, Call
 
 HERE = Path(__file__).parent
 
@@ -101,7 +101,7 @@ def _idle(host: Host, session: Session) -> str:
 def _after(simulation: Simulation, hosts: list[Host], before: dict[str, list[Session]]) -> Table:
     table = _table("Who is on after", "Host", "ID", "User", "What became of them")
     for host in hosts:
-        calls = simulation.mutating_calls(host.name)
+        calls = simulation.calls(host.name)
         here = {(session.id, session.user): session for session in _people(host)}
         for session in before[host.name]:
             on = here.pop((session.id, session.user), None) is not None
@@ -123,10 +123,15 @@ def _fate(session: Session, on: bool, calls: list[Call]) -> str:
 
 
 def _ended(session: Session, calls: Iterable[Call]) -> list[str]:
-    """The programs of a session that were ended."""
+    """The programs of a session that were ended: each by the handle that the call before has opened."""
     names = {str(process.id): process.name for process in session.processes}
-    ended = (call.arguments[1] for call in calls if call.function == "WTSTerminateProcess")
-    return [names[process] for process in ended if process in names]
+    ended, opened = [], ""
+    for call in calls:
+        if call.function == "OpenProcess":
+            opened = call.arguments[1]
+        elif call.function == "TerminateProcess" and not call.error and opened in names:
+            ended.append(names[opened])
+    return ended
 
 
 def _timeline(simulation: Simulation, hosts: list[Host], before: dict[str, list[Session]], began: float) -> Table:
@@ -134,7 +139,7 @@ def _timeline(simulation: Simulation, hosts: list[Host], before: dict[str, list[
     events = [
         (call.time, host.name, text)
         for host in hosts
-        for call, text in _happenings(simulation.mutating_calls(host.name), before[host.name])
+        for call, text in _happenings(simulation.calls(host.name), before[host.name])
     ]
     events += [
         (refused.time, host.name, f"does not let {refused.account} in")
@@ -150,7 +155,8 @@ def _timeline(simulation: Simulation, hosts: list[Host], before: dict[str, list[
 def _happenings(calls: list[Call], people: list[Session]) -> Iterable[tuple[Call, str]]:
     """What was asked of a host, each launch once."""
     warned = False
-    for (_launch, function), group in itertools.groupby(calls, lambda call: (call.launch, call.function)):
+    shown = [call for call in calls if call.function in MUTATING]
+    for (_launch, function), group in itertools.groupby(shown, lambda call: (call.launch, call.function)):
         same = [*group]
         users = ", ".join(session.user for session in people if session.id in {call.session for call in same})
         if function == "RegSetValueExW":
@@ -160,8 +166,9 @@ def _happenings(calls: list[Call], people: list[Session]) -> Iterable[tuple[Call
             warned = True
         elif function == "WTSLogoffSession":
             yield same[0], f"logs off {users}"
-        else:
-            programs = [f"{program} of {session.user}" for session in people for program in _ended(session, same)]
+        elif function == "TerminateProcess":
+            of_launch = [call for call in calls if call.launch == same[0].launch]
+            programs = [f"{program} of {session.user}" for session in people for program in _ended(session, of_launch)]
             yield same[0], f"ends {', '.join(programs)}"
 
 

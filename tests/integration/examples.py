@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .conftest import REPOSITORY
+from tests.support.paths import REPOSITORY
 
 
 def examples(module: str) -> list[dict[str, Any]]:

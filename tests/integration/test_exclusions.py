@@ -135,14 +135,15 @@ def test_on_several_servers_an_exclusion_has_to_fit_on_one(serve: Serve) -> None
     ]
     farm = serve(hosts=hosts)
     excluded = {"exclude_users": ["svc-backup", "RDSH02\\frank", ".\\frank"]}
-    task = {"winops.rds.win_rds_logoff": {"all": True, "server": ["RDSH02", "RDSH03"], **excluded}}
-    result = farm.playbook([{"when": "inventory_hostname == 'RDSH01'", **task}]).of(
-        "winops.rds.win_rds_logoff", "RDSH01"
-    )
+    task = {"name": "both", "winops.rds.win_rds_logoff": {"all": True, "server": ["RDSH02", "RDSH03"], **excluded}}
+    result = farm.playbook([{"when": "inventory_hostname == 'RDSH01'", **task}]).of("both", "RDSH01")
     assert result["unused_exclusions"] == []
     assert farm.users("RDSH02") == {5: "frank"}
     assert farm.users("RDSH03") == {3: "svc-backup"}
-    wrong = {"winops.rds.win_rds_logoff": {"all": True, "server": ["RDSH02", "RDSH03"], "exclude_users": "frnak"}}
+    wrong = {
+        "name": "both",
+        "winops.rds.win_rds_logoff": {"all": True, "server": ["RDSH02", "RDSH03"], "exclude_users": "frnak"},
+    }
     run = farm.playbook([{"when": "inventory_hostname == 'RDSH01'", **wrong}])
-    assert "frnak is no account" in run.of("winops.rds.win_rds_logoff", "RDSH01")["msg"]
+    assert "frnak is no account" in run.of("both", "RDSH01")["msg"]
     assert farm.users("RDSH02") == {5: "frank"}

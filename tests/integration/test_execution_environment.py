@@ -12,7 +12,9 @@ from pathlib import Path
 
 import yaml
 
-from .conftest import COLLECTIONS, REPOSITORY
+from tests.support.paths import REPOSITORY
+
+from .conftest import COLLECTIONS
 
 
 def builder(*arguments: str | Path) -> str:

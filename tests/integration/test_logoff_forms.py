@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import REPOSITORY
+from tests.support.paths import REPOSITORY
 
 Serve = Callable[..., Any]
 
@@ -114,6 +114,8 @@ def test_log_off_all_stations(serve: Serve) -> None:
 def test_each_row_has_a_test() -> None:
     pages = [(REPOSITORY / "docs" / page).read_text(encoding="utf-8") for page in ("logoff.md", "modules.md")]
     rows = {match[1] for page in pages for match in re.finditer(r"^\| (.+?) \| ", page, re.M)}
-    forms = {row for row in rows if row.startswith(("`logoff", "`reset session", "*End", "*Log off", "*Suspend"))} - NOTHING_TO_RUN
+    forms = {
+        row for row in rows if row.startswith(("`logoff", "`reset session", "*End", "*Log off", "*Suspend"))
+    } - NOTHING_TO_RUN
     tests = [test for name, test in globals().items() if name.startswith("test_")]
     assert {test.__doc__ for test in tests if test.__doc__} == forms

@@ -14,8 +14,8 @@ import pytest
 from simulator.farm import Change
 from simulator.registry import DISABLED, DRAIN_MODE
 from simulator.session_table import State
+from tests.support.paths import REPOSITORY
 
-from .conftest import REPOSITORY
 from .examples import examples
 
 Serve = Callable[..., Any]

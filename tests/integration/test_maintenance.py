@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import REPOSITORY
+from tests.support.paths import REPOSITORY
 
 Serve = Callable[..., Any]
 

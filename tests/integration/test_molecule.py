@@ -8,7 +8,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from .conftest import NEVER_ENDS, REPOSITORY
+from tests.support.paths import REPOSITORY
+
+from .conftest import NEVER_ENDS
 
 
 def molecule_test(home: Path, *ansible_arguments: str) -> tuple[int, str]:

@@ -30,7 +30,7 @@ from simulator.windows_api import Call
 from .conftest import served
 
 #: The launches on each host. The controller waits before the look, the reminder and the logoff.
-CLOSE, WARNING, LOOK, REMINDER, LOGOFF, WHO_IS_LEFT, OPEN = LAUNCHES = [*range(7)]
+PLAN, PLAN_FOR_ALL, CLOSE, WARNING, LOOK, REMINDER, LOGOFF, WHO_IS_LEFT, OPEN = LAUNCHES = [*range(9)]
 #: Until when it waits each time: seconds since the warning.
 WAITS = [5.0, 10.0, 15.0]
 
@@ -169,10 +169,10 @@ def test_the_others_are_logged_off_once_and_not_before_their_time(night: Night, 
 def test_who_hangs_loses_the_programs_after_the_timeout(night: Night) -> None:
     host, session = HUNG
     (logoff,) = night.logoffs(host, session)
-    ended = night.calls("WTSTerminateProcess", host)
+    ended = night.calls("TerminateProcess", host)
     assert len(ended) == 2
     assert ended[0].time - logoff.time >= 4.0
     assert {call.launch for call in ended} == {logoff.launch}
     assert not night.simulation.hosts[host].table.crashed
     for other in ON_BEFORE.keys() - {host}:
-        assert night.calls("WTSTerminateProcess", other) == []
+        assert night.calls("TerminateProcess", other) == []

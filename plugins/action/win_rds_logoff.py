@@ -136,6 +136,5 @@ def _unexplained(session: Session, timeout: float) -> Error:
     )
     return own_error(
         after,
-        "Raise 'timeout', or see which program of the session does not end: on_timeout=terminate ends them. A session "
-        "that stays then, too, goes only with a restart of the host.",
+        "Raise 'timeout', or end its programs with on_timeout=terminate; else only a restart of the host removes it.",
     )

@@ -136,6 +136,6 @@ def _unexplained(session: Session, timeout: float) -> Error:
     )
     return own_error(
         after,
-        "Raise 'timeout', or see which program of the session does not end: on_timeout=terminate ends them. A session "
-        "that stays then, too, goes only with a restart of the host.",
+        "Raise 'timeout', or let on_timeout=terminate end its programs. What stays then goes only with a restart of the "
+        "host.",
     )

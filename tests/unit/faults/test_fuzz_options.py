@@ -71,7 +71,7 @@ def check(options: Any) -> bool:
         assert len(result["msg"]) < 1000
         assert "Traceback" not in result["msg"]
         return False
-    assert not result.get("failed") or options["missing"] == "fail"
+    assert not result.get("failed") or options.get("missing") == "fail"
     _check_request(action.asked)
     return True
 

@@ -136,6 +136,6 @@ def _unexplained(session: Session, timeout: float) -> Error:
     )
     return own_error(
         after,
-        "Raise 'timeout', or let on_timeout=terminate end its programs. What stays then goes only with a restart of the "
-        "host.",
+        "Raise 'timeout', or let on_timeout=terminate end its programs. What stays then goes only with a restart of "
+        "the host.",
     )

@@ -27,7 +27,8 @@ options:
         Case does not matter.
       - V(alice@contoso.com) (a user principal name) and a SID (V(S-1-5-21-1004336348-1177238915-682003330-1001)) are
         looked up by the host that Ansible connects to, and so is V(contoso.com\\alice), an account by the DNS name of
-        its domain. They take no wildcards. One that does not exist matches nothing. If the look-up itself fails, so does the task, and no session is touched.
+        its domain. They take no wildcards. One that does not exist matches nothing. If the look-up itself fails, so
+        does the task, and no session is touched.
       - A text that can be no account is refused, as one with C(/) or a character that is not seen. The rules are in
         U(https://github.com/winops/rds/blob/main/docs/matching.md#what-is-refused).
       - A number needs quotes, because YAML makes 5349 of V(0012345).
@@ -111,7 +112,8 @@ options:
   unknown_exclusions:
     description:
       - What to do if a value of O(exclude_users) fits no session and is the name of no account, or of a group.
-      - V(fail) stops the task before anybody is touched or warned, because somebody who is to be spared may be misspelt.
+      - V(fail) stops the task before anybody is touched or warned, because somebody who is to be spared may be
+        misspelt.
       - V(ignore) looks nobody up. RV(unused_exclusions) names the values that fitted nobody.
     type: str
     choices: [fail, ignore]

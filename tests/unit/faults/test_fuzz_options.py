@@ -35,6 +35,9 @@ class Asked(ActionModule):
         servers = [raw_server(server=server, computer_name="") for server in self.asked["servers"]]
         return {"report": raw_report(*servers)}
 
+    def say(self, text: str) -> None:
+        assert text.isprintable()
+
 
 TEXT = st.one_of(
     st.text(max_size=40),

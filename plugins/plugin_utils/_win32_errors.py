@@ -84,7 +84,7 @@ _ERRORS = (
         1460,
         "ERROR_TIMEOUT",
         "the server did not answer within server_timeout",
-        "Check the server, or raise server_timeout; run the task again to see what became of its sessions.",
+        "Check the server, or raise server_timeout; the next run tells what became of its sessions.",
     ),
     Win32Error(
         1789,
@@ -114,7 +114,7 @@ _ERRORS = (
         7024,
         "ERROR_CTX_WINSTATION_BUSY",
         "the session is busy, as while somebody is just logging on or off",
-        "Run the task again in a moment; one that stays so is stuck: on_timeout=terminate, or a restart of the host.",
+        "Run the task again in a moment; one that stays so needs on_timeout=terminate or a restart.",
     ),
     Win32Error(
         7045,

@@ -150,7 +150,7 @@ class DirectTask(ActionModule):
         return self._farm.launch(module_name.rpartition(".")[2], module_args["request"], self._language)
 
     def say(self, text: str) -> None:
-        assert "\n" not in text
+        assert text.isprintable()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED
 
 from simulator.session_table import Session
-from tests.support.calls import ENUMERATE, LOGOFF, PROCESSES, QUERY, TERMINATE
+from tests.support.calls import ENUMERATE, LOGOFF, OPEN_PROCESS, PROCESSES, QUERY, TERMINATE, TERMINATE_HERE
 from tests.unit.faults.hosts import Farm, Witnessed, snapshot
 from tests.unit.matching import model
 
@@ -24,6 +24,8 @@ LONGEST_REASON = 240
 
 ACCOUNT = ("CONTOSO", "ansible")
 OF_A_SESSION = (QUERY, LOGOFF, PROCESSES)
+#: By its ID on another server, by its handle on the host itself.
+ENDED = (TERMINATE, TERMINATE_HERE)
 HARMLESS_BETWEEN = ("WTSGetActiveConsoleSessionId", QUERY)
 
 
@@ -79,6 +81,10 @@ def _check_host(
                     assert between.function in HARMLESS_BETWEEN, "the identity was not read immediately before the act"
             else:
                 assert any(act.function == LOGOFF and act.session == session_id for act in calls[:position])
+        if call.function == OPEN_PROCESS:
+            session_id = call.session // 1000
+            assert session_id in logons, "a process was opened of a session that is not selected"
+            assert any(act.function == LOGOFF and act.session == session_id for act in calls[:position])
     _check_order(calls, options)
     for record in records:
         _check_record(record, calls, logons[record["id"]], now, error)
@@ -113,7 +119,7 @@ def _check_record(
 ) -> None:
     mine = [call for call in calls if call.function in OF_A_SESSION and call.session == record["id"]]
     accepted = any(call.function == LOGOFF and call.outcome == "done" for call in mine)
-    ended = any(call.function == TERMINATE and call.outcome == "done" for call in calls)
+    ended = any(call.function in ENDED and call.outcome == "done" for call in calls)
     present = logon is not None and record["id"] in now and _same_logon(now[record["id"]], logon)
     result = record["result"]
     if result == "logged_off":
@@ -133,9 +139,9 @@ def _check_result(
     result: Mapping[str, Any], calls: list[Witnessed], options: Mapping[str, Any], check_mode: bool
 ) -> None:
     records = result.get("sessions", [])
-    changed = any(call.function in (LOGOFF, TERMINATE) and call.outcome == "done" for call in calls)
+    changed = any(call.function in (LOGOFF, *ENDED) and call.outcome == "done" for call in calls)
     if check_mode:
-        assert not any(call.function in (LOGOFF, TERMINATE) for call in calls)
+        assert not any(call.function in (LOGOFF, *ENDED) for call in calls)
         changed = any(record["result"] == "would_log_off" for record in records)
     assert bool(result.get("changed")) == changed
     if "servers" in result:
@@ -167,7 +173,13 @@ def check_reason(text: str) -> None:
 def selection(server: str, sessions: Iterable[Session], options: Mapping[str, Any]) -> dict[int, str]:
     """The sessions that the options select, by the model; ``protected`` or ``would_log_off``."""
     world = model.World(server, ACCOUNT, {})
-    return model.outcome([_modelled(session) for session in sessions], options, world).results
+    modelled = [_modelled(session) for session in sessions]
+    outcome = model.outcome(modelled, options, world)
+    if outcome.unknown_exclusions:
+        # Whether it is nobody's name is said by all that the host knows. Whom it fits, it spares in any case.
+        known = [value for value in options["exclude_users"] if value not in outcome.unknown_exclusions]
+        outcome = model.outcome(modelled, {**options, "exclude_users": known}, world)
+    return outcome.results
 
 
 def _fits(server: str, session: Session | None, options: Mapping[str, Any]) -> str | None:

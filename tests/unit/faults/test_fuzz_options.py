@@ -35,6 +35,9 @@ class Asked(ActionModule):
         servers = [raw_server(server=server, computer_name="") for server in self.asked["servers"]]
         return {"report": raw_report(*servers)}
 
+    def say(self, text: str) -> None:
+        assert text.isprintable()
+
 
 TEXT = st.one_of(
     st.text(max_size=40),
@@ -71,7 +74,7 @@ def check(options: Any) -> bool:
         assert len(result["msg"]) < 1000
         assert "Traceback" not in result["msg"]
         return False
-    assert not result.get("failed") or options["missing"] == "fail"
+    assert not result.get("failed") or options.get("missing") == "fail"
     _check_request(action.asked)
     return True
 

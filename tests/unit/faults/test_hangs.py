@@ -13,7 +13,7 @@ from tests.unit.faults import rules
 from tests.unit.faults.hosts import farm
 
 SESSIONS = [{"id": 12, "user": "alice"}, {"id": 13, "user": "bob"}, {"id": 20, "user": "dave"}]
-OPTIONS = {"users": ["alice", "bob"], "timeout": "0.3s", "on_timeout": "terminate", "server_timeout": "0.4s"}
+OPTIONS = {"users": ["alice", "bob"], "timeout": "0.3s", "on_timeout": "terminate", "server_timeout": "1s"}
 
 #: Calls that are about a server: which, and after how many of them.
 OF_A_SERVER = {
@@ -57,9 +57,7 @@ def test_call_that_hangs_for_one_of_several_sessions(call: str, session: int) ->
 
 def test_call_that_hangs_while_a_process_is_ended() -> None:
     sessions = [session | {"logoff": "never"} for session in SESSIONS]
-    with farm(
-        {"name": "RDSH01", "sessions": sessions, "faults": [hanging("WTSTerminateProcess", 0, times=1)]}
-    ) as tried:
+    with farm({"name": "RDSH01", "sessions": sessions, "faults": [hanging("TerminateProcess", 0, times=1)]}) as tried:
         result = tried.logoff(**OPTIONS)
         rules.check(tried, OPTIONS, result)
         assert {record["id"]: record["result"] for record in result["sessions"]} == {12: "timed_out", 13: "logged_off"}
@@ -87,7 +85,7 @@ def test_call_that_hangs_on_one_of_several_servers(call: str) -> None:
         if not here:
             assert tried.users("RDSH03") == {20: "dave"}
         if function == "WTSCloseServer":
-            assert result["summary"] == {"logged_off": 2}
+            assert result["summary"]["logged_off"] == len(result["sessions"]) == 2
             return
         assert result["failed"]
         assert "did not answer within server_timeout" in result["msg"]
@@ -115,9 +113,11 @@ def test_call_that_hangs_on_the_host_itself(function: str) -> None:
 def test_look_up_that_hangs(function: str, options: dict[str, Any]) -> None:
     """A domain controller that does not answer."""
     with farm({"name": "RDSH01", "sessions": SESSIONS, "faults": [hanging(function, 0)]}) as tried:
-        result = tried.logoff(**options, server_timeout="0.3s")
+        result = tried.logoff(**options, server_timeout="1s")
         rules.check(tried, options, result)
-        assert result["msg"].startswith("an account could not be looked up: the server did not answer within")
+        assert result["msg"].startswith(
+            "an account could not be looked up, so nobody was touched: the server did not answer within"
+        )
         assert tried.carried_out() == []
 
 
@@ -126,4 +126,4 @@ def test_call_that_is_late_is_waited_for() -> None:
     with farm({"name": "RDSH01", "sessions": SESSIONS, "faults": faults}) as tried:
         result = tried.logoff(users=["alice", "bob"], server_timeout="5s")
         rules.check(tried, {"users": ["alice", "bob"]}, result)
-        assert result["summary"] == {"logged_off": 2}
+        assert result["summary"]["logged_off"] == len(result["sessions"]) == 2

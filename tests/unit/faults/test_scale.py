@@ -17,7 +17,7 @@ def test_calls_grow_no_faster_than_sessions(options: dict[str, str]) -> None:
         people = [{"id": n, **(temp if n < count // 25 + 2 else user)} for n in range(2, count + 2)]
         with farm({"name": "RDSH01", "sessions": people}) as tried:
             tried.api.witnesses = False
-            assert tried.logoff(**options)["summary"] == {"logged_off": count // 25}
+            assert tried.logoff(**options)["summary"]["logged_off"] == count // 25
             calls[count] = len(tried.api.calls["RDSH01"])
             assert tried.leaks == 0
     assert calls[500] - calls[50] == pytest.approx((calls[5000] - calls[500]) / 10, rel=0.05)
@@ -29,7 +29,7 @@ def test_servers_are_worked_on_side_by_side() -> None:
     with farm({"name": "RDSH01"}, *up, *down, rpc_latency=0.02) as tried:
         result = tried.logoff(users="temp", server=[host["name"] for host in (*up, *down)])
         times = [call.time for calls in tried.api.calls.values() for call in calls]
-    assert result["summary"] == {"logged_off": 35}
+    assert result["summary"]["logged_off"] == sum(result["summary"].values()) == 35
     assert sum(bool(server["error"]) for server in result["servers"]) == 5
     # One after the other: the logoffs 17.5 s, the dead servers 5 s, and 20 ms for each call.
     assert max(times) - min(times) < (17.5 + 5 + 0.02 * len(times)) / 2

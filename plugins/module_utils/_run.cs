@@ -527,13 +527,15 @@ internal sealed class ServerRun
 		{
 			if (unanswered == null && act.Press(host, selected))
 				return;
-			if (!selected.Awaited)
-				return;
 		}
 		catch (WindowsException error)
 		{
+			if (error.SaysSessionIsGone)
+				act.SettleGone(selected);
 			unanswered = error;
 		}
+		if (!selected.Awaited)
+			return;
 		if (unanswered != null)
 			selected.Fail(unanswered);
 		else if (selected.Busy)

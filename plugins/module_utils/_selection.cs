@@ -130,14 +130,16 @@ internal sealed class AccountPattern
 		get { return text.StartsWith("*\\", StringComparison.Ordinal) ? text.Substring(2) : text; }
 	}
 
-	// What it is that is called so: a SID_NAME_USE; 0: nothing. A local account may be that of any of the servers.
-	internal int Use(IEnumerable<Server> servers)
+	// What it is that is called so: a SID_NAME_USE; 0: nothing. A local account may be that of any of the servers that
+	// tell their name; if none does, none is touched.
+	internal int Use(List<Server> servers)
 	{
 		if (use != null || !IsLocal)
 			return use ?? UseOf(Account.Find(NameToLookUp));
-		int found = 0;
-		foreach (Server server in servers)
-			if (found != Account.SidTypeUser && server.ComputerName.Length > 0)
+		List<Server> named = servers.FindAll(server => server.ComputerName.Length > 0);
+		int found = named.Count == 0 ? Account.SidTypeUser : 0;
+		foreach (Server server in named)
+			if (found != Account.SidTypeUser)
 				found = UseOf(Account.Find(server.ComputerName + text.Substring(1), server.IsLocal ? null : server.Name));
 		return found;
 	}

@@ -6,8 +6,8 @@
 
 namespace ansible_collections.winops.rds.plugins.module_utils._session_info
 {
-using _run;
 using _report;
+using _run;
 using _sessions;
 
 public sealed class SessionInfoRequest : EngineRequest

@@ -8,11 +8,13 @@ CLOSE_SERVER = "WTSCloseServer"
 DISCONNECT = "WTSDisconnectSession"
 ENUMERATE = "WTSEnumerateSessionsExW"
 LOGOFF = "WTSLogoffSession"
+OPEN_PROCESS = "OpenProcess"
 OPEN_SERVER = "WTSOpenServerExW"
 PROCESSES = "WTSEnumerateProcessesExW"
 QUERY = "WTSQuerySessionInformationW"
 SEND = "WTSSendMessageW"
 TERMINATE = "WTSTerminateProcess"
+TERMINATE_HERE = "TerminateProcess"
 WORKSTATION = "NetWkstaGetInfo"
 
 #: Of QUERY: what tells whose session it is (WTSSessionInfoEx of WTS_INFO_CLASS).

@@ -20,7 +20,7 @@ from simulator.directory import Directory
 from simulator.farm import Host, HostSpec
 from simulator.windows_api import Call, Launch, Value, WindowsApi
 from tests.support import engines
-from tests.support.calls import LOGOFF, QUERY, SESSION_INFO, TERMINATE
+from tests.support.calls import LOGOFF, OPEN_PROCESS, QUERY, SESSION_INFO, TERMINATE, TERMINATE_HERE
 from tests.support.csharp import SESSION_ENGINES
 from tests.support.engines import CONNECTING_ACCOUNT
 
@@ -62,6 +62,8 @@ class Windows(WindowsApi):
     """The API of all hosts of a test. ``on_call`` may let things happen just before a call is carried out."""
 
     on_call: Callable[[Host, str, tuple[str, ...]], None] | None = None
+    gone_session_error: int | None = None
+    """The Win32 error by which hosts say that they do not have a session; None: what each host is set to."""
 
     async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
         if self.on_call:
@@ -74,8 +76,16 @@ class Windows(WindowsApi):
         return [call.session for call in self.mutating_calls_on(host)]
 
     def terminations(self, host: Host) -> list[int]:
-        """The processes that were to be ended, with or without success."""
-        return [int(call.arguments[1]) for call in self.mutating_calls_on(host) if call.function == TERMINATE]
+        """The processes that were to be ended, with or without success: by ID, or one after the other by a handle."""
+        ended, opened = [], ""
+        for call in self.calls_on(host):
+            if call.function == OPEN_PROCESS:
+                opened = call.arguments[1]
+            elif call.function == TERMINATE_HERE:
+                ended.append(int(opened))
+            elif call.function == TERMINATE:
+                ended.append(int(call.arguments[1]))
+        return ended
 
     def identifications(self, host: Host, session_id: int) -> list[Call]:
         """The queries that read whose session it is."""
@@ -111,6 +121,8 @@ class Windows(WindowsApi):
         :param hung_servers: how many handles cannot be closed, because a call with them is never answered.
         :param options: the selecting options, as a task gives them.
         """
+        if self.gone_session_error is not None:
+            host.gone_session_error = self.gone_session_error
         given = {"timeout_ms": milliseconds(timeout), "max_parallel": max_parallel}
         own = {name: value for name, value in given.items() if name in {field.name for field in fields(kind)}}
         asked = request(

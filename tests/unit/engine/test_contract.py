@@ -18,7 +18,8 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, re
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
 
 from tests.support import engines
-from tests.support.csharp import FILES, LOGON_MODE_ENGINE, NAMESPACE, SESSION_ENGINES, doorway, source, sources
+from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, doorway, sources
+from tests.support.paths import MODULE_UTILS
 from tests.unit.engine.session_host import ALICE, Windows, session_host
 
 SELECTION = Selection.from_options({"all": True})
@@ -52,6 +53,7 @@ REPORTS = {
     "ServerReport": report.Server,
     "SessionReport": report.Session,
     "ProcessReport": report.Process,
+    "UnknownExclusion": report.UnknownExclusion,
     "CallReport": report.RefusedCall,
     "LogonModeReport": _logon_mode.Report,
     "Reading": _logon_mode.Reading,
@@ -66,7 +68,7 @@ each_engine = pytest.mark.parametrize("engine", REQUESTS)
 def classes() -> dict[str, tuple[str, str]]:
     """Base and body of each public class."""
     text = "".join(file.read_text(encoding="utf-8") for file in FILES)
-    found = re.findall(r"^\tpublic (?:sealed )?class (\w+)(?: : (\w+))?\n\t\{\n(.*?)^\t\}", text, re.M | re.S)
+    found = re.findall(r"^public (?:sealed )?class (\w+)(?: : (\w+))?\n\{\n(.*?)^\}", text, re.M | re.S)
     return {name: (base, body) for name, base, body in found}
 
 
@@ -75,7 +77,7 @@ def csharp_members(name: str) -> dict[str, str]:
     if not name:
         return {}
     base, body = classes()[name]
-    return csharp_members(base) | {name: kind for kind, name in re.findall(r"^\t\tpublic (\S+) (\w+);", body, re.M)}
+    return csharp_members(base) | {name: kind for kind, name in re.findall(r"^\tpublic (\S+) (\w+);", body, re.M)}
 
 
 def fits(csharp: str, python: Any) -> bool:
@@ -126,13 +128,14 @@ def test_results(engine: str) -> None:
     """What an engine can say, and what a report may hold."""
     act = REQUESTS[engine].act
     words = set(re.findall(r'"(\w+)"', "".join(sources(engine).values())))
-    assert words & acts.RESULTS.keys() == {act.planned} | act.results | acts.OFF | acts.FAILED
+    assert words & acts.RESULTS.keys() == {act.planned, "excluded"} | act.results | acts.OFF | acts.FAILED
 
 
 def test_criteria() -> None:
-    """Those by which a session is said to match."""
-    told = re.findall(r'Add\(matchedBy, "(\w+)", ', source(f"{NAMESPACE}._selection"))
-    assert [*told] == [*requests.CRITERIA]
+    """Those by which a session is said to match, and those by which it is said to be excluded."""
+    text = (MODULE_UTILS / "_selection.cs").read_text(encoding="utf-8")
+    for argument, criteria in ("matchedBy", requests.CRITERIA), ("found", requests.EXCLUSIONS):
+        assert sorted(re.findall(rf'Add\({argument}, "(\w+)", ', text)) == sorted(criteria)
 
 
 @pytest.mark.parametrize(
@@ -166,12 +169,18 @@ async def asking(windows: Windows, engine: str) -> AsyncIterator[Callable[[dict[
     await process.end()
 
 
+def refusal(answer: dict[str, Any]) -> Any:
+    """Why a request was refused, by an engine that did nothing."""
+    assert answer["failed"] and answer["engine"] and answer["refused"] and "report" not in answer, answer
+    return answer["msg"]
+
+
 @each_engine
 async def test_a_request_that_is_whole_is_answered(windows: Windows, engine: str) -> None:
     async with asking(windows, engine) as ask:
         answer = await ask(json.loads(REQUESTS[engine].text))
-    assert answer.keys() == {"changed", "report"}
-    assert answer["changed"] is False
+    assert answer.keys() == {"changed", "engine", "refused", "report"}
+    assert (answer["changed"], answer["engine"], answer["refused"]) == (False, True, False)
 
 
 @each_engine
@@ -180,13 +189,10 @@ async def test_a_request_with_a_member_too_few_or_too_many_is_refused(windows: W
     async with asking(windows, engine) as ask:
         for name in whole:
             answer = await ask({member: value for member, value in whole.items() if member != name})
-            assert (answer["failed"], answer["msg"]) == (True, f"the engine stopped: the request lacks {name}")
+            assert refusal(answer) == f"the request lacks {name}"
         answer = await ask({**whole, "surplus": None})
-        assert (answer["failed"], answer["msg"]) == (
-            True,
-            "the engine stopped: the request has an unknown member, surplus",
-        )
-        assert "report" not in answer and "ArgumentException" in answer["exception"]
+        assert refusal(answer) == "the request has an unknown member, surplus"
+        assert "ArgumentException" in answer["exception"]
 
 
 @each_engine
@@ -199,7 +205,7 @@ async def test_null_is_refused_where_it_would_be_read_as_nothing(windows: Window
     async with asking(windows, engine) as ask:
         for name in never_null:
             answer = await ask({**whole, name: None})
-            assert (answer["failed"], answer["msg"]) == (True, f"the engine stopped: the request lacks {name}")
+            assert refusal(answer) == f"the request lacks {name}"
 
 
 @each_engine
@@ -209,7 +215,7 @@ async def test_a_value_of_another_type_is_refused(windows: Windows, engine: str)
     async with asking(windows, engine) as ask:
         for name in (name for name in whole if kinds[name] != "string"):
             answer = await ask({**whole, name: "soon"})
-            assert answer.get("failed"), (name, answer)
+            assert refusal(answer), name
 
 
 async def test_numbers_have_64_bits_both_ways(windows: Windows) -> None:

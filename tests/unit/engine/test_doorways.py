@@ -11,8 +11,19 @@ from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ENG
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
 
 from simulator.engines.doorway import Doorway
-from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE
-from tests.support.csharp import DOORWAYS, LOGON_MODE_ENGINE, NAMESPACE, SESSION_ENGINES, doorway, script, sources
+from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE, TERMINATE_HERE
+from tests.support.csharp import (
+    DOORWAYS,
+    LOGON_MODE_ENGINE,
+    NAMESPACE,
+    SESSION_ENGINES,
+    doorway,
+    required_by,
+    script,
+    sources,
+    used_by,
+)
+from tests.support.paths import MODULE_UTILS
 
 DOORWAY = """\
 #!powershell
@@ -20,7 +31,7 @@ DOORWAY = """\
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-#AnsibleRequires -CSharpUtil {util}
+{requires}
 
 [{util}.Engine]::Run($complex_args.request)
 """
@@ -29,7 +40,7 @@ DOORWAY = """\
 ACTS = {
     "win_rds_session_info_engine": set(),
     "win_rds_logoff_engine": {LOGOFF},
-    "win_rds_logoff_terminate_engine": {LOGOFF, PROCESSES, TERMINATE},
+    "win_rds_logoff_terminate_engine": {LOGOFF, PROCESSES, TERMINATE, TERMINATE_HERE},
     "win_rds_disconnect_engine": {DISCONNECT},
     "win_rds_message_engine": {SEND},
     "win_rds_logon_mode_engine": set(),
@@ -38,17 +49,34 @@ ACTS = {
 each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
 
 
+def own_file(engine: str) -> str:
+    """The name of the file that a doorway opens on."""
+    return engine.removeprefix("win_rds").removesuffix("_engine")
+
+
 @each_doorway
 def test_it_is_one_statement_and_no_more(engine: str) -> None:
-    name = engine.removeprefix("win_rds").removesuffix("_engine")
-    assert script(engine) == DOORWAY.format(util=f"{NAMESPACE}.{name}")
+    name = own_file(engine)
+    requires = "\n".join(f"#AnsibleRequires -CSharpUtil ..module_utils.{file}" for file in required_by(engine))
+    assert script(engine) == DOORWAY.format(requires=requires, util=f"{NAMESPACE}.{name}")
+
+
+@each_doorway
+def test_it_names_each_file_that_its_own_needs_and_no_other(engine: str) -> None:
+    """Ansible follows only usings by a full name; these are short, because each byte travels."""
+    needed: set[str] = set()
+    found = {own_file(engine)}
+    while found:
+        needed |= found
+        found = {used for name in found for used in used_by(MODULE_UTILS / f"{name}.cs")} - needed
+    assert sorted(required_by(engine)) == sorted(needed)
 
 
 @each_doorway
 def test_it_opens_on_what_comes_along(engine: str) -> None:
     read: Doorway = doorway(engine)
     namespace, _, name = read.type_name.rpartition(".")
-    engines = re.findall(rf"^\tpublic static class {name}$", sources(engine)[namespace], re.MULTILINE)
+    engines = re.findall(rf"^public static class {name}$", sources(engine)[namespace], re.MULTILINE)
     assert len(engines) == 1
     assert f"public static string {read.method}(string request)" in sources(engine)[namespace]
     assert read.option == "request"
@@ -64,10 +92,9 @@ def test_the_controller_launches_each_of_them() -> None:
 def test_it_brings_along_what_it_does_and_nothing_else(engine: str) -> None:
     text = "".join(sources(engine).values())
     functions = set(re.findall(r"static extern \w+ (\w+)\(", text))
-    assert functions & {LOGOFF, PROCESSES, TERMINATE, DISCONNECT, SEND} == ACTS[engine]
+    assert functions & {LOGOFF, PROCESSES, TERMINATE, TERMINATE_HERE, DISCONNECT, SEND} == ACTS[engine]
     # Nor by name only: all that it could do to sessions would be imported.
-    assert {act for act in (LOGOFF, TERMINATE, DISCONNECT, SEND) if act.removesuffix("W") in text} == ACTS[engine] - {
-        PROCESSES
-    }
+    acts = LOGOFF, TERMINATE, TERMINATE_HERE, DISCONNECT, SEND
+    assert {act for act in acts if act.removesuffix("W") in text} == ACTS[engine] - {PROCESSES}
     assert any(name.startswith("WTS") for name in functions) == (engine != LOGON_MODE_ENGINE)
     assert any(name.startswith("Reg") for name in functions) == (engine == LOGON_MODE_ENGINE)

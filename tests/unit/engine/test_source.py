@@ -58,7 +58,7 @@ def test_every_file_comes_along_with_some_doorway() -> None:
 @each_file
 def test_uses_only_what_every_powershell_has(file: Path) -> None:
     used = set(re.findall(r"^\s*using ([\w.]+);", text_of(file), re.MULTILINE))
-    foreign = {name for name in used if not name.startswith(f"{NAMESPACE}.")} - NAMESPACES
+    foreign = used - {other.stem for other in FILES} - NAMESPACES
     assert foreign == (ONLY_IN_ONE if file.name == "_json.cs" else set())
     assert "System.Management" not in text_of(file)
 
@@ -78,11 +78,22 @@ def test_no_type_has_the_name_of_a_namespace(file: Path) -> None:
 
 
 @each_file
-def test_uses_other_files_where_ansible_sees_it(file: Path) -> None:
-    """Fully named, in a line of its own without indentation."""
-    lines = [line for line in text_of(file).splitlines() if "using" in line and NAMESPACE in line]
-    assert all(re.fullmatch(rf"using {re.escape(NAMESPACE)}\.\w+;", line) for line in lines)
-    assert len(set(lines)) == len(lines)
+def test_uses_other_files_by_their_short_names(file: Path) -> None:
+    """Which mean something within the namespace only. The doorways name the files in full, for Ansible."""
+    head, _, body = text_of(file).partition(f"\nnamespace {NAMESPACE}.{file.stem}\n{{\n")
+    names = re.findall(r"\busing (_\w+);", body)
+    assert names == sorted(set(names)) == sorted(used_by(file))
+    assert set(names) <= {other.stem for other in FILES} - {file.stem}
+    assert NAMESPACE not in head + body and not re.search(r"\busing _", head)
+
+
+@each_file
+def test_is_not_indented_more_than_it_has_to_be(file: Path) -> None:
+    """Each byte travels with each task: by tabs, and not within the namespace."""
+    lines = text_of(file).splitlines()
+    assert not [line for line in lines if line.startswith(" ") or line != line.rstrip()]
+    types = [line for line in lines if re.match(r"\s*(?:(?:public|internal|static|sealed|abstract) )+class ", line)]
+    assert types and not [line for line in types if line.startswith("\t")]
 
 
 def test_files_use_each_other_in_one_direction() -> None:
@@ -118,7 +129,15 @@ LIBRARIES = {
         "RegQueryValueExW",
         "RegSetValueExW",
     },
-    "kernel32.dll": {"LocalFree", "WTSGetActiveConsoleSessionId"},
+    "kernel32.dll": {
+        "CloseHandle",
+        "GetProcessTimes",
+        "LocalFree",
+        "OpenProcess",
+        "ProcessIdToSessionId",
+        "TerminateProcess",
+        "WTSGetActiveConsoleSessionId",
+    },
     "netapi32.dll": {"NetApiBufferFree", "NetWkstaGetInfo"},
     "secur32.dll": {"GetUserNameExW"},
     "wtsapi32.dll": {

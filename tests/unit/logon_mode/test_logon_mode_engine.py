@@ -20,13 +20,13 @@ from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import (
 from simulator.farm import Fault, Host
 from simulator.registry import DISABLED, DRAIN_MODE, Value
 from simulator.windows_api import WindowsApi
-from tests.support.csharp import NAMESPACE, source
+from tests.support.paths import MODULE_UTILS
 from tests.unit.engine.test_layouts import MINGW
 from tests.unit.logon_mode.registry_host import registry_host, run
 
 OPEN, QUERY, SET, CLOSE = "RegOpenKeyExW", "RegQueryValueExW", "RegSetValueExW", "RegCloseKey"
 READ_BOTH = [OPEN, QUERY, CLOSE] * 2
-SOURCE = source(f"{NAMESPACE}._logon_mode")
+SOURCE = (MODULE_UTILS / "_logon_mode.cs").read_text(encoding="utf-8")
 READ = request_for(None, check_mode=False)
 DRAIN = request_for("drain", check_mode=False)
 

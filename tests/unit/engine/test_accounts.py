@@ -25,11 +25,13 @@ FARM = (ALICE, BOB, {"id": 14, "user": "FABRIKAM\\alice"}, {"id": 15, "user": "R
         ({"users": [ALICE_SID.lower()]}, [12]),
         ({"users": [ALICE_SID, "bob@contoso.com", "RDSH01\\carol"]}, [12, 13, 15]),
         ({"all": True, "exclude_users": ["bob@contoso.com", ALICE_SID]}, [14, 15]),
-        # An account that there is not: nobody, and nobody excluded.
+        # An account that there is not: nobody.
         ({"users": ["nobody@contoso.com"]}, []),
         ({"users": ["S-1-5-21-1-2-3-500"]}, []),
         ({"users": ["nobody@contoso.com", "bob"]}, [13]),
-        ({"users": ["bob"], "exclude_users": ["nobody@contoso.com"]}, [13]),
+        # By the DNS name of its domain.
+        ({"users": ["contoso.com\\bob"]}, [13]),
+        ({"all": True, "exclude_users": ["contoso.com\\Bob"]}, [12, 14, 15]),
         # One that nobody is logged on with.
         ({"users": ["dave@contoso.com"]}, []),
     ],

@@ -39,11 +39,11 @@ TIMES = (
         ({"idle_for": "30m"}, [13, 15]),
         ({"idle_for": "2h"}, [15]),
         ({"idle_for": "4h"}, []),
-        ({"idle_for": "0"}, [12, 13, 15, 16]),  # what is unknown has not lasted for any time
-        ({"disconnected_for": "0"}, [15, 16]),
+        ({"idle_for": "0s"}, [12, 13, 15, 16]),  # what is unknown has not lasted for any time
+        ({"disconnected_for": "0s"}, [15, 16]),
         ({"disconnected_for": "1h"}, [15]),
         ({"disconnected_for": "2h 30m"}, []),
-        ({"logged_on_for": "0"}, [12, 13, 14, 15, 16]),
+        ({"logged_on_for": "0s"}, [12, 13, 14, 15, 16]),
         ({"logged_on_for": "2h 30m"}, [13, 14, 15]),
         # Each narrows the others.
         ({"idle_for": "30m", "disconnected_for": "1h"}, [15]),
@@ -51,8 +51,8 @@ TIMES = (
         ({"idle_for": "30m", "users": ["busy", "idle"]}, [13]),
         ({"idle_for": "30m", "states": ["active"]}, [13]),
         ({"all": True, "idle_for": "30m", "exclude_users": ["idle"]}, [15]),
-        ({"sessions": ["14", "17", "18"], "idle_for": "0"}, []),
-        ({"sessions": ["0", "65536"], "logged_on_for": "0"}, []),
+        ({"sessions": ["14", "17", "18"], "idle_for": "0s"}, []),
+        ({"sessions": ["0", "65536"], "logged_on_for": "0s"}, []),
     ],
     ids=str,
 )
@@ -90,7 +90,7 @@ async def test_what_began_in_the_future_has_not_lasted_for_any_time(windows: Win
     """The clock of the host was put back."""
     host = session_host(ALICE | {"state": "disconnected"})
     host.table.change(12, **{moment: host.table.now() + timedelta(hours=1)})
-    assert await selected(windows, host, **{option: "0"}) == []
+    assert await selected(windows, host, **{option: "0s"}) == []
     assert await selected(windows, host, users=["alice"]) == [12]
 
 
@@ -98,7 +98,7 @@ async def test_what_began_in_the_future_has_not_lasted_for_any_time(windows: Win
 async def test_what_has_no_known_beginning(windows: Windows, option: str, moment: str) -> None:
     host = session_host(ALICE | {"state": "disconnected"})
     host.table.change(12, **{moment: None})
-    assert await selected(windows, host, **{option: "0"}) == []
+    assert await selected(windows, host, **{option: "0s"}) == []
 
 
 async def test_a_connected_session_has_a_time_of_its_last_disconnection(windows: Windows) -> None:
@@ -138,15 +138,15 @@ CLIENTS = (
         (["2001:db8::/127", "fe80::/10"], [14, 15]),
         (["2001:db8::2/127"], []),
         (["::ffff:10.1.2.3"], []),
-        (["10.1.2.*"], []),  # a pattern is of a name
         # Any of several.
         (["LAPTOP", "10.2.0.0/16"], [13, 14]),
         (["PC-0815", "10.1.2.3"], [12]),
     ],
     ids=str,
 )
-async def test_clients(windows: Windows, clients: list[str], ids: list[int]) -> None:
-    assert await selected(windows, session_host(*CLIENTS), clients=clients) == ids
+@pytest.mark.parametrize("ipv6_from_byte", [0, 2])
+async def test_clients(windows: Windows, clients: list[str], ids: list[int], ipv6_from_byte: int) -> None:
+    assert await selected(windows, session_host(*CLIENTS, ipv6_from_byte=ipv6_from_byte), clients=clients) == ids
 
 
 async def test_clients_narrow_what_else_is_selected(windows: Windows) -> None:
@@ -204,7 +204,7 @@ async def test_a_client_is_asked_for_again_only_where_it_counts(windows: Windows
 
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "came back from idle": ({"idle_for": "1h"}, {"last_input_time": None}),
-    "reconnected": ({"disconnected_for": "0"}, {"state": State.ACTIVE, "name": "rdp-tcp#1"}),
+    "reconnected": ({"disconnected_for": "0s"}, {"state": State.ACTIVE, "name": "rdp-tcp#1"}),
     "reconnected, by state": ({"states": ["disconnected"]}, {"state": State.CONNECTED}),
     "from another client": ({"clients": ["PC7"]}, {"client_name": "PC8"}),
     "from another address": ({"clients": ["10.1.0.0/16"]}, {"client_address": "10.2.0.1"}),
@@ -250,3 +250,70 @@ async def test_of_a_session_whose_times_do_not_fit_nothing_else_is_asked(windows
     assert results(await windows.run(host, logged_on_for="1h", check_mode=True)) == {12: "would_log_off"}
     asked = [call.session for call in windows.calls_on(host) if call.function == QUERY]
     assert (asked.count(12), asked.count(13)) == (4, 1)
+
+
+PROTOCOLS = (
+    {"id": 1, "name": "Console", "user": "a"},
+    {"id": 12, "user": "b"},
+    {"id": 13, "user": "c", "protocol": "ica", "name": "ICA-tcp#1", "locked": True},
+    {"id": 14, "user": "d", "state": "disconnected", "locked": True},  # Windows answers 0 for it, as for the console
+    {"id": 15, "user": "e", "locked": None},
+    {"id": 16, "name": "rdp-tcp#16"},  # a logon screen
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ({"protocols": ["rdp"]}, [12, 15]),
+        ({"protocols": ["ica"]}, [13]),
+        ({"protocols": ["console"]}, [1]),
+        ({"protocols": ["console", "ica"]}, [1, 13]),
+        ({"protocols": ["rdp"], "users": ["b", "c"]}, [12]),
+        ({"locked": True}, [13, 14]),
+        ({"locked": False}, [1, 12]),  # of which it is known
+        ({"locked": True, "protocols": ["ica", "rdp"]}, [13]),
+        ({"locked": True, "states": ["disconnected"]}, [14]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("version", [(10, 0), (6, 1)], ids=str)
+async def test_protocols_and_the_lock(
+    windows: Windows, options: dict[str, Any], ids: list[int], version: tuple[int, int]
+) -> None:
+    host = session_host(*PROTOCOLS, windows_version=version)
+    assert await selected(windows, host, **{"users": ["?"], **options}) == ids
+
+
+async def test_which_protocol_fitted_is_told(windows: Windows) -> None:
+    report = await windows.run(session_host(*PROTOCOLS), check_mode=True, protocols=["ica", "rdp"])
+    matched_by = {session["id"]: session["matched_by"] for session in server_report(report)["sessions"]}
+    assert matched_by == {12: ["protocols:1"], 13: ["protocols:0"], 15: ["protocols:1"]}
+
+
+@pytest.mark.parametrize("locked", [True, False])
+async def test_the_lock_on_a_host_that_does_not_tell_its_version(windows: Windows, locked: bool) -> None:
+    """There the two flags may be the wrong way round."""
+    host = session_host(*PROTOCOLS, faults=[{"call": "NetWkstaGetInfo", "error": 2138}])
+    report = await windows.run(host, locked=locked)
+    assert server_report(report)["error"] == {"call": "NetWkstaGetInfo", "code": 2138}
+    assert windows.logoffs(host) == []
+
+
+async def test_the_console_is_never_idle(windows: Windows) -> None:
+    """What Windows tells of it is not to be relied on; also where only its ID says that it is the console."""
+    host = session_host({"id": 1, "name": "Console", "user": "a", "idle": "2h"}, ALICE | {"idle": "2h"})
+    options = {"idle_for": "1h", "protect_console": False}
+    assert await selected(windows, host, **options) == [12]
+    host.table.console_id = lambda: 12  # type: ignore[method-assign]
+    assert await selected(windows, host, **options) == []
+    assert await selected(windows, host, all=True, protect_console=False) == [1, 12]
+
+
+@pytest.mark.parametrize("state", ["down", "init", "reset"])
+async def test_a_broken_session_without_a_user(windows: Windows, state: str) -> None:
+    host = session_host({"id": 14, "state": state}, {"id": 15, "state": "disconnected"}, ALICE | {"state": state})
+    assert await selected(windows, host, states=[state, "disconnected"]) == [12, 14]
+    assert await selected(windows, host, states=[state], users=["*"]) == [12]
+    assert await selected(windows, host, all=True) == [12]
+    assert await selected(windows, host, states=[state], logged_on_for="0s") == [12]

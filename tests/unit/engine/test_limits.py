@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest
 
 from simulator.farm import Host
-from tests.support.calls import LOGOFF, PROCESSES, QUERY, TERMINATE
+from tests.support.calls import ENUMERATE, LOGOFF, OPEN_PROCESS, PROCESSES, QUERY, TERMINATE_HERE
 from tests.unit.engine.session_host import ALICE, BOB, QUERIES_BEFORE_THE_ACT, Windows, record, results, session_host
 
 SHORT = 0.2  # seconds, where a test has to wait for the end of the time-out
@@ -32,7 +32,7 @@ async def test_no_more_in_flight_than_there_may_be(windows: Windows, most: int) 
 
 
 async def test_the_limit_is_of_each_server(windows: Windows) -> None:
-    sessions = [{"id": 20 + i, "user": f"user{i}", "logoff": 0.2} for i in range(2)]
+    sessions = [{"id": 20 + i, "user": f"user{i}", "logoff": 0.5} for i in range(2)]
     others = [session_host(*sessions, name=name) for name in ("RDSH02", "RDSH03")]
     here = session_host(name="MGMT")
     windows.connect(here, *others)
@@ -141,14 +141,14 @@ async def test_nothing_is_ended_for_a_session_that_left(windows: Windows, change
 
 
 async def test_a_session_that_leaves_while_its_processes_are_ended(windows: Windows) -> None:
-    host = session_host(HANGING, faults=[{"call": TERMINATE, "times": 1, "then": [{"remove": 12}]}])
+    host = session_host(HANGING, faults=[{"call": TERMINATE_HERE, "times": 1, "then": [{"remove": 12}]}])
     report = await windows.run(host, LogoffTerminateRequest, sessions=["12"], timeout=SHORT)
     assert results(report) == {12: "logged_off"}
     assert record(report, 12)["ended_processes"] == [WINWORD]  # excel.exe was not there any more
 
 
 async def test_processes_that_cannot_be_ended(windows: Windows) -> None:
-    host = session_host(HANGING, BOB, faults=[{"call": TERMINATE, "error": 5}])
+    host = session_host(HANGING, BOB, faults=[{"call": TERMINATE_HERE, "error": 5}])
     report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "timed_out", 13: "logged_off"}
     assert (record(report, 12)["ended_processes"], record(report, 12)["error"]) == ([], None)
@@ -156,7 +156,7 @@ async def test_processes_that_cannot_be_ended(windows: Windows) -> None:
 
 
 async def test_a_session_that_hangs_all_the_same_is_awaited_once_more(windows: Windows) -> None:
-    host = session_host(HANGING, faults=[{"call": TERMINATE, "after": 1, "error": 5}])
+    host = session_host(HANGING, faults=[{"call": TERMINATE_HERE, "after": 1, "error": 5}])
     report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "timed_out"}
     assert record(report, 12)["ended_processes"] == [WINWORD]
@@ -180,11 +180,26 @@ async def test_processes_that_are_not_listed(windows: Windows) -> None:
     assert windows.terminations(host) == []
 
 
-async def test_a_session_that_never_accepted_is_not_ended(windows: Windows) -> None:
+async def test_a_session_that_is_busy_for_ever(windows: Windows) -> None:
     host = session_host(HANGING, faults=[{"call": LOGOFF, "error": 7024}])
     report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
     assert results(report) == {12: "failed"}
-    assert windows.terminations(host) == []
+    assert record(report, 12)["error"] == {"call": LOGOFF, "code": 7024}
+    assert record(report, 12)["ended_processes"] == [WINWORD, EXCEL]
+    assert windows.terminations(host) == [WINWORD["id"], EXCEL["id"]]  # once
+
+
+async def test_a_session_that_is_busy_until_its_processes_are_ended(windows: Windows) -> None:
+    host = session_host(HANGING | {"logoff": 0}, faults=[{"call": LOGOFF, "error": 7024}])
+
+    def free(_: object, function: str, __: object) -> None:
+        if function == TERMINATE_HERE:
+            host.faults = []
+
+    windows.on_call = free
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
+    assert results(report) == {12: "logged_off"}
+    assert record(report, 12)["ended_processes"] == [WINWORD, EXCEL]
 
 
 async def test_a_session_that_was_leaving_by_itself_and_hangs(windows: Windows) -> None:
@@ -205,3 +220,90 @@ async def test_processes_of_another_server(windows: Windows) -> None:
     assert record(report, 12, "RDSH02")["ended_processes"] == [WINWORD, EXCEL]
     assert windows.mutating_calls_on(here) == []
     assert other.table.crashed is False
+
+
+@pytest.fixture(params=["", "RDSH02"], ids=["the host itself", "another server"])
+def place(windows: Windows, request: pytest.FixtureRequest) -> tuple[Host, Host, dict[str, Any]]:
+    """The host that a task runs on, the one that it works on, and the options that say so."""
+    name: str = request.param
+    host = session_host(HANGING, BOB, name=name or "RDSH01")
+    if not name:
+        return host, host, {}
+    here = session_host(name="MGMT")
+    windows.connect(here, host)
+    return here, host, {"server": [name]}
+
+
+@pytest.mark.parametrize("session", [12, 13])
+async def test_an_id_that_another_program_has_by_then(
+    windows: Windows, place: tuple[Host, Host, dict[str, Any]], session: int
+) -> None:
+    """In the same session, or in somebody else's."""
+    here, host, options = place
+    start = {"start_process": {"id": WINWORD["id"], "session": session, "name": "outlook.exe"}}
+    host.faults = session_host(faults=[{"call": PROCESSES, "times": 1, "then": [start]}]).faults
+    report = await windows.run(here, LogoffTerminateRequest, users=["alice"], timeout=SHORT, **options)
+    server = options.get("server", [""])[0]
+    assert record(report, 12, server)["ended_processes"] == [EXCEL]
+    assert windows.terminations(host) == [EXCEL["id"]]
+    assert results(report, server) == {12: "logged_off" if session == 13 else "timed_out"}
+    assert [process.name for process in host.table.get(session).processes if process.of_user][-1] == "outlook.exe"
+
+
+async def test_an_id_that_becomes_another_programs_while_the_first_is_open(windows: Windows) -> None:
+    start = {"start_process": {"id": WINWORD["id"], "session": 13, "name": "outlook.exe"}}
+    host = session_host(HANGING, BOB, faults=[{"call": OPEN_PROCESS, "times": 1, "then": [start]}])
+    report = await windows.run(host, LogoffTerminateRequest, users=["alice"], timeout=SHORT)
+    assert record(report, 12)["ended_processes"] == [EXCEL]
+    assert [process.name for process in host.table.get(13).processes if process.of_user] == [
+        "explorer.exe",
+        "outlook.exe",
+    ]
+
+
+STUCK = ALICE | {"stuck": True, "processes": ["winword.exe", "excel.exe"]}
+
+
+@pytest.mark.parametrize("options", [{"sessions": ["12"]}, {"states": ["down"]}], ids=str)
+async def test_a_session_that_is_stuck(
+    windows: Windows, place: tuple[Host, Host, dict[str, Any]], options: dict[str, Any]
+) -> None:
+    """It has lost its user, and each query of it answers that it is on its way out."""
+    here, host, server = place
+    host.table.remove(12)
+    host.apply(session_host(faults=[{"call": LOGOFF, "then": [{"put": STUCK}]}]).faults[0].then)
+    name = server.get("server", [""])[0]
+    report = await windows.run(here, LogoffRequest, timeout=SHORT, **options, **server)
+    assert results(report, name) == {12: "timed_out"}
+    assert record(report, 12, name)["accepted"] is False
+    report = await windows.run(here, LogoffTerminateRequest, check_mode=True, **options, **server)
+    assert results(report, name) == {12: "would_log_off"}
+    assert windows.terminations(host) == []
+    report = await windows.run(here, LogoffTerminateRequest, timeout=SHORT, **options, **server)
+    assert results(report, name) == {12: "logged_off"}
+    assert record(report, 12, name)["accepted"] is True
+    assert record(report, 12, name)["ended_processes"] == [WINWORD, EXCEL]
+    assert (host.table.crashed, 12 in [session.id for session in host.table.sessions()]) == (False, False)
+
+
+async def test_a_session_that_is_stuck_and_has_gone_when_its_processes_were_listed(windows: Windows) -> None:
+    gone = {"call": ENUMERATE, "after": 1, "before": [{"put": BOB | {"id": 12}}]}
+    host = session_host(STUCK, faults=[gone])
+
+    def stay_pending(_: object, function: str, __: object) -> None:
+        if function == ENUMERATE:
+            host.table.change(12, stuck=True)
+
+    windows.on_call = stay_pending
+    report = await windows.run(host, LogoffTerminateRequest, sessions=["12"], timeout=SHORT)
+    assert results(report) == {12: "already_gone"}
+    assert windows.terminations(host) == []
+
+
+async def test_an_account_that_may_log_off_and_not_end_processes(windows: Windows) -> None:
+    """What it is not shown it does not end; the session stays."""
+    host = session_host(HANGING, permissions={"CONTOSO\\ansible": ["query", "reset"]})
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
+    assert results(report) == {12: "timed_out"}
+    assert (record(report, 12)["accepted"], record(report, 12)["ended_processes"]) == (True, [])
+    assert windows.terminations(host) == []

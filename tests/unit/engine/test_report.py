@@ -80,11 +80,25 @@ async def test_times_that_windows_does_not_know(windows: Windows) -> None:
     assert told["logon_time"] > 0
 
 
-async def test_client_addresses(windows: Windows) -> None:
-    addresses = ["10.1.2.3", "255.0.0.254", "fe80::1", "2001:db8:85a3:1:2:8a2e:370:7334", ""]
-    host = session_host(*(ALICE | {"id": 20 + i, "client_address": text} for i, text in enumerate(addresses)))
+@pytest.mark.parametrize("ipv6_from_byte", [0, 2])
+async def test_client_addresses(windows: Windows, ipv6_from_byte: int) -> None:
+    """Sources disagree about where an IPv6 address begins: see simulator/README.md."""
+    addresses = ["10.1.2.3", "255.0.0.254", "fe80::1", "2001:db8:85a3:1:2:8a2e:370:7334", "2001:db8::", "fd00::1:0"]
+    unknown: list[str | None] = ["", None]
+    sessions = [ALICE | {"id": 20 + i, "client_address": text} for i, text in enumerate([*addresses, *unknown])]
+    host = session_host(*sessions, ipv6_from_byte=ipv6_from_byte)
     report = await windows.run(host, users=["alice"], check_mode=True)
-    assert [session["client_address"] for session in server_report(report)["sessions"]] == [*addresses[:-1], None]
+    assert [session["client_address"] for session in server_report(report)["sessions"]] == [*addresses, None, None]
+
+
+async def test_a_client_that_windows_does_not_tell_with_success(windows: Windows) -> None:
+    """A null buffer, as Cassia met it."""
+    host = session_host(ALICE | {"client_name": None, "client_address": None})
+    report = await windows.run(host, users=["alice"], check_mode=True)
+    told = record(report, 12)
+    assert (told["client_name"], told["client_address"]) == ("", None)
+    assert (told["result"], told["error"]) == ("would_log_off", None)
+    assert results(await windows.run(host, clients=["*", "0.0.0.0/0", "::/0"])) == {}
 
 
 @pytest.mark.parametrize("version", [(10, 0), (6, 3), (6, 2), (6, 1), (6, 0)], ids=str)

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import SessionInfoRequest
 
 from tests.support.calls import ENUMERATE, LOGOFF, QUERY
 from tests.unit.engine.session_host import (
@@ -19,6 +21,15 @@ from tests.unit.engine.session_host import (
     server_report,
     session_host,
 )
+
+
+@pytest.fixture(params=[7022, 2], autouse=True)
+def gone_session_error(windows: Windows, request: pytest.FixtureRequest) -> int:
+    """Sources disagree about how Windows says that it does not have a session: see simulator/README.md."""
+    error: int = request.param
+    windows.gone_session_error = error
+    return error
+
 
 SHORT = 0.3  # seconds, where a test has to wait for the end of the time-out
 
@@ -36,11 +47,11 @@ async def test_all_are_requested_before_any_is_awaited(windows: Windows) -> None
     assert 900 <= max(session["elapsed_ms"] for session in server_report(report)["sessions"]) < 4000
 
 
-async def test_logged_off_is_seen_and_not_assumed(windows: Windows) -> None:
+async def test_logged_off_is_seen_and_not_assumed(windows: Windows, gone_session_error: int) -> None:
     host = session_host(ALICE | {"logoff": 0.5})
     assert results(await windows.run(host, sessions=["12"])) == {12: "logged_off"}
     assert 12 not in [session.id for session in host.table.sessions()]
-    assert windows.identifications(host, 12)[-1].error == 7022
+    assert windows.identifications(host, 12)[-1].error == gone_session_error
     assert len(windows.identifications(host, 12)) < 12  # it is looked at ten times a second, and no more
     (request,) = windows.mutating_calls_on(host)
     assert request.arguments == ("0", "12", "0")  # this server, without bWait
@@ -204,6 +215,7 @@ async def test_sessions_that_cannot_be_listed(windows: Windows, code: int, check
         "computer_name": "",
         "found": [],
         "sessions": [],
+        "excluded": [],
         "error": {"call": "WTSEnumerateSessionsEx", "code": code},
         "crash": None,
     }
@@ -241,3 +253,51 @@ async def test_a_call_that_hangs_ends_with_its_program(windows: Windows) -> None
 async def test_a_slow_call_is_waited_for(windows: Windows) -> None:
     host = session_host(ALICE, faults=[{"call": LOGOFF, "delay": 0.5}])
     assert results(await windows.run(host, sessions=["12"], timeout=SHORT)) == {12: "logged_off"}
+
+
+LEAVING = {"call": QUERY, "session": 12, "error": 7007}
+
+
+@pytest.mark.parametrize(
+    ("fault", "timeout", "result"),
+    [
+        ({"times": 1}, 10, "logged_off"),  # it answers by the time that it is acted on
+        ({}, SHORT, "timed_out"),
+        ({}, 0, "already_gone"),
+        ({"times": 3, "then": [{"after": 0.2, "remove": 12}]}, 10, "already_gone"),
+        ({"times": 1, "then": [{"put": {"id": 12, "user": "mallory"}}]}, 10, "already_gone"),
+    ],
+    ids=str,
+)
+async def test_a_session_that_is_leaving_at_the_first_look(
+    windows: Windows, fault: dict[str, Any], timeout: float, result: str
+) -> None:
+    host = session_host(ALICE | {"logoff": 0.2}, BOB, faults=[LEAVING | fault])
+    report = await windows.run(host, all=True, timeout=timeout)
+    assert results(report) == {12: result, 13: "logged_off" if timeout else "requested"}
+    assert record(report, 12)["accepted"] == (result == "logged_off")
+    assert windows.logoffs(host).count(12) == (result == "logged_off")
+
+
+@pytest.mark.parametrize(
+    ("options", "result"),
+    [({"users": ["alice"]}, "listed"), ({"logged_on_for": "1m"}, "failed"), ({"protocols": ["rdp"]}, "failed")],
+    ids=str,
+)
+async def test_a_session_that_is_leaving_is_listed_where_its_name_is_all_that_counts(
+    windows: Windows, options: dict[str, Any], result: str
+) -> None:
+    """Whether its times or its client fit is not known."""
+    host = session_host(ALICE, faults=[LEAVING])
+    report = await windows.run(host, SessionInfoRequest, **options)
+    assert results(report) == {12: result}
+    assert (record(report, 12)["user"], record(report, 12)["logon_time"]) == ("alice", 0)
+    error = {"call": "WTSQuerySessionInformation", "code": 7007} if result == "failed" else None
+    assert record(report, 12)["error"] == error
+
+
+async def test_a_session_that_is_leaving_and_excluded(windows: Windows) -> None:
+    host = session_host(ALICE, BOB, faults=[LEAVING])
+    report = await windows.run(host, all=True, exclude_users=["alice"])
+    assert results(report) == {13: "logged_off"}
+    assert [session["id"] for session in server_report(report)["excluded"]] == [12]

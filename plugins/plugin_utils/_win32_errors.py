@@ -114,7 +114,7 @@ _ERRORS = (
         7024,
         "ERROR_CTX_WINSTATION_BUSY",
         "the session is busy, as while somebody is just logging on or off",
-        "Run the task again in a moment; one that stays so needs on_timeout=terminate or a restart.",
+        "Run the task again; one that stays so needs on_timeout=terminate or a restart.",
     ),
     Win32Error(
         7045,

@@ -127,7 +127,8 @@ internal sealed class LogoffOrTerminate : Logoff
 	{
 		try
 		{
-			RequestLogoff(host, selected.Session.Id);
+			if (IsStillThere(host, selected))
+				RequestLogoff(host, selected.Session.Id);
 		}
 		catch (WindowsException)
 		{

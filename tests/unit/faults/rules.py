@@ -74,20 +74,35 @@ def _check_host(
             assert session_id in logons, "a session was touched that is not selected"
             looked = max(i for i in range(position) if calls[i].identifies and calls[i].session == session_id)
             look = calls[looked]
+            if call.function == LOGOFF and look.outcome == "refused":
+                # One that is on its way out tells nothing; then the list of sessions has to say who it is.
+                listing = calls[position - 1]
+                assert (listing.function, listing.outcome) == (ENUMERATE, "done")
+                assert listing.sessions[session_id].user in ("", logons[session_id].user)
+                continue
             assert look.outcome == "done" and _same_logon(look.sessions[session_id], logons[session_id])
             if call.function == LOGOFF:
                 assert _fits(name, look.sessions[session_id], options) == "would_log_off"
                 for between in calls[looked + 1 : position]:
                     assert between.function in HARMLESS_BETWEEN, "the identity was not read immediately before the act"
             else:
-                assert any(act.function == LOGOFF and act.session == session_id for act in calls[:position])
+                assert _was_asked_or_is_leaving(calls[:position], session_id)
         if call.function == OPEN_PROCESS:
             session_id = call.session // 1000
             assert session_id in logons, "a process was opened of a session that is not selected"
-            assert any(act.function == LOGOFF and act.session == session_id for act in calls[:position])
+            assert _was_asked_or_is_leaving(calls[:position], session_id)
     _check_order(calls, options)
     for record in records:
         _check_record(record, calls, logons[record["id"]], now, error)
+
+
+def _was_asked_or_is_leaving(calls: list[Witnessed], session_id: int) -> bool:
+    """Programs are ended where a logoff was asked for, or where Windows answers only that the session is going."""
+    return any(
+        call.session == session_id and (call.function == LOGOFF or (call.identifies and call.outcome == "refused"))
+        for call in calls
+        if call.function in (LOGOFF, QUERY)
+    )
 
 
 def _check_order(calls: list[Witnessed], options: Mapping[str, Any]) -> None:

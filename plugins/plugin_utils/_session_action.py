@@ -14,11 +14,12 @@ from ansible import context
 from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
 from ansible.plugins.connection import winrm as _winrm  # noqa: F401 # pylint: disable=unused-import
 
+from ._arguments import refuse_repeated, validated_options
 from ._engine.acts import Act
 from ._engine.report import Report, ReportError, Session, read_report
 from ._engine.requests import EngineRequest
 from ._launch import LaunchAction, NotKnown
-from ._options import OptionError, refuse_repeated, validated_options
+from ._options import OptionError
 from ._records import Error, own_error, server_records, summarize, windows_error
 from ._selection import Selection
 from ._task_failed import TaskFailed

@@ -15,10 +15,10 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ENGINE, ActionModule
 from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
+from ansible_collections.winops.rds.plugins.plugin_utils._arguments import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, ReportError, read
 from ansible_collections.winops.rds.plugins.plugin_utils._launch import ConnectionLost
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
-from ansible_collections.winops.rds.plugins.plugin_utils._options import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
 
 from tests.support.paths import DOCS

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
+from ansible_collections.winops.rds.plugins.plugin_utils._arguments import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
     EngineRequest,
     LogoffRequest,
@@ -18,7 +19,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     SessionInfoRequest,
     same_sessions,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError, validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 
 from tests.unit.plugins.reporting import ReportedLogoff
 

@@ -1,0 +1,161 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A task's options on their way from what was typed to typed values.
+
+Ansible is generous: it makes text of whatever it is given, takes null for "not given", and ``["a"]`` in quotes for a
+name. Here each of these could log off somebody who was to be spared, so they are refused, before any host is contacted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.splitter import split_args
+
+from ._options import OptionError, nearest
+
+Spec = Mapping[str, Mapping[str, Any]]
+
+#: What Ansible calls the words of ``-a`` that belong to no option.
+FREE_FORM = "_raw_params"
+
+#: Lists whose values may be whole numbers, too: those of session IDs.
+WITH_NUMBERS = ("sessions", "exclude_sessions")
+
+#: The field of a session's record that a list of records was probably meant to give.
+_FIELDS = {
+    "users": "account",
+    "states": "state",
+    "clients": "client_name",
+    "protocols": "protocol",
+    "server": "server",
+}
+
+
+def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
+    """Return the options of a task with their declared types and defaults.
+
+    :raises OptionError: an option is unknown, not of its type, or given in a way in which Ansible would not see what
+        was meant.
+    """
+    if isinstance(given.get(FREE_FORM), Mapping):  # the whole of the options is a template: `win_rds_logoff: "{{ … }}"`
+        given = {**given, **given[FREE_FORM]}
+        del given[FREE_FORM]
+    given = {name: _decrypted(value) for name, value in given.items()}
+    _refuse_free_form(given, spec)
+    _refuse_unknown(given, spec)
+    for name, option in spec.items():
+        spellings = [spelling for spelling in _spellings(name, option) if spelling in given]
+        if len(spellings) > 1:
+            raise OptionError(f"{' and '.join(spellings)} are one option: give one of them")
+        for spelling in spellings:
+            _refuse_type(spelling, name, option["type"], given[spelling])
+    checked = ArgumentSpecValidator(spec).validate(given)
+    if checked.error_messages:
+        raise OptionError(". ".join(checked.error_messages))
+    validated: dict[str, Any] = checked.validated_parameters
+    return validated
+
+
+def refuse_repeated(module_args: str | None) -> None:
+    """Refuse an option that the text of ``ansible -a`` gives twice, of which Ansible takes the last.
+
+    :raises OptionError: there is one.
+    """
+    if not module_args or module_args.lstrip().startswith("{"):
+        return
+    names = [word.partition("=")[0].strip() for word in split_args(module_args) if "=" in word]
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionError(f"{name} is given twice, and only the last would count: give its values in one, a,b")
+
+
+def _decrypted(value: Any) -> Any:
+    """ansible-core 2.18 has a class of its own for text that is in a vault; later versions have none."""
+    if isinstance(value, list):
+        return [_decrypted(element) for element in value]
+    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+
+
+def _spellings(name: str, option: Mapping[str, Any]) -> tuple[str, ...]:
+    return (name, *option.get("aliases", ()))
+
+
+def _refuse_free_form(given: Mapping[str, Any], spec: Spec) -> None:
+    if FREE_FORM not in given:
+        return
+    text = str(given[FREE_FORM]).strip()
+    if text in spec and spec[text]["type"] == "bool":
+        meant = f"{text}=true"
+    elif choosing := [name for name, option in spec.items() if text in option.get("choices", ())]:
+        meant = f"{choosing[0]}={text}"
+    elif "sessions" in spec and re.fullmatch(r"[\d\s,]+", text):
+        meant = f"sessions={','.join(re.findall(r'[0-9]+', text))}"
+    else:
+        meant = "users=alice" if "users" in spec else f"{next(iter(spec))}=…"
+    raise OptionError(
+        f"{text!r} belongs to no option. Say which: {meant}. A value with blanks needs quotes, as in idle_for='1d 4h'"
+    )
+
+
+def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
+    known = [spelling for name, option in spec.items() for spelling in _spellings(name, option)]
+    unknown = sorted(str(name) for name in given if name not in known)
+    if not unknown:
+        return
+    meant = [(name, nearest(name, known)) for name in unknown]
+    guesses = "".join(f"; did you mean {guess} instead of {name}?" for name, guess in meant if guess)
+    raise OptionError(f"unknown option {', '.join(unknown)}{guesses or ';'} accepted are {', '.join(sorted(spec))}")
+
+
+def _refuse_type(spelling: str, name: str, kind: str, value: Any) -> None:
+    """Refuse what Ansible would make a text, a number or "not given" of."""
+    if value is None:
+        raise OptionError(f"{spelling} is null; give a value, or leave the option out (in a template: default(omit))")
+    if kind == "list":
+        _refuse_list(spelling, name, value)
+    elif kind == "str" and (isinstance(value, bool) or not isinstance(value, (str, int, float))):
+        hint = "; in YAML, yes, no, on and off need quotes" if isinstance(value, bool) else ""
+        raise OptionError(f"{spelling}: {value!r} is not text{hint}")
+    elif kind == "int" and isinstance(value, bool):
+        raise OptionError(f"{spelling}: {value!r} is not a number")
+
+
+def _refuse_list(spelling: str, name: str, value: Any) -> None:
+    if isinstance(value, str):
+        # Some versions of ansible-core make a list of it, and some the names `["alice"` and `"bob"]`.
+        if re.match(r"\s*(@?[\[({]|- )", value):
+            raise OptionError(
+                f"{spelling}: {value!r} is text that looks like a list; give a list, which after -e is JSON as a whole "
+                f'(-e \'{{"{spelling}": ["a", "b"]}}\'), or separate the values by commas (a,b)'
+            )
+        return
+    for element in value if isinstance(value, (list, tuple)) else [value]:
+        _refuse_element(spelling, name, element, value)
+
+
+def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:
+    if isinstance(element, Mapping):
+        field = _FIELDS.get(name.removeprefix("exclude_"), "id")
+        raise OptionError(
+            f"{spelling}: a record is not a value; give one field of each, as in "
+            f"{{{{ found.sessions | map(attribute='{field}') }}}}"
+        )
+    if isinstance(element, (list, tuple, set)):
+        raise OptionError(f"{spelling}: {value!r} is a list in a list; make it one, with the filter flatten")
+    if element is None:
+        raise OptionError(f"{spelling}: {value!r} holds null; give values, or leave them out")
+    is_number = isinstance(element, int) and not isinstance(element, bool)
+    if isinstance(element, str) or (is_number and name in WITH_NUMBERS):
+        return
+    if is_number:
+        why = " (YAML changes numbers: 0012345 becomes 5349)"
+    elif isinstance(element, bool):
+        why = " (in YAML, yes, no, on and off are no text without)"
+    else:
+        why = ""
+    accepted = "text and whole numbers" if name in WITH_NUMBERS else "text"
+    raise OptionError(f"{spelling}: {element!r} is not text; accepted is {accepted}: write it in quotes{why}")

@@ -33,4 +33,4 @@ def _escaped(character: str) -> str:
     is_other_blank = unicodedata.category(character) == "Zs" and character != " "
     if unicodedata.category(character) not in _UNSEEN and not is_other_blank:
         return character
-    return character.encode("ascii", "backslashreplace").decode()
+    return character.encode("unicode_escape").decode()

@@ -57,7 +57,7 @@ def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:
     """Return the outcome of a task in one sentence."""
     keys = Counter(record["state"] if record["result"] == LIST.planned else record["result"] for record in records)
     counts = [f"{keys[key]} {RESULTS.get(key, key)}" for key in sorted(keys, key=_position)]
-    text = f"{_sessions(len(records))} selected: {', '.join(counts)}." if records else "No session matches."
+    text = f"{count_text(len(records), 'session')} selected: {', '.join(counts)}." if records else "No session matches."
     return text + (f" Not found: {names_text(not_found)}." if not_found else "")
 
 
@@ -127,8 +127,9 @@ def _left(record: Record, act: Act) -> Record | None:
     return None if act.after is None else {**record, **act.after}
 
 
-def _sessions(count: int) -> str:
-    return f"{count} session" if count == 1 else f"{count} sessions"
+def count_text(count: int, noun: str) -> str:
+    """``1 session``, ``2 sessions``"""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _table(records: Sequence[Record]) -> str:

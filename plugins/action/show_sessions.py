@@ -18,7 +18,7 @@ from ..plugin_utils._task_failed import TaskFailed
 _WIDTH = terminal_width()
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -34,8 +34,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except OptionError as error:
             return {**result, **TaskFailed(str(error)).result}
         hosts = variables["ansible_play_hosts_all"]
-        results = {host: variables["hostvars"][host].get(options["registered"]) for host in hosts}
-        found = survey({host: registered or {} for host, registered in results.items()})
+        found = survey((host, variables["hostvars"][host].get(options["registered"]) or {}) for host in hosts)
         if not self._task.no_log:
             self._display.display(survey_text(found, options["sort"], _WIDTH))
         return {**result, "changed": False, "msg": totals_text(found), "_ansible_verbose_override": True}

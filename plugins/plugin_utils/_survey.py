@@ -5,17 +5,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._durations import format_duration
 from ._records import Record
 from ._table import aligned, first_line
-from ._texts import count_text, error_text
+from ._texts import count_text, error_text, idle_text, moment_text
 from ._wts import STATES
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 #: After every known value.
 _LAST = "\U0010ffff"
@@ -42,24 +39,24 @@ class Survey:
     """What a farm was seen to be."""
 
     sessions: list[Record]
-    servers: list[str]
-    """Those that told of their sessions."""
+    servers: dict[str, None]
+    """Those that told of their sessions, each once."""
     unasked: dict[str, str]
     """Those that did not, with the reason."""
 
 
-def survey(results: Mapping[str, Mapping[str, Any]]) -> Survey:
+def survey(results: Iterable[tuple[str, Mapping[str, Any]]]) -> Survey:
     """Return as one what the modules of this collection returned for several hosts.
 
-    :param results: for each host of the inventory the result of its task, failed or not.
+    :param results: hosts of the inventory, each with the result of its task, failed or not.
     """
-    found = Survey([], [], {})
-    for host, result in results.items():
+    found = Survey([], {}, {})
+    for host, result in results:
         for server in result.get("servers", ()):
             if server["error"]:
                 found.unasked[server["server"]] = error_text(server["error"])
             else:
-                found.servers.append(server["server"])
+                found.servers[server["server"]] = None
         if "servers" not in result:
             found.unasked[host] = str(result.get("msg", "it returned no sessions"))
         found.sessions.extend(result.get("sessions", ()))
@@ -89,21 +86,6 @@ def totals_text(found: Survey) -> str:
     counts = ", ".join(f"{states[state]} {state}" for state in order)
     where = f"on {count_text(len(found.servers), 'server')}"
     return f"{count_text(len(found.sessions), 'session')} {where}{': ' if counts else ''}{counts}."
-
-
-def idle_text(record: Record) -> str:
-    """Return for how long a session has been idle: in minutes, as nobody counts the seconds of hours."""
-    seconds = record["idle_seconds"]
-    if seconds is None:
-        return "-"
-    return format_duration(seconds if seconds < 60 else seconds // 60 * 60)
-
-
-def moment_text(moment: str | None) -> str:
-    """Return a time of a record as ``Nov 21 13:18``: nobody is on for a year."""
-    if moment is None:
-        return "-"
-    return f"{_MONTHS[int(moment[5:7]) - 1]} {moment[8:10]} {moment[11:16]}"
 
 
 def _order(record: Record, sort: str) -> tuple[Any, ...]:

@@ -12,8 +12,11 @@ from ._displayable import displayable
 from ._durations import format_duration
 from ._engine.acts import FAILED, LIST, RESULTS, Act
 from ._engine.report import UnknownExclusion
+from ._names import is_current
 from ._records import Record, ServerRecords, is_named
 from ._wts import STATES
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 #: Characters. What Windows refused fits; what a bug throws may be of any length.
 LONGEST_ERROR = 600
@@ -35,10 +38,15 @@ def session_title(record: Record) -> str:
 
 def session_text(record: Record) -> str:
     """Return what became of a session, for a line of ``-v``."""
-    text = f"{record['server']}: {session_title(record)}: {RESULTS[record['result']]}"
-    if record["result"] == "listed":
+    return f"{record['server']}: {session_title(record)}: {outcome_text(record)}"
+
+
+def outcome_text(record: Record) -> str:
+    """Return what became of a session; of one that was only looked at, its state."""
+    text = RESULTS[record["result"]]
+    if record["result"] == LIST.planned:
         idle = "" if record["idle_seconds"] is None else f", idle {format_duration(record['idle_seconds'])}"
-        text = f"{record['server']}: {session_title(record)}: {record['state']}{idle}"
+        text = f"{record['state']}{idle}"
     if record["result"] in ("logged_off", "disconnected", "answered"):
         text += f" after {format_duration(record['elapsed_seconds'])}"
     if record.get("ended_processes"):
@@ -88,6 +96,19 @@ def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
     return ", ".join(map(displayable, names[:listed])) + (f" and {more} more" if more > 0 else "")
 
 
+def not_found_text(names: Sequence[str], several_hosts: bool) -> str | None:
+    """Return a warning of values that fitted no session; None where nobody has to be warned.
+
+    A pattern may well fit nobody. Whether a name fits somebody on another host of the play no host can tell.
+    """
+    exact = [name for name in names if not {"*", "?"} & {*name} and not is_current(name)]
+    if not exact:
+        return None
+    if several_hosts:
+        return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name."
+    return f"Not found: {names_text(exact)}. Check the name."
+
+
 def failure_reasons(servers: Sequence[ServerRecords], records: Sequence[Record]) -> list[str]:
     """Return why a task failed, a reason for each server and session that was not dealt with."""
     several = len(servers) > 1
@@ -124,7 +145,8 @@ def _left(record: Record, act: Act) -> Record | None:
     """What is left of a session after the act, or in check mode would be."""
     if record["result"] not in act.done:
         return record
-    return None if act.after is None else {**record, **act.after}
+    # When that was the host tells at the next look.
+    return None if act.after is None else {**record, **act.after, "disconnect_time": None}
 
 
 def count_text(count: int, noun: str) -> str:
@@ -132,9 +154,33 @@ def count_text(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def idle_text(record: Record) -> str:
+    """Return for how long a session has been idle: in minutes, as nobody counts the seconds of hours."""
+    seconds = record["idle_seconds"]
+    if seconds is None:
+        return "-"
+    return format_duration(seconds if seconds < 60 else seconds // 60 * 60)
+
+
+def moment_text(moment: str | None) -> str:
+    """Return a time of a record as ``Nov 21 13:18``: nobody is on for a year."""
+    if moment is None:
+        return "-"
+    return f"{_MONTHS[int(moment[5:7]) - 1]} {moment[8:10]} {moment[11:16]}"
+
+
 def _table(records: Sequence[Record]) -> str:
-    return "".join(
+    # Of fixed widths, so that a session that stays as it is has the same line before and after.
+    lines = [
         f"{displayable(record['server']):<16} {record['id']:>6}  {displayable(record['name'] or '-'):<16} "
-        f"{displayable(record['account'] or '-'):<24} {record['state']}\n"
+        f"{displayable(record['account'] or '-'):<24} {record['state']:<13} {_times_text(record)}"
         for record in records
-    )
+    ]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _times_text(record: Record) -> str:
+    times = [] if record["idle_seconds"] is None else [f"idle {idle_text(record)}"]
+    if record["state"] == "disconnected" and record["disconnect_time"]:
+        times.append(f"since {moment_text(record['disconnect_time'])} UTC")
+    return ", ".join(times)

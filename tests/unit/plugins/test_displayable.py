@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("CONTOSO\\élodie", "CONTOSO\\élodie"), ("иванова 中文", "иванова 中文"), ("\x1b[2J", "\\x1b[2J"), ("a\nb", "a\\nb"),
-     ("\u202ecod", "\\u202ecod"), ("a\xa0b", "a\\xa0b"), ("\udc80", "\\udc80"), ("\x7f\x85", "\\x7f\\x85")],
+    [("CONTOSO\\élodie", "CONTOSO\\élodie"), ("иванова 中文", "иванова 中文"), ("\x1b[2J", "\\x1b[2J"),
+     ("a\nb", "a\\nb"), ("\u202ecod", "\\u202ecod"), ("a\xa0b", "a\\xa0b"), ("\udc80", "\\udc80"), ("\x7f\x85", "\\x7f\\x85")],
 )  # fmt: skip
 def test_what_is_not_seen_is_written(text: str, shown: str) -> None:
     assert displayable(text) == shown

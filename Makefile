@@ -17,7 +17,7 @@ WORKERS ?= 4
 CASES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo link demo test lint types sanity oldest unit matching integration matrix bench build clean
+.PHONY: help setup setup-demo link demo test lint types sanity oldest unit browser matching integration matrix bench build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -84,6 +84,9 @@ oldest: setup  ## a few integration tests on the oldest ansible-core that is sup
 
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal
+
+browser: setup $(VENV)/installed-browser  ## tests of the report in Chromium, which this installs (some 320 MB)
+	$(BIN)/pytest tests/unit/session_report
 
 matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=...)
 	MATCHING_CASES=$(CASES) $(BIN)/pytest tests/unit/matching --hypothesis-show-statistics

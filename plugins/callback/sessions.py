@@ -44,7 +44,7 @@ extends_documentation_fragment:
 _SHOWS_ITSELF = "winops.rds.show_sessions"
 
 
-class CallbackModule(DefaultCallback):  # type: ignore[misc]
+class CallbackModule(DefaultCallback):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "winops.rds.sessions"
@@ -103,7 +103,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         module = module_of(taken.task)
         self._is_ours = is_ours(taken.task) and module != _SHOWS_ITSELF and "msg" in taken.values
         # The result of a loop is that of its items, which have come already.
-        if module == "winops.rds.win_rds_session_info" and "results" not in taken.values and self._is_ours:
+        is_listed = module == "winops.rds.win_rds_session_info" and "results" not in taken.values
+        if is_listed and self._is_ours and self.get_option("display_ok_hosts"):
             self._listed.append(taken)
 
     def _show_listed(self) -> None:
@@ -130,13 +131,13 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
 def _lines(records: list[dict[str, Any]]) -> list[str]:
     several = len({record["server"] for record in records}) > 1
     rows = [
-        ([record["server"]] if several else [])
-        + [str(record["id"]), record["account"] or record["name"] or "-", outcome_text(record)]
+        ([record["server"]] if several else []) + [str(record["id"]), record["account"] or record["name"] or "-"]
         for record in records
     ]
     width = terminal_width()
     lines = []
-    for line in aligned(rows):
+    for row, record in zip(aligned(rows, fill=True), records, strict=True):
+        line = f"  {row}  {outcome_text(record)}"
         # What is to be done about an error stands at the end of its line.
-        lines += textwrap.wrap(line, width - 2, subsequent_indent=" " * 4, drop_whitespace=False) if width else [line]
-    return [f"  {line}" for line in lines]
+        lines += textwrap.wrap(line, width, subsequent_indent=" " * 6, drop_whitespace=False) if width else [line]
+    return lines

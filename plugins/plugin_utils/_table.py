@@ -32,14 +32,18 @@ def aligned(
     width: int = 0,
     shrink: Sequence[int] = (),
     keep_end: Collection[int] = (),
+    fill: bool = False,
 ) -> list[str]:
     """Return rows as lines, each column as wide as what is in it. Numbers are aligned to the right.
 
     :param width: no line is longer; 0: they may be.
     :param shrink: the columns that become narrower where it is too little, in this order.
     :param keep_end: the columns of which the end tells more than the beginning.
+    :param fill: the lines end with blanks, where something else is to follow.
     """
     cells = [[displayable(cell) for cell in row] for row in ([header] if header else []) + [*rows]]
+    if not cells:
+        return []
     widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
     excess = sum(widths) + len(_GAP) * (len(widths) - 1) - width if width else 0
     for column in shrink:
@@ -55,7 +59,8 @@ def aligned(
             blank + cell if column in numbers else cell + blank
             for column, (cell, blank) in enumerate(zip(shown, filling, strict=True))
         ]
-        lines.append(first_line(_GAP.join(filled).rstrip(), width))
+        line = _GAP.join(filled)
+        lines.append(line if fill else first_line(line.rstrip(), width))
     return lines
 
 

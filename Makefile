@@ -17,7 +17,7 @@ WORKERS ?= 4
 CASES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo link demo test lint types sanity oldest unit browser matching integration matrix bench build clean
+.PHONY: help setup setup-demo link demo farm test lint types sanity oldest unit browser matching integration matrix bench build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -57,6 +57,9 @@ link:
 
 demo: setup-demo  ## a maintenance night on a simulated farm of three hosts
 	$(BIN)/python -m simulator.demo
+
+farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
+	$(BIN)/python -m simulator.demo.farm
 
 # The steps that pytest closes are last, so that the end of the log says how many tests ran.
 test: lint types sanity oldest unit integration  ## everything that must pass

@@ -4,17 +4,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
-from ansible import context
-from ansible.plugins.callback import CallbackBase
-
-from ..plugin_utils._durations import parse_duration
-from ..plugin_utils._run import HostResult, is_ours, module_of
-from ..plugin_utils._session_report.files import head_of, report_path, write_report
-from ..plugin_utils._session_report.view import Seen
-
 DOCUMENTATION = r"""
 name: session_report
 type: notification
@@ -71,6 +60,17 @@ options:
 author:
   - winops.rds contributors (@winops)
 """
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible import context
+from ansible.plugins.callback import CallbackBase
+
+from ..plugin_utils._durations import parse_duration
+from ..plugin_utils._run import HostResult, is_ours, module_of
+from ..plugin_utils._session_report.files import head_of, report_path, write_report
+from ..plugin_utils._session_report.view import Seen
 
 
 class CallbackModule(CallbackBase):

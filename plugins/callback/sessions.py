@@ -4,18 +4,6 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Mapping
-from typing import Any
-
-from ansible.plugins.callback.default import CallbackModule as DefaultCallback
-
-from ..plugin_utils._engine.acts import LIST
-from ..plugin_utils._run import HostResult, is_ours, module_of
-from ..plugin_utils._survey import survey, survey_text
-from ..plugin_utils._table import aligned, terminal_width
-from ..plugin_utils._texts import outcome_text
-
 DOCUMENTATION = r"""
 name: sessions
 type: stdout
@@ -39,6 +27,18 @@ extends_documentation_fragment:
   - default_callback
   - result_format_callback
 """
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+
+from ..plugin_utils._engine.acts import LIST
+from ..plugin_utils._run import HostResult, is_ours, module_of
+from ..plugin_utils._survey import survey, survey_text
+from ..plugin_utils._table import aligned, terminal_width
+from ..plugin_utils._texts import outcome_text
 
 #: What prints for itself.
 _SHOWS_ITSELF = "winops.rds.show_sessions"
@@ -125,7 +125,15 @@ class CallbackModule(DefaultCallback):
             return str(super()._dump_results(result, *args, **kwargs))
         told = self._display.verbosity > 0  # by the module itself
         records = [record for record in result.get("sessions", ()) if record["result"] != LIST.planned]
-        return str(result["msg"]) + ("" if told else "".join(f"\n{line}" for line in _lines(records)))
+        return _wrapped(str(result["msg"])) + ("" if told else "".join(f"\n{line}" for line in _lines(records)))
+
+
+def _wrapped(message: str) -> str:
+    """A message as it is, where it has room after `fatal: [RDSH01]: FAILED! => `; else below it."""
+    width = terminal_width()
+    if not width or len(message) <= width - 32:
+        return message
+    return "\n" + textwrap.fill(message, width, initial_indent="  ", subsequent_indent="  ")
 
 
 def _lines(records: list[dict[str, Any]]) -> list[str]:

@@ -8,11 +8,6 @@ line ends that begin a line of their own, marks that turn the direction of writi
 
 from __future__ import annotations
 
-import unicodedata
-
-#: Controls, format characters (directions, zero widths), surrogates, private use, unassigned; line ends.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
 #: Longer than any account, and short enough for a line.
 LONGEST_NAME = 128
 
@@ -23,14 +18,6 @@ def displayable(text: str, longest: int | None = LONGEST_NAME) -> str:
     :param longest: how many characters of it are shown; None: all.
     """
     shown = text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
-    if shown.isascii() and shown.isprintable():
-        return shown
-    return "".join(map(_escaped, shown))
-
-
-def _escaped(character: str) -> str:
-    # A blank that only looks like a space would make two names look the same.
-    is_other_blank = unicodedata.category(character) == "Zs" and character != " "
-    if unicodedata.category(character) not in _UNSEEN and not is_other_blank:
-        return character
-    return character.encode("unicode_escape").decode()
+    # What does something is not printable, and neither is a blank that only looks like a space and would make two names
+    # look the same: https://docs.python.org/3/library/stdtypes.html#str.isprintable
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)

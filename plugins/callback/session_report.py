@@ -62,6 +62,7 @@ author:
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ansible import context
@@ -86,7 +87,7 @@ class CallbackModule(CallbackBase):
         self._playbook = ""
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        self._playbook = str(playbook._file_name)
+        self._playbook = Path(playbook._file_name).name
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         self._began[host.get_name(), task._uuid] = datetime.now(UTC)

@@ -14,6 +14,7 @@ from ._engine.acts import FAILED, LIST, RESULTS, Act
 from ._engine.report import UnknownExclusion
 from ._names import is_current
 from ._records import Record, ServerRecords, is_named
+from ._table import aligned
 from ._wts import STATES
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -133,11 +134,14 @@ def failure_text(reasons: Sequence[str], records: Sequence[Record], not_found: S
 def session_diff(records: Sequence[Record], act: Act) -> dict[str, str]:
     """Return the selected sessions before and after, for ``--diff``. Those that left by themselves are in neither."""
     before = [record for record in records if record["result"] != "already_gone"]
+    after = [left for record in before if (left := _left(record, act)) is not None]
+    # As one table: a session that stays as it is has the same line before and after.
+    lines = [f"{line}\n" for line in aligned([_diff_row(record) for record in [*before, *after]])]
     return {
         "before_header": "sessions before",
         "after_header": "sessions after",
-        "before": _table(before),
-        "after": _table([left for record in before if (left := _left(record, act)) is not None]),
+        "before": "".join(lines[: len(before)]),
+        "after": "".join(lines[len(before) :]),
     }
 
 
@@ -169,14 +173,9 @@ def moment_text(moment: str | None) -> str:
     return f"{_MONTHS[int(moment[5:7]) - 1]} {moment[8:10]} {moment[11:16]}"
 
 
-def _table(records: Sequence[Record]) -> str:
-    # Of fixed widths, so that a session that stays as it is has the same line before and after.
-    lines = [
-        f"{displayable(record['server']):<16} {record['id']:>6}  {displayable(record['name'] or '-'):<16} "
-        f"{displayable(record['account'] or '-'):<24} {record['state']:<13} {_times_text(record)}"
-        for record in records
-    ]
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+def _diff_row(record: Record) -> Sequence[str]:
+    account = record["account"] or "-"
+    return (record["server"], str(record["id"]), record["name"] or "-", account, record["state"], _times_text(record))
 
 
 def _times_text(record: Record) -> str:

@@ -17,7 +17,7 @@ WORKERS ?= 4
 CASES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo link demo farm test lint types sanity oldest unit browser matching integration matrix bench build clean
+.PHONY: help setup setup-demo link demo test lint types sanity oldest unit matching integration matrix bench build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -58,6 +58,7 @@ link:
 demo: setup-demo  ## a maintenance night on a simulated farm of three hosts
 	$(BIN)/python -m simulator.demo
 
+.PHONY: farm
 farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
 	$(BIN)/python -m simulator.demo.farm
 
@@ -88,6 +89,7 @@ oldest: setup  ## a few integration tests on the oldest ansible-core that is sup
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal
 
+.PHONY: browser
 browser: setup $(VENV)/installed-browser  ## tests of the report in Chromium, which this installs (some 320 MB)
 	$(BIN)/pytest tests/unit/session_report
 

@@ -25,7 +25,7 @@ need libmono-system-web-extensions4.0-cil "a .NET library that the C# refers to 
 need gcc "compiles the library that stands in for wtsapi32.dll" gcc
 need libc6-dev "the C headers for it" /usr/include/stdio.h
 need libwinpr2-dev "wtsapi.h, the structures of the WTS API" /usr/include/winpr2/winpr/wtsapi.h
-if [[ ${1:?demo, test or browser} == test ]]; then
+if [[ ${1:?demo or test} == test ]]; then
     need mingw-w64-common "wtsapi32.h, to check the structures of the WTS API against" /usr/share/mingw-w64/include/wtsapi32.h
 fi
 if [[ $1 == browser ]]; then

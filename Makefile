@@ -61,6 +61,10 @@ link:
 demo: setup-demo  ## a maintenance night on a simulated farm of three hosts
 	$(BIN)/python -m simulator.demo
 
+.PHONY: farm
+farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
+	$(BIN)/python -m simulator.demo.farm
+
 # The steps that pytest closes are last, so that the end of the log says how many tests ran.
 test: lint types sanity oldest unit integration  ## everything that must pass
 
@@ -87,6 +91,10 @@ oldest: setup  ## a few integration tests on the oldest ansible-core that is sup
 
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal
+
+.PHONY: browser
+browser: setup $(VENV)/installed-browser  ## tests of the report in Chromium, which this installs (some 320 MB)
+	$(BIN)/pytest tests/unit/session_report
 
 matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=...)
 	MATCHING_CASES=$(CASES) $(BIN)/pytest tests/unit/matching --hypothesis-show-statistics

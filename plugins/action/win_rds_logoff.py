@@ -69,12 +69,23 @@ class ActionModule(SessionAction):
         if self._task.check_mode:
             planned = result(self.run_engine(logoff, task_vars))
             return _with_plan(planned, clock.utc() + timedelta(seconds=grace.seconds))
+        self.warn(_too_few_forks_text(task_vars))
         period = GracePeriod(grace, TaskHost(self, task_vars), clock, logoff, task_vars["inventory_hostname"])
         try:
             outcome, deadline = period.run()
         except LogoffNotCarriedOut as failure:
             return _with_failure(result(failure.outcome.report, failure.outcome.warnings), failure)
         return {**result(outcome.report, outcome.warnings), "deadline": _iso(deadline)}
+
+
+def _too_few_forks_text(task_vars: Mapping[str, Any]) -> str | None:
+    hosts, forks = len(task_vars.get("ansible_play_batch", ())), task_vars.get("ansible_forks", 0)
+    if hosts <= forks:
+        return None
+    return (
+        f"{hosts} hosts and {forks} forks: a fork waits for the grace period of its host, so that the users of the "
+        f"other hosts are warned when it is over. Give as many forks (--forks {hosts}), or take fewer hosts (serial)."
+    )
 
 
 def _with_plan(result: dict[str, Any], deadline: datetime) -> dict[str, Any]:

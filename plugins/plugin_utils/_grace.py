@@ -20,6 +20,10 @@ from ._schedule import Clock, Schedule, Step
 #: Seconds. Where the logoff cannot be carried out at the end, it is tried again after each of these pauses.
 END_PAUSES = (5.0, 10.0, 15.0)
 
+#: Seconds. Where nothing happens for so long, a line says how long is left. With four hours, each half hour.
+LONGEST_SILENCE = 600.0
+_SILENCES = 8
+
 R = TypeVar("R", bound=EngineRequest)
 
 
@@ -81,6 +85,8 @@ class GracePeriod:
         self._schedule = Schedule(grace.seconds, grace.reminders)
         self._reached = True
         self._due = grace.seconds
+        self._longest_silence = max(LONGEST_SILENCE, grace.seconds / _SILENCES)
+        self._told_at = clock.seconds()
 
     def run(self) -> tuple[Outcome, datetime]:
         """Warn, wait, remind, look, log off. Return what became of everybody, and the deadline.
@@ -151,6 +157,8 @@ class GracePeriod:
             reached, _missed = self._roll.take_messages(self._host.launch(replace(message, logons=newcomers)))
             self._roll.look(report)
             self._tell(_who(reached, "logged on meanwhile and warned"))
+        if self._roll.on and self._clock.seconds() - self._told_at >= self._longest_silence:
+            self._tell(f"still on: {names_text(self._roll.on)}")
 
     def _log_off(self) -> Report:
         self._tell(_who(self._roll.on, "to be logged off now"))
@@ -195,6 +203,7 @@ class GracePeriod:
         return same_sessions(MessageRequest, self._logoff, **self._grace.message_members(left, shown))
 
     def _tell_warned(self) -> None:
+        self._told_at = self._clock.seconds()
         warned, unwarned = self._roll.on, self._roll.unwarned
         if warned:
             self._host.tell(
@@ -205,6 +214,7 @@ class GracePeriod:
             self._host.tell(f"{self._name}: {_who(unwarned, 'could not be warned and will not be logged off')}")
 
     def _tell(self, text: str) -> None:
+        self._told_at = self._clock.seconds()
         left = f"{format_duration(self._due)} left: " if self._due else ""
         self._host.tell(f"{self._name}: {left}{text}")
 

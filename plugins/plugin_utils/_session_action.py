@@ -28,6 +28,7 @@ from ._texts import (
     failure_reasons,
     failure_text,
     names_text,
+    not_found_text,
     session_diff,
     session_text,
     summary_text,
@@ -70,6 +71,9 @@ class SessionAction(LaunchAction):
         except OptionError as error:
             result.update(TaskFailed(str(error)).result)
         result["invocation"] = {"module_args": options or dict(self._task.args)}
+        # As Ansible's fact gathering does: what there is to read with -v has been said in words.
+        if self._display.verbosity < 2:
+            result["_ansible_verbose_override"] = True
         return result
 
     def run_engine(self, request: EngineRequest, task_vars: dict[str, Any]) -> Report:
@@ -152,7 +156,14 @@ class SessionAction(LaunchAction):
             reasons.append(f"not found: {names} (missing=fail). Check the names, or leave missing out.")
         if reasons:
             raise TaskFailed(**{**result, "msg": failure_text(reasons, records, not_found)})
+        self.say(result["msg"])
+        self.warn(not_found_text(not_found, len(task_vars.get("ansible_play_hosts_all", ())) > 1))
         return result
+
+    def warn(self, text: str | None) -> None:
+        """Show a warning, if there is one; the same of several hosts once."""
+        if text and not self._task.no_log:
+            self._display.warning(text)
 
     def _refuse_async(self) -> None:
         if self._task.async_val:

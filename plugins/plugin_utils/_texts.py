@@ -12,8 +12,12 @@ from ._displayable import displayable
 from ._durations import format_duration
 from ._engine.acts import FAILED, LIST, RESULTS, Act
 from ._engine.report import UnknownExclusion
+from ._names import is_current
 from ._records import Record, ServerRecords, is_named
+from ._table import aligned
 from ._wts import STATES
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 #: Characters. What Windows refused fits; what a bug throws may be of any length.
 LONGEST_ERROR = 600
@@ -35,10 +39,15 @@ def session_title(record: Record) -> str:
 
 def session_text(record: Record) -> str:
     """Return what became of a session, for a line of ``-v``."""
-    text = f"{record['server']}: {session_title(record)}: {RESULTS[record['result']]}"
-    if record["result"] == "listed":
+    return f"{record['server']}: {session_title(record)}: {outcome_text(record)}"
+
+
+def outcome_text(record: Record) -> str:
+    """Return what became of a session; of one that was only looked at, its state."""
+    text = RESULTS[record["result"]]
+    if record["result"] == LIST.planned:
         idle = "" if record["idle_seconds"] is None else f", idle {format_duration(record['idle_seconds'])}"
-        text = f"{record['server']}: {session_title(record)}: {record['state']}{idle}"
+        text = f"{record['state']}{idle}"
     if record["result"] in ("logged_off", "disconnected", "answered"):
         text += f" after {format_duration(record['elapsed_seconds'])}"
     if record.get("ended_processes"):
@@ -57,7 +66,7 @@ def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:
     """Return the outcome of a task in one sentence."""
     keys = Counter(record["state"] if record["result"] == LIST.planned else record["result"] for record in records)
     counts = [f"{keys[key]} {RESULTS.get(key, key)}" for key in sorted(keys, key=_position)]
-    text = f"{_sessions(len(records))} selected: {', '.join(counts)}." if records else "No session matches."
+    text = f"{count_text(len(records), 'session')} selected: {', '.join(counts)}." if records else "No session matches."
     return text + (f" Not found: {names_text(not_found)}." if not_found else "")
 
 
@@ -88,6 +97,19 @@ def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
     return ", ".join(map(displayable, names[:listed])) + (f" and {more} more" if more > 0 else "")
 
 
+def not_found_text(names: Sequence[str], several_hosts: bool) -> str | None:
+    """Return a warning of values that fitted no session; None where nobody has to be warned.
+
+    A pattern may well fit nobody. Whether a name fits somebody on another host of the play no host can tell.
+    """
+    exact = [name for name in names if not {"*", "?"} & {*name} and not is_current(name)]
+    if not exact:
+        return None
+    if several_hosts:
+        return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name."
+    return f"Not found: {names_text(exact)}. Check the name."
+
+
 def failure_reasons(servers: Sequence[ServerRecords], records: Sequence[Record]) -> list[str]:
     """Return why a task failed, a reason for each server and session that was not dealt with."""
     several = len(servers) > 1
@@ -112,11 +134,14 @@ def failure_text(reasons: Sequence[str], records: Sequence[Record], not_found: S
 def session_diff(records: Sequence[Record], act: Act) -> dict[str, str]:
     """Return the selected sessions before and after, for ``--diff``. Those that left by themselves are in neither."""
     before = [record for record in records if record["result"] != "already_gone"]
+    after = [left for record in before if (left := _left(record, act)) is not None]
+    # As one table: a session that stays as it is has the same line before and after.
+    lines = [f"{line}\n" for line in aligned([_diff_row(record) for record in [*before, *after]])]
     return {
         "before_header": "sessions before",
         "after_header": "sessions after",
-        "before": _table(before),
-        "after": _table([left for record in before if (left := _left(record, act)) is not None]),
+        "before": "".join(lines[: len(before)]),
+        "after": "".join(lines[len(before) :]),
     }
 
 
@@ -124,16 +149,37 @@ def _left(record: Record, act: Act) -> Record | None:
     """What is left of a session after the act, or in check mode would be."""
     if record["result"] not in act.done:
         return record
-    return None if act.after is None else {**record, **act.after}
+    # When that was the host tells at the next look.
+    return None if act.after is None else {**record, **act.after, "disconnect_time": None}
 
 
-def _sessions(count: int) -> str:
-    return f"{count} session" if count == 1 else f"{count} sessions"
+def count_text(count: int, noun: str) -> str:
+    """``1 session``, ``2 sessions``"""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _table(records: Sequence[Record]) -> str:
-    return "".join(
-        f"{displayable(record['server']):<16} {record['id']:>6}  {displayable(record['name'] or '-'):<16} "
-        f"{displayable(record['account'] or '-'):<24} {record['state']}\n"
-        for record in records
-    )
+def idle_text(record: Record) -> str:
+    """Return for how long a session has been idle: in minutes, as nobody counts the seconds of hours."""
+    seconds = record["idle_seconds"]
+    if seconds is None:
+        return "-"
+    return format_duration(seconds if seconds < 60 else seconds // 60 * 60)
+
+
+def moment_text(moment: str | None) -> str:
+    """Return a time of a record as ``Nov 21 13:18``: nobody is on for a year."""
+    if moment is None:
+        return "-"
+    return f"{_MONTHS[int(moment[5:7]) - 1]} {moment[8:10]} {moment[11:16]}"
+
+
+def _diff_row(record: Record) -> Sequence[str]:
+    account = record["account"] or "-"
+    return (record["server"], str(record["id"]), record["name"] or "-", account, record["state"], _times_text(record))
+
+
+def _times_text(record: Record) -> str:
+    times = [] if record["idle_seconds"] is None else [f"idle {idle_text(record)}"]
+    if record["state"] == "disconnected" and record["disconnect_time"]:
+        times.append(f"since {moment_text(record['disconnect_time'])} UTC")
+    return ", ".join(times)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""``make demo``: serves three hosts, runs the playbook on them, and shows who was on before and after, and what the
-hosts saw meanwhile."""
+"""``make demo``: serves three hosts, runs the playbook on them, and shows who was on before and after, what users read,
+and what the hosts saw meanwhile."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Iterable
 from copy import deepcopy
@@ -16,8 +17,12 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
+from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
+from ..console.tables import user_table
+from ..console.wording import wording
 from ..engines import ENGINES, default_engine
 from ..farm import FarmSpec, Host
 from ..session_table import Session
@@ -26,11 +31,25 @@ from ..windows_api import MUTATING, Call
 
 HERE = Path(__file__).parent
 
+#: Where the report of the night is written.
+REPORT = Path("build/night.html")
+
 INTRODUCTION = """\
-Three session hosts are to be patched at night. Whoever has been idle for half
-an hour is warned and has 15 seconds: save, and log off; or go on working, and
-be left alone. Meanwhile nobody can begin a session. On RDSH03 somebody does go
-on working: the role fails there, and the host is left for another night.
+Three session hosts are to be patched at night. They are simulated, with their
+users and Windows; Ansible, its connection and this collection are real.
+
+Whoever has been idle for half an hour is warned and has 15 seconds: save, and
+log off; or go on working, and be left alone. Meanwhile nobody can begin a
+session. On RDSH03 somebody does go on working: the role fails there, and the
+host is left for another night.
+"""
+
+WHAT_NEXT = """\
+What next:
+
+  make farm                 serves these hosts until you end it, and says what
+                            to type in another terminal
+  README.md                 what else there is
 """
 
 #: Of the registry value TSServerDrainMode.
@@ -40,35 +59,72 @@ LOGON_MODES = {"0": "accepts logons again", "2": "accepts no new logons (drain)"
 async def main() -> int:
     """Serve the farm, and show the night; return the exit code of ansible-playbook."""
     async with Simulation(FarmSpec.load(HERE / "farm.yml"), ENGINES[default_engine()]()) as simulation:
-        return await show(simulation, Console(highlight=False))
+        REPORT.parent.mkdir(exist_ok=True)
+        return await show(simulation, Console(highlight=False), REPORT)
 
 
-async def show(simulation: Simulation, console: Console) -> int:
+async def show(simulation: Simulation, console: Console, report: Path | None = None) -> int:
     """Run the playbook on a farm that is served; return its exit code.
 
     :param console: where the tables go. What Ansible says goes to stdout.
+    :param report: where a report of the night is written.
     """
     hosts = [*simulation.hosts.values()]
     before = {host.name: _people(host) for host in hosts}
     began = time.monotonic()
     console.print(INTRODUCTION)
+    console.print(_quser(next(host for host in hosts if host.language == "fr-FR")), markup=False, soft_wrap=True)
     console.print(_before(hosts, before))
     inventory = simulation.write_inventory(simulation.ca_file.parent / "inventory.yml")
     command = ("ansible-playbook", "-i", str(inventory), str(HERE / "playbook.yml"))
-    console.print(f"[bold]$ ansible-playbook -i inventory.yml {HERE.name}/playbook.yml[/bold]", soft_wrap=True)
+    # As it is typed in the environment that `make farm` prints.
+    console.print("[bold]$ ansible-playbook simulator/demo/playbook.yml[/bold]", soft_wrap=True)
     environment = {
         **os.environ,
         "ANSIBLE_NOCOWS": "1",
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        "ANSIBLE_STDOUT_CALLBACK": "winops.rds.sessions",
         # What changed nothing has nothing to tell here.
         "ANSIBLE_DISPLAY_OK_HOSTS": "no",
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "no",
     }
+    if report:
+        environment |= {
+            "ANSIBLE_CALLBACKS_ENABLED": "winops.rds.session_report",
+            "WINOPS_RDS_SESSION_REPORT_PATH": str(report),
+            "WINOPS_RDS_SESSION_REPORT_TITLE": "A maintenance night on simulated hosts",
+        }
     process = await asyncio.create_subprocess_exec(*command, env=environment)
     exit_code = await process.wait()
+    console.print(_message(simulation, hosts[0]))
     console.print(_timeline(simulation, hosts, before, began))
     console.print(_after(simulation, hosts, before))
+    if report:
+        console.print(f"The report of the night, for a browser: {report}\n", soft_wrap=True)
+    console.print(WHAT_NEXT)
     return exit_code
+
+
+def _quser(host: Host) -> str:
+    """What a script has to read."""
+    lines = user_table(_people(host), wording(host.language), host.table.now())
+    title = f"What quser prints on {host.name}, a French host, where scripts look for columns and words"
+    # Without its first column, which marks the caller's own session, it fits 80 columns.
+    return "\n".join([*textwrap.wrap(title, 80), "", *(line[1:] for line in lines), ""])
+
+
+def _message(simulation: Simulation, host: Host) -> Panel:
+    """The first warning, as a user saw it."""
+    warning = next(call for call in simulation.mutating_calls(host.name) if call.function == "WTSSendMessageW")
+    title, text = warning.arguments[2:4]
+    return Panel(
+        Text(f"{text}\n\n[ OK ]", justify="left"),
+        title=Text(f"{title}: what a user reads"),
+        title_align="left",
+        box=box.ROUNDED,
+        padding=(1, 2),
+        width=64,
+    )
 
 
 def _people(host: Host) -> list[Session]:

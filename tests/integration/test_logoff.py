@@ -55,8 +55,8 @@ def test_second_run_changes_nothing_and_asks_for_nothing(serve: Serve) -> None:
 def test_diff_shows_the_sessions_before_and_after(serve: Serve) -> None:
     farm = serve([ALICE, CONSOLE])
     run = farm.adhoc("winops.rds.win_rds_logoff", "all=true", "--diff")
-    assert "-RDSH01               12  rdp-tcp#12       CONTOSO\\alice            active" in run.output
-    assert " RDSH01                1  console          CONTOSO\\operator         active" in run.output
+    assert "-RDSH01  12  rdp-tcp#12  CONTOSO\\alice     active" in run.output
+    assert " RDSH01   1  console     CONTOSO\\operator  active" in run.output
 
 
 def test_verbose_run_tells_each_action_in_words(serve: Serve) -> None:

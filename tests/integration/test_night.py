@@ -98,6 +98,13 @@ def test_what_it_shows(night: Night) -> None:
         assert re.search(rf"{fate} *$", night.shown, re.M), fate
 
 
+def test_what_users_read_and_what_comes_next(night: Night) -> None:
+    assert "simulated" in night.shown
+    assert "RDSH01 will be closed for maintenance at" in night.shown and "[ OK ]" in night.shown
+    assert re.search(r"^josé +4  Déco", night.shown, re.M)
+    assert "make farm" in night.shown
+
+
 def test_each_host_is_closed_first_and_opened_last(night: Night) -> None:
     for name, host in night.simulation.hosts.items():
         calls = night.simulation.mutating_calls(name)

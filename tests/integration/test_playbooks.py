@@ -107,11 +107,42 @@ def test_maintain_farm_needs_tasks(serve: Serve) -> None:
     assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
 
 
+def table_of(run: Any) -> list[str]:
+    """What is printed between the title of the task and its result."""
+    return run.output.partition("TASK [Show the sessions]")[2].partition("\nok: [")[0].splitlines()[1:]
+
+
 def test_who_is_on(serve: Serve) -> None:
     farm = two_hosts(serve)
     run = farm.run("winops.rds.who_is_on")
-    first, *lines = run.of("Show the sessions", "RDSH01")["msg"]
-    assert first == "3 sessions selected: 2 active, 1 disconnected."
-    assert lines[1] == "   12  CONTOSO\\alice                  active        idle for 3 min"
-    assert len(lines) == 3
+    assert run.exit_code == 0, run.output
+    header, *lines = table_of(run)
+    assert header.split() == ["SERVER", "ID", "ACCOUNT", "STATE", "IDLE", "LOGGED", "ON", "CLIENT"]
+    assert [line.split()[:3] for line in lines[:6]] == [
+        ["RDSH01", "1", "CONTOSO\\operator"],
+        ["RDSH01", "12", "CONTOSO\\alice"],
+        ["RDSH01", "14", "CONTOSO\\bob"],
+        ["RDSH02", "3", "CONTOSO\\alice"],
+        ["RDSH02", "15", "CONTOSO\\carol"],
+        ["RDSH02", "16", "CONTOSO\\svc-scan"],
+    ]
+    assert lines[1][header.index("IDLE") :].startswith("3m ")
+    assert lines[6:] == ["", "6 sessions on 2 servers: 3 active, 3 disconnected. Times are UTC."]
     assert acts(farm) == {"RDSH01": [], "RDSH02": []}
+
+
+def test_who_is_on_names_who_could_not_be_asked(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    run = farm.run(
+        "winops.rds.who_is_on", "-e", "sort=account", "-e", json.dumps({"target": "rdsh,nowhere"}), "-i", "nowhere,"
+    )
+    assert run.exit_code == 2
+    lines = table_of(run)
+    assert [line.split()[1] for line in lines[1:7]] == ["12", "3", "14", "15", "1", "16"]
+    assert lines[-1].startswith("Not asked: nowhere: ")
+    assert "\\\\" not in "".join(lines)
+
+
+def test_who_is_on_says_how_to_sort(serve: Serve) -> None:
+    run = two_hosts(serve).run("winops.rds.who_is_on", "-e", "sort=name")
+    assert "value of sort must be one of: server, account, state, idle, logged_on, client" in run.output

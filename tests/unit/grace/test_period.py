@@ -84,6 +84,24 @@ def test_progress_tells_what_has_changed_and_no_more(serve: Serve) -> None:
     ]
 
 
+def test_a_long_wait_says_now_and_then_how_long_is_left(serve: Serve) -> None:
+    """Half an hour of four, and not as often as anything else is told."""
+    farm = serve(ALICE, BOB)
+    farm.change(100 * MINUTE, {"remove": 12})
+    task = farm.task(**{**EVERYBODY, "grace": "4h"}, reminders=["1h"])
+    task.outcome()
+    assert task.shown[1:-1] == [
+        "RDSH01: 3h 30m left: still on: alice, bob",
+        "RDSH01: 3h left: still on: alice, bob",
+        "RDSH01: 2h 30m left: still on: alice, bob",
+        "RDSH01: 2h 19m left: gone: alice; still on: bob",
+        "RDSH01: 1h 49m left: still on: bob",
+        "RDSH01: 1h 19m left: still on: bob",
+        "RDSH01: 1h left: 1 session reminded: bob",
+        "RDSH01: 30m left: still on: bob",
+    ]
+
+
 def test_no_log_shows_nobody(serve: Serve) -> None:
     task = serve(ALICE).task(**SHORT)
     task._task.no_log = True

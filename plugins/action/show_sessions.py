@@ -1,0 +1,82 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Show what the hosts of a play have registered as one table, and write a report of it. Nothing leaves the
+controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils._options import OptionError, duration_value, validated_options
+from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of, report_path, write_report
+from ..plugin_utils._session_report.view import Seen, view
+from ..plugin_utils._survey import SORTS, survey_text, totals_text
+from ..plugin_utils._table import terminal_width
+from ..plugin_utils._task_failed import TaskFailed
+
+# Ansible loads this file before it starts the worker.
+_WIDTH = terminal_width()
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "registered": {"type": "list", "elements": "str", "required": True},
+        "sort": {"type": "str", "choices": [*SORTS], "default": "server"},
+        "report": {"type": "str"},
+        "title": {"type": "str", "default": "Who is on"},
+        "idle_limit": {"type": "str", "default": DEFAULT_IDLE_LIMIT},
+        "mask": {"type": "bool", "default": False},
+    }
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        try:
+            options = validated_options(self._task.args, self.ARGUMENT_SPEC)
+            idle_limit = duration_value("idle_limit", options["idle_limit"], unit_needed=True)
+            path = _report_path(options["report"])
+        except OptionError as error:
+            return {**result, **TaskFailed(str(error)).result}
+        seen = [*_registered(variables, options["registered"])]
+        found = view(seen).survey
+        lines = [survey_text(found, options["sort"], _WIDTH)]
+        written = []
+        if path:
+            facts = [("Hosts", str(len(variables["ansible_play_hosts_all"])))]
+            try:
+                head = head_of(options["title"], facts)
+                written = write_report(path, seen, head, idle_limit=idle_limit, masked=options["mask"])
+            except OSError as error:
+                return {**result, **TaskFailed(f"the report could not be written: {error}").result}
+            lines.append(f"Report: {' and '.join(map(str, written))}")
+        if not self._task.no_log:
+            self._display.display("\n".join(lines))
+        return {
+            **result,
+            "changed": False,
+            "msg": totals_text(found),
+            "files": [str(file) for file in written],
+            "_ansible_verbose_override": True,
+        }
+
+
+def _report_path(text: str | None) -> Path | None:
+    try:
+        return report_path(text) if text else None
+    except ValueError as error:
+        raise OptionError(f"report: {error}") from None
+
+
+def _registered(variables: Mapping[str, Any], names: list[str]) -> Iterator[Seen]:
+    for host in variables["ansible_play_hosts_all"]:
+        for name in names:
+            # A host that failed before has not registered everything; the first is what was asked for.
+            values = variables["hostvars"][host].get(name)
+            if values is not None or name == names[0]:
+                yield Seen(host, values or {})

@@ -1,0 +1,151 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Writes a report at the end of a run that has had to do with sessions."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: session_report
+type: notification
+short_description: Write a report of a run
+version_added: 0.1.0
+description:
+  - At the end of a run with modules of this collection, writes a report - who was on before and after, what became of
+    each session, and what happened when. It is one HTML page, which needs no network, and the sessions as CSV beside
+    it.
+  - Where none of these modules had a result, nothing is written.
+  - It holds the names of users. The files can be read by nobody but who has made them.
+requirements:
+  - C(callbacks_enabled = winops.rds.session_report) in the section C(defaults) of ansible.cfg, or
+    E(ANSIBLE_CALLBACKS_ENABLED). For the command C(ansible), also C(bin_ansible_callbacks = true).
+options:
+  path:
+    description: The page to write. C(%Y-%m-%d) and the like, as in C(strftime), stand for the time when it is written.
+    type: str
+    default: session-report.html
+    env:
+      - name: WINOPS_RDS_SESSION_REPORT_PATH
+    ini:
+      - section: callback_winops_rds_session_report
+        key: path
+  title:
+    description: The title of the page.
+    type: str
+    default: Sessions of a run
+    env:
+      - name: WINOPS_RDS_SESSION_REPORT_TITLE
+    ini:
+      - section: callback_winops_rds_session_report
+        key: title
+  idle_limit:
+    description: The page counts the sessions that have been idle for so long. A duration with its unit.
+    type: str
+    default: 2h
+    env:
+      - name: WINOPS_RDS_SESSION_REPORT_IDLE_LIMIT
+    ini:
+      - section: callback_winops_rds_session_report
+        key: idle_limit
+  mask:
+    description:
+      - Leaves names of people and computers, and addresses, out of it. Names of servers stay.
+      - Without it, they can be hidden in the browser; the file still holds them then.
+    type: bool
+    default: false
+    env:
+      - name: WINOPS_RDS_SESSION_REPORT_MASK
+    ini:
+      - section: callback_winops_rds_session_report
+        key: mask
+author:
+  - winops.rds contributors (@winops)
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+from ansible.plugins.callback import CallbackBase
+
+from ..plugin_utils._durations import parse_duration
+from ..plugin_utils._run import HostResult, is_ours, module_of
+from ..plugin_utils._session_report.files import head_of, report_path, write_report
+from ..plugin_utils._session_report.view import Seen
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "winops.rds.session_report"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: list[Seen] = []
+        self._began: dict[tuple[str, str], datetime] = {}
+        self._playbook = ""
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        self._playbook = Path(playbook._file_name).name
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        self._began[host.get_name(), task._uuid] = datetime.now(UTC)
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self._take(result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._take(result)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._take(result)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        self._take(result)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        self._take(result)
+
+    def _take(self, result: Any) -> None:
+        taken = HostResult.of(result)
+        values, task = taken.values, taken.task
+        # The result of a loop is that of its items, which have come already.
+        if values.get("_ansible_no_log") or "results" in values or module_of(task) == "winops.rds.show_sessions":
+            return
+        ended = datetime.now(UTC)
+        given = (values.get("invocation") or {}).get("module_args") or {}
+        self._seen.append(
+            Seen(
+                host=taken.host,
+                # The records alone: of other modules it may be anything, and large.
+                values=dict(values)
+                if is_ours(task)
+                else {key: values.get(key) for key in ("changed", "failed", "msg")},
+                task=task.get_name(),
+                is_ours=is_ours(task),
+                began=self._began.get((taken.host, task._uuid), ended),
+                ended=ended,
+                reminders=given.get("reminders") or (),
+            )
+        )
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        if not any(seen.is_ours for seen in self._seen):
+            return
+        facts = [("Playbook", self._playbook)] if self._playbook else []
+        facts += [("Hosts", str(len(stats.processed)))]
+        if context.CLIARGS.get("check"):
+            facts.append(("Check mode", "nothing was changed"))
+        try:
+            written = write_report(
+                report_path(self.get_option("path")),
+                self._seen,
+                head_of(self.get_option("title"), facts),
+                idle_limit=parse_duration(self.get_option("idle_limit"), unit_needed=True),
+                masked=self.get_option("mask"),
+            )
+        except (OSError, ValueError) as error:
+            self._display.warning(f"The report could not be written: {error}")
+        else:
+            self._display.display(f"Report: {' and '.join(map(str, written))}")

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A report as one HTML page, which needs nothing beside itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from .._displayable import displayable
+from .._durations import format_duration
+from .._engine.acts import FAILED, RESULTS
+from .._survey import totals_text
+from .._texts import count_text, ended_names, error_text, idle_text, moment_text
+from .masks import Masks
+from .view import GONE, View
+
+HERE = Path(__file__).parent
+
+#: Rows of a long table that are shown at first.
+FEW = 500
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a report says of itself."""
+
+    title: str
+    controller: str
+    """The name of the machine that made it."""
+    made: datetime
+    """When, with the controller's time zone."""
+    facts: Sequence[tuple[str, str]] = ()
+    """What else there is to say, such as what was selected."""
+
+
+def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
+    """Return the page.
+
+    :param idle_limit: seconds. Who has been idle for longer is counted.
+    :param masked: it holds no names of people and computers, and no addresses; else these can be hidden in the browser.
+    """
+    masks = Masks()
+
+    def name(kind: str, text: str | None) -> Markup:
+        if not text:
+            return Markup("–")
+        mask = masks.mask(kind, text)
+        if masked:
+            return Markup("{}").format(mask)
+        # Isolated: letters that are written from right to left do not turn what stands beside them.
+        return Markup('<bdi class="name" data-mask="{}">{}</bdi>').format(mask, displayable(text))
+
+    longest = max((record["idle_seconds"] or 0 for record in shown.sessions), default=0)
+    script = _read("page.js")
+    # Jinja2's own Markup goes in as it is; whatever else goes in is made fit to be shown first, and escaped then.
+    rendered: str = _template().render(
+        shown=shown,
+        head=head,
+        masked=masked,
+        name=name,
+        style=Markup(_read("page.css")),
+        script=Markup(script),
+        # Another script than this one is not run, whatever has got into the page.
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        totals=_totals(shown),
+        tiles=_tiles(shown, idle_limit),
+        idle_share=lambda record: round(100 * (record["idle_seconds"] or 0) / longest) if longest else 0,
+        track=_track(shown),
+        RESULTS=RESULTS,
+        FAILED=FAILED,
+        GONE=GONE,
+        FEW=FEW,
+    )
+    return rendered
+
+
+def _totals(shown: View) -> str:
+    before = sum(server.before for server in shown.servers)
+    return (f"{count_text(before, 'session')} before. Now: " if shown.acted else "") + totals_text(shown.survey)
+
+
+def _tiles(shown: View, idle_limit: float) -> list[tuple[str, int, bool]]:
+    """What is counted, and whether more than none of it is bad."""
+    on = shown.survey.sessions
+    return [
+        ("still on" if shown.acted else "sessions", len(on), False),
+        ("active", sum(record["state"] == "active" for record in on), False),
+        ("disconnected", sum(record["state"] == "disconnected" for record in on), False),
+        (f"idle for {format_duration(idle_limit)} or more", shown.idle(idle_limit), False),
+        *([("servers closed to new logons", shown.closed(), False)] if shown.modes_known else []),
+        ("failures", shown.failed(), True),
+    ]
+
+
+def _track(shown: View) -> list[tuple[str, list[tuple[str, float, float]]]]:
+    """For each host its spans: kind, and where on the way from the first to the last it begins and how long it is, in
+    percent."""
+    if not shown.spans:
+        return []
+    began = min(span.began for span in shown.spans)
+    whole = max((span.ended - began).total_seconds() for span in shown.spans) or 1.0
+    hosts: dict[str, list[tuple[str, float, float]]] = {}
+    # What lasts longer lies below.
+    for span in sorted(shown.spans, key=lambda span: span.ended - span.began, reverse=True):
+        left = 100 * (span.began - began).total_seconds() / whole
+        width = 100 * (span.ended - span.began).total_seconds() / whole
+        hosts.setdefault(span.host, []).append((span.kind, round(left, 2), max(0.4, round(width, 2))))
+    return sorted(hosts.items())
+
+
+def _shown(value: Any) -> Any:
+    return displayable(value, None) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters |= {
+        "count": count_text,
+        "duration": format_duration,
+        "ended": ended_names,
+        "error": error_text,
+        "idle": idle_text,
+        "moment": moment_text,
+    }
+    return environment.from_string(_read("page.html.j2"))

@@ -1,0 +1,254 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From the results of a run to what a report of it shows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from .._durations import parse_duration
+from .._engine.acts import DISCONNECT, FAILED, LIST, LOG_OFF, RESULTS, SEND_MESSAGE
+from .._records import Record
+from .._survey import Survey, survey
+from .._texts import count_text
+
+#: Results of a session to which nothing was done.
+PLANNED = frozenset(act.planned for act in (DISCONNECT, LIST, LOG_OFF, SEND_MESSAGE))
+
+#: Results of a session that is not there any more.
+GONE = frozenset({"logged_off", "already_gone"})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a task returned for a host."""
+
+    host: str
+    values: Mapping[str, Any]
+    task: str = ""
+    is_ours: bool = True
+    """Whether it is a task of this collection."""
+    began: datetime | None = None
+    ended: datetime | None = None
+    reminders: Sequence[str] = ()
+    """The option of the task: durations before the end of the grace period."""
+
+
+@dataclass
+class Server:
+    """A row of the table of servers."""
+
+    name: str
+    mode: str | None = None
+    before: int = 0
+    after: int = 0
+    active: int = 0
+    disconnected: int = 0
+    oldest: Record | None = None
+    """The session that has been disconnected for longest."""
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened on a host."""
+
+    time: datetime
+    host: str
+    kind: str
+    text: str
+    detail: str = ""
+    """May have names in it."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that took its time on a host."""
+
+    host: str
+    kind: str
+    began: datetime
+    ended: datetime
+
+
+@dataclass
+class View:
+    """What a report shows."""
+
+    survey: Survey
+    """Of the sessions that are still there."""
+    sessions: list[Record]
+    """Each session as it was seen last, with what became of it."""
+    servers: list[Server]
+    accounts: list[tuple[str, list[Record]]]
+    """Those with several sessions that are still there."""
+    acted: bool
+    """Whether something was done, or in check mode would be, and not only looked at."""
+    events: list[Event] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+    def idle(self, seconds: float) -> int:
+        """How many sessions have been idle for so long."""
+        return sum((record["idle_seconds"] or 0) >= seconds for record in self.survey.sessions)
+
+    @property
+    def modes_known(self) -> bool:
+        """Whether a server told its logon mode."""
+        return any(server.mode for server in self.servers)
+
+    def closed(self) -> int:
+        """How many servers accept no new logons."""
+        return sum(server.mode not in (None, "enabled") for server in self.servers)
+
+    def failed(self) -> int:
+        """How many sessions and servers could not be dealt with."""
+        return sum(server.failed for server in self.servers) + len(self.survey.unasked)
+
+
+def view(seen: Sequence[Seen]) -> View:
+    """Return what a report shows of results, which are in the order in which they came."""
+    ours = [one for one in seen if one.is_ours]
+    found = survey((one.host, one.values) for one in ours if _is_about_sessions(one.values))
+    sessions, newcomers = _last_words(ours)
+    on = [record for record in sessions.values() if record["result"] not in GONE]
+    accounts = defaultdict(list)
+    for record in on:
+        accounts[record["account"].casefold()].append(record)
+    several = [(records[0]["account"], records) for records in accounts.values() if len(records) > 1]
+    return View(
+        survey=replace(found, sessions=on),
+        sessions=sorted(sessions.values(), key=lambda record: (record["server"].casefold(), record["id"])),
+        servers=_servers(ours, found, sessions, newcomers),
+        accounts=sorted(several, key=lambda one: (-len(one[1]), one[0].casefold())),
+        acted=any(record["result"] != LIST.planned for record in sessions.values()),
+        events=sorted(_events(seen), key=lambda event: event.time),
+        spans=[*_spans(seen)],
+    )
+
+
+def _is_about_sessions(values: Mapping[str, Any]) -> bool:
+    return not values.get("skipped") and not _is_mode(values)
+
+
+def _is_mode(values: Mapping[str, Any]) -> bool:
+    return "previous_mode" in values
+
+
+_Key = tuple[str, int, Any]
+
+
+def _last_words(seen: Sequence[Seen]) -> tuple[dict[_Key, Record], set[_Key]]:
+    """Return each session with the last that became of it, and which of them began after something had been done."""
+    last: dict[_Key, Record] = {}
+    newcomers = set()
+    acted_on: dict[str, datetime | None] = {}
+    for one in seen:
+        records = one.values.get("sessions", ())
+        for record in records:
+            server = record["server"].casefold()
+            # A session is its ID and its logon: the ID alone is somebody else's later.
+            key = (server, record["id"], record["logon_time"])
+            began, logon = acted_on.get(server), record["logon_time"]
+            if began and logon and datetime.fromisoformat(logon) > began:
+                newcomers.add(key)
+            # That somebody is still on says less than that they were spared, or could not be logged off.
+            if record["result"] != LIST.planned or key not in last:
+                last[key] = record
+        if any(record["result"] not in PLANNED for record in records):
+            acted_on |= {record["server"].casefold(): one.began for record in records} | acted_on
+    return last, newcomers
+
+
+def _servers(
+    seen: Sequence[Seen], found: Survey, sessions: Mapping[_Key, Record], newcomers: set[_Key]
+) -> list[Server]:
+    servers = {name.casefold(): Server(name) for name in found.servers}
+    for key, record in sessions.items():
+        server = servers.setdefault(record["server"].casefold(), Server(record["server"]))
+        server.before += key not in newcomers
+        server.failed += record["result"] in FAILED
+        if record["result"] in GONE:
+            continue
+        server.after += 1
+        server.active += record["state"] == "active"
+        server.disconnected += record["state"] == "disconnected"
+        if record["state"] == "disconnected" and record["disconnect_time"]:
+            oldest = server.oldest
+            if oldest is None or record["disconnect_time"] < oldest["disconnect_time"]:
+                server.oldest = record
+    own = {one.host: one.values["servers"][0]["server"] for one in seen if len(one.values.get("servers", ())) == 1}
+    for one in seen:
+        if _is_mode(one.values) and one.values["mode"]:
+            name = own.get(one.host, one.host)
+            servers.setdefault(name.casefold(), Server(name)).mode = one.values["mode"]
+    return sorted(servers.values(), key=lambda server: server.name.casefold())
+
+
+def _deadline(one: Seen) -> datetime | None:
+    text = one.values.get("deadline")
+    return datetime.fromisoformat(text) if text else None
+
+
+def _events(seen: Sequence[Seen]) -> Iterator[Event]:
+    for one in seen:
+        if one.began is None or one.ended is None or one.values.get("skipped"):
+            continue
+        if one.values.get("failed") or one.values.get("unreachable"):
+            yield Event(one.ended, one.host, "failed", f"failed: {one.task}", str(one.values.get("msg", "")))
+        if not one.is_ours:
+            if one.values.get("changed"):
+                yield Event(one.ended, one.host, "work", f"work done: {one.task}")
+        elif _is_mode(one.values):
+            if one.values["changed"]:
+                mode = one.values["mode"]
+                opened = mode == "enabled"
+                text = "accepts logons" if opened else f"accepts no new logons ({mode})"
+                yield Event(one.ended, one.host, "opened" if opened else "closed", text)
+        else:
+            yield from _events_of_sessions(one, one.began, one.ended)
+
+
+def _events_of_sessions(one: Seen, began: datetime, ended: datetime) -> Iterator[Event]:
+    records = [record for record in one.values.get("sessions", ()) if record["result"] != LIST.planned]
+    messages = Counter(record.get("warnings", 0) for record in records)
+    warned = sum(count for times, count in messages.items() if times)
+    deadline = _deadline(one)
+    if warned and deadline:
+        yield Event(began, one.host, "warned", f"{count_text(warned, 'session')} warned")
+        for reminder in one.reminders:
+            moment = deadline - timedelta(seconds=parse_duration(str(reminder)))
+            if moment < ended:
+                yield Event(moment, one.host, "reminded", "reminder")
+    counts = Counter(record["result"] for record in records)
+    if counts:
+        text = ", ".join(f"{counts[result]} {RESULTS[result]}" for result in RESULTS if counts[result])
+        yield Event(ended, one.host, "acted", text)
+
+
+def _spans(seen: Sequence[Seen]) -> Iterator[Span]:
+    timed = [(one, one.began, one.ended) for one in seen if one.began and one.ended and not one.values.get("skipped")]
+    end = max((ended for _one, _began, ended in timed), default=None)
+    closed: dict[str, datetime] = {}
+    for one, began, ended in timed:
+        if _is_mode(one.values):
+            if one.values["mode"] == "enabled":
+                if one.host in closed:
+                    yield Span(one.host, "closed", closed.pop(one.host), ended)
+            elif one.values["changed"]:
+                closed.setdefault(one.host, ended)
+        elif not one.is_ours:
+            if one.values.get("changed"):
+                yield Span(one.host, "work", began, ended)
+        elif (deadline := _deadline(one)) and any(record.get("warnings") for record in one.values.get("sessions", ())):
+            yield Span(one.host, "warned", began, min(deadline, ended))
+            if ended > deadline:
+                yield Span(one.host, "acted", deadline, ended)
+        elif any(record["result"] not in PLANNED for record in one.values.get("sessions", ())):
+            yield Span(one.host, "acted", began, ended)
+    for host, since in closed.items():
+        if end:
+            yield Span(host, "closed", since, end)

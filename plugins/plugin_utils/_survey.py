@@ -1,0 +1,104 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The results of many hosts as one: whose sessions there are on a farm, and which servers could not be asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ._records import Record
+from ._table import aligned, first_line
+from ._texts import count_text, error_text, idle_text, moment_text
+from ._wts import STATES
+
+#: After every known value.
+_LAST = "\U0010ffff"
+
+#: By what a table can be sorted; then by server and ID. Who has been idle for longest comes first.
+SORTS: dict[str, Callable[[Record], Any]] = {
+    "server": lambda record: "",
+    "account": lambda record: record["account"].casefold(),
+    "state": lambda record: record["state"],
+    "idle": lambda record: -1 if record["idle_seconds"] is None else -record["idle_seconds"] - 2,
+    "logged_on": lambda record: record["logon_time"] or _LAST,
+    "client": lambda record: (record["client_name"] or record["client_address"] or _LAST).casefold(),
+}
+
+
+_HEADER = ("SERVER", "ID", "ACCOUNT", "STATE", "IDLE", "LOGGED ON", "CLIENT")
+_ACCOUNT = _HEADER.index("ACCOUNT")
+#: What becomes narrower where the terminal is. Of an account the domain says least.
+_SHRINK = (_HEADER.index("CLIENT"), _HEADER.index("SERVER"), _ACCOUNT)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a farm was seen to be."""
+
+    sessions: list[Record]
+    servers: dict[str, None]
+    """Those that told of their sessions, each once."""
+    unasked: dict[str, str]
+    """Those that did not, with the reason."""
+
+
+def survey(results: Iterable[tuple[str, Mapping[str, Any]]]) -> Survey:
+    """Return as one what the modules of this collection returned for several hosts.
+
+    :param results: hosts of the inventory, each with the result of its task, failed or not.
+    """
+    found = Survey([], {}, {})
+    for host, result in results:
+        for server in result.get("servers", ()):
+            if server["error"]:
+                found.unasked[server["server"]] = error_text(server["error"])
+            else:
+                found.servers[server["server"]] = None
+        if "servers" not in result:
+            found.unasked[host] = str(result.get("msg", "it returned no sessions"))
+        found.sessions.extend(result.get("sessions", ()))
+    return found
+
+
+def survey_text(found: Survey, sort: str, width: int) -> str:
+    """Return the sessions as a table, with a line of totals and one for each server that could not be asked.
+
+    :param sort: a key of SORTS.
+    :param width: columns of the terminal; 0: without limit.
+    """
+    lines = []
+    if found.sessions:
+        rows = [_row(record) for record in sorted(found.sessions, key=lambda record: _order(record, sort))]
+        lines = aligned(rows, _HEADER, width=width, shrink=_SHRINK, keep_end=[_ACCOUNT])
+        lines.append("")
+    lines.append(totals_text(found) + (" Times are UTC." if found.sessions else ""))
+    lines += [first_line(f"Not asked: {server}: {reason}", width) for server, reason in sorted(found.unasked.items())]
+    return "\n".join(lines)
+
+
+def totals_text(found: Survey) -> str:
+    """Return how many sessions there are, in which states, on how many servers."""
+    states = Counter(record["state"] for record in found.sessions)
+    order = [state for state in STATES if states[state]] + sorted(set(states) - set(STATES))
+    counts = ", ".join(f"{states[state]} {state}" for state in order)
+    where = f"on {count_text(len(found.servers), 'server')}"
+    return f"{count_text(len(found.sessions), 'session')} {where}{': ' if counts else ''}{counts}."
+
+
+def _order(record: Record, sort: str) -> tuple[Any, ...]:
+    return SORTS[sort](record), record["server"].casefold(), record["id"]
+
+
+def _row(record: Record) -> Sequence[str]:
+    return (
+        record["server"],
+        str(record["id"]),
+        record["account"] or "-",
+        record["state"],
+        idle_text(record),
+        moment_text(record["logon_time"]),
+        record["client_name"] or record["client_address"] or "-",
+    )

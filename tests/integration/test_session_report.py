@@ -1,0 +1,77 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The two ways to a report."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Serve = Callable[..., Any]
+
+ALICE = {"id": 12, "user": "alice", "idle": "3m", "client_name": "LAPTOP-017"}
+BOB = {"id": 14, "user": "bob", "state": "disconnected", "disconnected": "8h", "idle": "9h"}
+
+
+def sheet(path: Path) -> dict[str, dict[str, str]]:
+    """The rows of a CSV by account."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {row["account"]: row for row in csv.DictReader(file)}
+
+
+def test_who_is_on_writes_a_report(serve: Serve) -> None:
+    farm = serve([ALICE, BOB])
+    page = farm.folder / "farm.html"
+    run = farm.run("winops.rds.who_is_on", "-e", f"report={page}")
+    assert run.exit_code == 0, run.output
+    assert f"Report: {page} and {page.with_suffix('.csv')}" in run.output
+    assert "2 sessions on 1 server: 1 active, 1 disconnected." in page.read_text("utf-8")
+    assert sheet(page.with_suffix(".csv"))["CONTOSO\\bob"]["state"] == "disconnected"
+    farm.run("winops.rds.who_is_on", "-e", f"report={page}", "-e", "mask=true")
+    assert [*sheet(page.with_suffix(".csv"))] == ["user 1", "user 2"]
+    assert "alice" not in page.read_text("utf-8")
+
+
+def test_a_report_that_cannot_be_written(serve: Serve) -> None:
+    farm = serve([ALICE])
+    run = farm.run("winops.rds.who_is_on", "-e", f"report={farm.folder}/none/farm.html")
+    assert run.exit_code == 2
+    assert run.of("Show the sessions")["msg"].startswith("report: ")
+
+
+def test_the_callback_writes_a_report_of_a_run(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = serve([ALICE, BOB])
+    page = farm.folder / "night.html"
+    enabled = "record_results,winops.rds.session_report"
+    settings = {"ANSIBLE_CALLBACKS_ENABLED": enabled, "WINOPS_RDS_SESSION_REPORT_PATH": str(page)}
+    monkeypatch.setattr(type(farm), "environment", farm.environment | settings)
+    assert not farm.playbook([{"ansible.builtin.debug": {}}]).exit_code
+    assert not page.exists()
+    tasks = [
+        {"winops.rds.win_rds_logon_mode": {"mode": "drain"}},
+        {"winops.rds.win_rds_logoff": {"users": "bob", "grace": "1s", "message": "Bye"}},
+        {"name": "patch", "ansible.builtin.command": "true", "delegate_to": "localhost", "connection": "local"},
+        {"winops.rds.win_rds_session_info": {}},
+        {"winops.rds.win_rds_logon_mode": {"mode": "enabled"}},
+    ]
+    run = farm.playbook(tasks)
+    assert run.exit_code == 0, run.output
+    assert f"Report: {page}" in run.output
+    text = page.read_text("utf-8")
+    assert "2 sessions before. Now: 1 session on 1 server: 1 active." in text
+    for happened in (
+        "accepts no new logons (drain)",
+        "1 session warned",
+        "1 logged off",
+        "work done: patch",
+        "accepts logons",
+    ):
+        assert f">{happened}<" in text
+    assert {account: row["result"] for account, row in sheet(page.with_suffix(".csv")).items()} == {
+        "CONTOSO\\alice": "listed",
+        "CONTOSO\\bob": "logged_off",
+    }

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils._options import OptionError, duration_value, validated_options
+from ..plugin_utils._arguments import validated_options
+from ..plugin_utils._options import OptionError, duration_value
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of, report_path, write_report
 from ..plugin_utils._session_report.view import Seen, view
 from ..plugin_utils._survey import SORTS, survey_text, totals_text

@@ -111,7 +111,7 @@ def goals(raw: dict[str, Any]) -> list[Goal]:
             seconds(through),
             f"one by one: {seconds(one_by_one)}",
             Ratio.of([one_by_one] * len(raw["server"]), [run["cpu"] for run in raw["server"]]),
-            50,
+            30,
             at_least=True,
         )
     )

@@ -99,7 +99,7 @@ def goals(raw: dict[str, Any]) -> list[Goal]:
         (f"nothing to do (launch {LAUNCH_SECONDS} s): wall time", "wall", 1.05, seconds),
         ("nothing to do: controller CPU", "cpu", 1.05, seconds),
         ("nothing to do: requests", "requests", 1, _plain),
-        ("nothing to do: bytes sent", "sent", 1.25, _plain),
+        ("nothing to do: bytes sent", "sent", 0.85, _plain),
     ):
         a, b = _each(ours, figure), _each(ping, figure)
         found.append(Goal(what, text(median(a)), f"win_ping: {text(median(b))}", Ratio.of(a, b), bound))

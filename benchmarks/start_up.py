@@ -198,7 +198,7 @@ def _smaller(raw: dict[str, Any]) -> str:
     """What the payload's ratio is, and what it would be with less C# in it."""
     ours, ping = (raw["payloads"][module]["the whole"] for module in MODULES)
     plain = raw["csharp"]["as it is"]
-    sizes = {**raw["csharp"], "the most that 1.25 leaves room for": round(plain - (ours - 1.25 * ping) * 3 / 4)}
+    sizes = {**raw["csharp"], "the most that 0.85 leaves room for": round(plain - (ours - 0.85 * ping) * 3 / 4)}
     rows = [[what, f"{size:,}", f"{(ours - (plain - size) * 4 / 3) / ping:.2f}"] for what, size in sizes.items()]
     return table(["the C# of a logoff", "bytes", "payload, ratio"], rows)
 

@@ -21,3 +21,8 @@ def displayable(text: str, longest: int | None = LONGEST_NAME) -> str:
     # What does something is not printable, and neither is a blank that only looks like a space and would make two names
     # look the same: https://docs.python.org/3/library/stdtypes.html#str.isprintable
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def one_line(text: object, longest: int) -> str:
+    """Return the words of somebody else, a connection plugin or PowerShell, for a place in a line of ours."""
+    return displayable(" ".join(str(text).split()), longest)

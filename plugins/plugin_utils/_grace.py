@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from ._displayable import displayable
+from ._displayable import one_line
 from ._durations import format_duration
 from ._engine.report import Report, Session
 from ._engine.requests import EngineRequest, LogoffRequest, MessageRequest, SessionInfoRequest, same_sessions
@@ -19,6 +19,8 @@ from ._schedule import Clock, Schedule, Step
 
 #: Seconds. Where the logoff cannot be carried out at the end, it is tried again after each of these pauses.
 END_PAUSES = (5.0, 10.0, 15.0)
+
+LONGEST_REASON = 600  # characters
 
 #: Seconds. Where nothing happens for so long, a line says how long is left. With four hours, each half hour.
 LONGEST_SILENCE = 600.0
@@ -61,7 +63,7 @@ class LogoffNotCarriedOut(Exception):
     """The host could not be worked on at the end; the message says why."""
 
     def __init__(self, reason: Exception, roll: Roll, deadline: datetime, *, unknown: bool) -> None:
-        super().__init__(_one_line(reason))
+        super().__init__(one_line(reason, LONGEST_REASON))
         self.warned = names_text(roll.on)
         self.outcome = Outcome(roll.report_without_logoff(), roll.warnings)
         self.deadline = deadline
@@ -127,7 +129,7 @@ class GracePeriod:
                 self._look()
         except Exception as error:  # connection plugins let the exceptions of their libraries through
             if self._reached or step is Step.REMIND:
-                self._tell(f"the host was not reached; the next step tries again: {_short(error)}")
+                self._tell(f"the host was not reached; the next step tries again: {_first_sentence(error)}")
             self._reached = False
             if step is Step.REMIND:
                 self._schedule.remind_at_next_step()
@@ -176,7 +178,7 @@ class GracePeriod:
                 pause = next(pauses, None)
                 if pause is None:
                     raise LogoffNotCarriedOut(error, self._roll, self._deadline, unknown=unknown) from error
-                self._tell(f"the logoff is tried again in {format_duration(pause)}: {_short(error)}")
+                self._tell(f"the logoff is tried again in {format_duration(pause)}: {_first_sentence(error)}")
             finally:
                 self._host.disconnect()
             self._clock.sleep(pause)
@@ -230,12 +232,7 @@ def _who(sessions: list[Session], what: str) -> str:
     return f"{count} {what}" + (f": {names_text(sessions)}" if sessions else "")
 
 
-def _one_line(error: Exception) -> str:
-    """The words of a connection plugin or of PowerShell."""
-    return displayable(" ".join(str(error).split()), 600)
-
-
-def _short(error: Exception) -> str:
+def _first_sentence(error: Exception) -> str:
     """What happened, without what to do about it: here that is to go on."""
-    text, _dot, _rest = _one_line(error).partition(". ")
+    text, _dot, _rest = one_line(error, LONGEST_REASON).partition(". ")
     return text if len(text) <= 200 else f"{text[:200]} …"

@@ -13,12 +13,14 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ._displayable import displayable
+from ._displayable import displayable, one_line
 from ._task_failed import TaskFailed
 
 #: Seconds. A host that could not write the compiled engine to a file is launched again after each of these pauses: an
 #: antivirus that holds new files lets go of them soon (ansible-collections/ansible.windows issue 657).
 COMPILE_PAUSES = (2.0, 5.0)
+
+LONGEST_REASON = 300  # characters
 
 #: Of Ansible's wrapper (ansible/executor/powershell), which compiles all C# before the module's first statement.
 _NOT_COMPILED = "Failed to compile C# code"
@@ -88,16 +90,16 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
         except AnsibleConnectionFailure as error:
             if not self._launch_began:
                 raise  # Ansible says that the host is unreachable
-            raise ConnectionLost(f"no answer from {name}: {_one_line(error)}. {unheard}.") from None
+            raise ConnectionLost(f"no answer from {name}: {one_line(error, LONGEST_REASON)}. {unheard}.") from None
         except Exception as error:
             # Each connection plugin has exceptions of its own, and lets those of the libraries below it through.
             if not self._task.no_log:
                 self._display.vvv(traceback.format_exc())
             if not self._launch_began:
                 raise NothingLaunched(
-                    f"{name} was not launched, so nothing was touched on the host: {_one_line(error)}"
+                    f"{name} was not launched, so nothing was touched on the host: {one_line(error, LONGEST_REASON)}"
                 ) from None
-            raise NotKnown(f"no answer from {name}: {_one_line(error)}. {unheard}.") from None
+            raise NotKnown(f"no answer from {name}: {one_line(error, LONGEST_REASON)}. {unheard}.") from None
         return result
 
     def _low_level_execute_command(self, cmd: str, sudoable: bool = True, **others: Any) -> Any:
@@ -112,7 +114,7 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
 def _without_report(name: str, result: Mapping[str, Any], unheard: str) -> TaskFailed:
     """What a launch without a report proves. Its own words are kept in the result."""
     words = _wrapper_words(result)
-    first = _one_line(result.get("msg") or words) or "no output"
+    first = one_line(result.get("msg") or words, LONGEST_REASON) or "no output"
     kept = {key: value for key, value in result.items() if key not in ("msg", "changed", "failed", "refused")}
     if result.get("refused"):
         return NothingLaunched(f"{name} refused the request, and touched nothing: {first}. This is a bug.", **kept)
@@ -144,7 +146,3 @@ def _wrapper_words(result: Mapping[str, Any]) -> str:
     if result.get("engine"):
         return ""
     return f"{result.get('msg', '')}\n{result.get('module_stderr', '')}"
-
-
-def _one_line(text: object) -> str:
-    return displayable(" ".join(str(text).split()), 300)

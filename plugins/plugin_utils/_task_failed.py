@@ -15,12 +15,12 @@ class TaskFailed(Exception):
 
     def __init__(self, msg: str, **result: Any) -> None:
         if not result:
-            msg = _one_line(msg)
+            msg = _shortened(msg)
         super().__init__(msg)
         self.result = {**result, "failed": True, "msg": msg}
 
 
-def _one_line(text: str) -> str:
+def _shortened(text: str) -> str:
     """A refusal quotes what was given, which may be of any length and form."""
     text = " ".join(text.split())
     return text if len(text) <= LONGEST_REFUSAL else f"{text[: LONGEST_REFUSAL // 2]} … {text[-LONGEST_REFUSAL // 2 :]}"

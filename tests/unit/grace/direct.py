@@ -123,6 +123,7 @@ class Task(DirectTask):
         self.before_launch: Callable[[str], object] = lambda engine: None
         self.after_launch: Callable[[str], object] = lambda engine: None
         self._display = SimpleNamespace(
+            verbosity=0,
             display=lambda text, stderr: self.shown.append(text), warning=self.shown.append, vvv=lambda traceback: None
         )
 

@@ -71,6 +71,8 @@ class SessionAction(LaunchAction):
         except OptionError as error:
             result.update(TaskFailed(str(error)).result)
         result["invocation"] = {"module_args": options or dict(self._task.args)}
+        if "sessions" in result and not result.get("failed"):
+            self.say(result["msg"])
         # As Ansible's fact gathering does: what there is to read with -v has been said in words.
         if self._display.verbosity < 2:
             result["_ansible_verbose_override"] = True
@@ -156,7 +158,6 @@ class SessionAction(LaunchAction):
             reasons.append(f"not found: {names} (missing=fail). Check the names, or leave missing out.")
         if reasons:
             raise TaskFailed(**{**result, "msg": failure_text(reasons, records, not_found)})
-        self.say(result["msg"])
         self.warn(not_found_text(not_found, len(task_vars.get("ansible_play_hosts_all", ())) > 1))
         return result
 

@@ -123,8 +123,10 @@ class Task(DirectTask):
         self.before_launch: Callable[[str], object] = lambda engine: None
         self.after_launch: Callable[[str], object] = lambda engine: None
         self._display = SimpleNamespace(
+            display=lambda text, stderr: self.shown.append(text),
+            warning=self.shown.append,
+            vvv=lambda traceback: None,
             verbosity=0,
-            display=lambda text, stderr: self.shown.append(text), warning=self.shown.append, vvv=lambda traceback: None
         )
 
     def _execute_module(self, *, module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -94,9 +94,9 @@ def test_a_long_wait_says_now_and_then_how_long_is_left(serve: Serve) -> None:
         "RDSH01: 3h 30m left: still on: alice, bob",
         "RDSH01: 3h left: still on: alice, bob",
         "RDSH01: 2h 30m left: still on: alice, bob",
-        "RDSH01: 2h 19m left: gone: alice; still on: bob",
-        "RDSH01: 1h 49m left: still on: bob",
-        "RDSH01: 1h 19m left: still on: bob",
+        "RDSH01: 2h 20m left: gone: alice; still on: bob",
+        "RDSH01: 1h 50m left: still on: bob",
+        "RDSH01: 1h 20m left: still on: bob",
         "RDSH01: 1h left: 1 session reminded: bob",
         "RDSH01: 30m left: still on: bob",
     ]

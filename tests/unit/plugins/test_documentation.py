@@ -10,6 +10,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.action.show_sessions import ActionModule as ShowSessions
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT
 from ansible_collections.winops.rds.plugins.plugin_utils import _records
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, Act
@@ -66,6 +67,13 @@ def test_an_engine_is_documented_as_internal(documentation: dict[str, Any], engi
     option = doorway(engine.rpartition(".")[2]).option
     assert spec_of(documented["options"]) == spec_of({option: {"type": "str", "required": True}})
     assert "internal" in documented["short_description"].lower()
+
+
+def test_options_of_the_table() -> None:
+    command = ["ansible-doc", "--json", "--type", "module", "winops.rds.show_sessions"]
+    loaded = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    documented = loaded["winops.rds.show_sessions"]["doc"]["options"]
+    assert spec_of(documented) == spec_of({**ShowSessions.ARGUMENT_SPEC})
 
 
 def test_defaults_that_are_told_in_words(documentation: dict[str, Any]) -> None:

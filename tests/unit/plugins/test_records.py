@@ -406,7 +406,8 @@ def test_diff_of_nothing_shows_nothing() -> None:
 
 def test_a_diff_line_ends_without_blanks() -> None:
     disconnected = record(name="", user="", domain="", protocol=0, state=4)
-    (line,) = _texts.session_diff([disconnected | {"result": "protected"}], LOG_OFF)["after"].splitlines()
+    unknown = {"result": "protected", "idle_seconds": None}
+    (line,) = _texts.session_diff([disconnected | unknown], LOG_OFF)["after"].splitlines()
     assert line == line.rstrip()
     assert line.split() == ["RDSH01", "12", "-", "-", "disconnected"]
 

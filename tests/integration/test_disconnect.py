@@ -210,3 +210,10 @@ def test_examples_of_the_documentation(serve: Serve) -> None:
     assert len(run.results) == len(examples("win_rds_disconnect"))
     assert states(farm) == {1: "active", 7: "disconnected", 12: "disconnected", 14: "disconnected"}
     assert states(farm, "RDSH02") == {12: "disconnected"}
+
+
+def test_check_mode_tells_who_is_disconnected_already(serve: Serve) -> None:
+    farm = serve([{"id": 12, "user": "alice"}, {"id": 13, "user": "bob", "state": "disconnected"}])
+    result = farm.adhoc("winops.rds.win_rds_disconnect", "all=true", "--check").only()
+    assert (result.status, result["changed"]) == ("ok", True)
+    assert result.outcomes() == {12: "would_disconnect", 13: "already_disconnected"}

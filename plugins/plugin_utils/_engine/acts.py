@@ -48,6 +48,8 @@ class Act:
     """The result of a session to which nothing was done: in check mode, or because the act is to list it."""
     results: frozenset[str]
     """What else may become of a session, beside what is in OFF and FAILED."""
+    already: frozenset[str] = frozenset()
+    """Those of them that say that nothing was to be done, which check mode sees as well."""
     done: frozenset[str] = frozenset()
     """Results of a session that is no longer as it was, or in check mode would not be; none: nothing changes."""
     after: Mapping[str, Any] | None = None
@@ -73,6 +75,7 @@ LOG_OFF = Act(
 DISCONNECT = Act(
     planned="would_disconnect",
     results=frozenset({"disconnected", "already_disconnected"}),
+    already=frozenset({"already_disconnected"}),
     done=frozenset({"disconnected", "would_disconnect"}),
     after={"name": "", "state": "disconnected"},
     do_it="disconnect it",

@@ -165,7 +165,7 @@ def _check_sessions(server: Server, request: EngineRequest, where: str) -> None:
 def _check_result(session: Session, server: Server, request: EngineRequest, where: str) -> None:
     act = request.act
     only_looks = request.check_mode or act is acts.LIST
-    possible = acts.OFF | acts.FAILED | ({act.planned} if only_looks else act.results)
+    possible = acts.OFF | acts.FAILED | ({act.planned} | act.already if only_looks else act.results)
     needs_error = session.result in ("denied", "failed") and server.crash is None
     if session.result not in possible or (needs_error and session.error is None) or (only_looks and session.accepted):
         raise ReportError(f"{where} is {_short(session.result)}")

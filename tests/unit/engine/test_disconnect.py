@@ -76,7 +76,7 @@ async def test_protected_sessions(windows: Windows) -> None:
 )
 async def test_what_may_happen_instead(windows: Windows, fault: dict[str, Any], outcome: str) -> None:
     session = {"session": 12} if fault["call"] == DISCONNECT else {}
-    report, _ = await disconnect(windows, ALICE, BOB, faults=[fault | session], timeout=0.3, server_timeout=0.4)
+    report, _ = await disconnect(windows, ALICE, BOB, faults=[fault | session], timeout=1, server_timeout=1)
     assert results(report) == {12: outcome, 13: "disconnected"}
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
@@ -153,9 +153,19 @@ class DirectTask(ActionModule):
         assert text.isprintable()
 
 
+F = TypeVar("F", bound=Farm)
+
+
 @contextmanager
 def farm(*hosts: dict[str, Any], **fields: Any) -> Iterator[Farm]:
     """A farm in the words of a farm file, while the simulated Windows API answers for it."""
+    with farm_of(Farm, *hosts, **fields) as made:
+        yield made
+
+
+@contextmanager
+def farm_of(kind: type[F], *hosts: dict[str, Any], **fields: Any) -> Iterator[F]:
+    """The same, of a kind of its own."""
     spec = FarmSpec.model_validate({"hosts": hosts, **fields})
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated Windows API")
@@ -165,7 +175,7 @@ def farm(*hosts: dict[str, Any], **fields: Any) -> Iterator[Farm]:
             api = WitnessedApi(Path(folder) / "socket", spec)
             asyncio.run_coroutine_threadsafe(api.start(), loop).result(30)
             try:
-                yield Farm(api, loop)
+                yield kind(api, loop)
             finally:
                 asyncio.run_coroutine_threadsafe(api.stop(), loop).result(30)
     finally:

@@ -69,7 +69,7 @@ def _check_host(
     logons = {record["id"]: _logon(calls, listed, record["id"]) for record in records}
     for position, call in enumerate(calls):
         if call.function in (LOGOFF, TERMINATE):
-            session_id = call.session if call.function == LOGOFF else call.session // 1000
+            session_id = call.session if call.function == LOGOFF else session_of_process(call)
             assert 0 < session_id < 65536
             assert session_id in logons, "a session was touched that is not selected"
             looked = max(i for i in range(position) if calls[i].identifies and calls[i].session == session_id)
@@ -88,12 +88,18 @@ def _check_host(
             else:
                 assert _was_asked_or_is_leaving(calls[:position], session_id)
         if call.function == OPEN_PROCESS:
-            session_id = call.session // 1000
+            session_id = session_of_process(call)
             assert session_id in logons, "a process was opened of a session that is not selected"
             assert _was_asked_or_is_leaving(calls[:position], session_id)
     _check_order(calls, options)
     for record in records:
         _check_record(record, calls, logons[record["id"]], now, error)
+
+
+def session_of_process(call: Witnessed) -> int:
+    """The session of the process that a call is about: IDs that a farm file does not name begin with their session's
+    (``SessionSpec``)."""
+    return call.session // 1000
 
 
 def _was_asked_or_is_leaving(calls: list[Witnessed], session_id: int) -> bool:

@@ -5,6 +5,7 @@ the controller and of the hosts is the test's, and the connection opens and clos
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
 from simulator.farm import Change, Fault
 from tests.support.calls import LOGOFF, SEND
 from tests.unit.faults import hosts
-from tests.unit.faults.hosts import DirectTask
+from tests.unit.faults.hosts import DirectTask, WitnessedApi
 
 
 class FakeClock:
@@ -90,10 +91,8 @@ class Connection:
 class Farm(hosts.Farm):
     """Simulated hosts, whose time is that of a clock."""
 
-    clock: FakeClock
-
-    def __init__(self, farm: hosts.Farm) -> None:
-        self.__dict__.update(farm.__dict__)
+    def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(api, loop)
         self.clock = FakeClock()
         for host in self.hosts.values():
             host.table.now = self.clock.utc  # type: ignore[method-assign]
@@ -178,7 +177,6 @@ def outcomes(result: dict[str, Any]) -> dict[int, str]:
 def farm(monkeypatch: pytest.MonkeyPatch, *sessions: dict[str, Any], **fields: Any) -> Iterator[Farm]:
     """A farm: RDSH01 with these sessions, or ``hosts=[…]`` in the words of a farm file."""
     described = fields.pop("hosts", [{"name": "RDSH01", "sessions": sessions, "faults": fields.pop("faults", [])}])
-    with hosts.farm(*described, **fields) as served:
-        made = Farm(served)
+    with hosts.farm_of(Farm, *described, **fields) as made:
         monkeypatch.setattr(win_rds_logoff, "Clock", lambda: made.clock)
         yield made

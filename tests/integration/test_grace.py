@@ -138,7 +138,8 @@ def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
         "null": ({"grace": None}, "grace is null"),
         "late reminder": ({"reminders": ["5m", "20m"]}, "reminders: '20m' is not within the grace period"),
         "unknown word": ({"message": "In {mins}"}, "message holds {mins}"),
-        "no time": ({"grace": 0}, "grace: 0"),
+        "no time": ({"grace": "0s"}, "grace: 0"),
+        "no unit": ({"grace": 15}, "grace: '15' has no unit"),
     }
     tasks = [{"name": name, **graced(options), "ignore_errors": True} for name, (options, _) in refused.items()]
     tasks.append({"name": "async", **graced({}), "async": 2000, "poll": 0, "ignore_errors": True})

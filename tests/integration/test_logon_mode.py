@@ -306,8 +306,8 @@ def test_a_windows_without_remote_desktop_services(serve: Serve) -> None:
 def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
     refusals = {
         "value of mode must be one of: enabled, disabled, drain, drain_until_restart, got: off": {"mode": "off"},
-        "got: None": {"mode": None},
-        "unknown option mod; accepted are mode": {"mod": "drain"},
+        "mode is null": {"mode": None},
+        "unknown option mod; did you mean mode instead of mod? accepted are mode": {"mod": "drain"},
     }
     farm = farm_in(serve, "enabled")
     run = farm.playbook(

@@ -89,7 +89,7 @@ def test_any_text_arrives_as_it_was_written(serve: Serve) -> None:
         "Grüße, Жанна 王小明 𠮷田!",
         "two\nlines",
         "\"quoted\" 'text' \\\\server\\share",
-        "100 % {} { } %s",
+        "100 % () <> %s",
         "x" * 3000,
     ]
     farm = serve([ALICE])
@@ -181,7 +181,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], str]] = {
     "empty message": ({"all": True, "message": ""}, "message is empty"),
     "unknown placeholder": (
         {"all": True, "message": "{name}"},
-        "{name}, which is not known; accepted are {user}, {server}",
+        "{name}, which is not known; braces are for placeholders, and accepted are {user}, {server}",
     ),
     "unknown placeholder of a title": ({"all": True, "message": "x", "title": "{time}"}, "title holds {time}"),
     "unknown icon": ({"all": True, "message": "x", "icon": "skull"}, "none, error, question, warning, information"),

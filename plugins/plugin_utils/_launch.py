@@ -48,6 +48,7 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
     """Base of action plugins that launch an engine."""
 
     _launch_began = False
+    _makes_folder = False
 
     def say(self, text: str) -> None:
         """Show a line with ``-v``."""
@@ -102,13 +103,22 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
             raise NotKnown(f"no answer from {name}: {one_line(error, LONGEST_REASON)}. {unheard}.") from None
         return result
 
-    def _low_level_execute_command(self, cmd: str, sudoable: bool = True, **others: Any) -> Any:
-        """Extended to know when the launch begins: a connection that cannot be opened has launched nothing."""
-        if sudoable:  # else it makes a temporary folder
+    def _make_tmp_path(self, *arguments: Any, **others: Any) -> Any:
+        """Extended to know what is no launch: where a module is not sent on stdin, its folder is made first."""
+        self._makes_folder = True
+        try:
+            return super()._make_tmp_path(*arguments, **others)
+        finally:
+            self._makes_folder = False
+
+    def _low_level_execute_command(self, *arguments: Any, **others: Any) -> Any:
+        """Extended to know when the launch begins: a connection that cannot be opened has launched nothing. Whatever
+        else is carried out may be the launch."""
+        if not self._makes_folder:
             if not self._connection.connected:
                 self._connection._connect()
             self.launch_begins()
-        return super()._low_level_execute_command(cmd, sudoable=sudoable, **others)
+        return super()._low_level_execute_command(*arguments, **others)
 
 
 def _without_report(name: str, result: Mapping[str, Any], unheard: str) -> TaskFailed:

@@ -69,6 +69,12 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
         :raises NotKnown: it may have been started, and no report came.
         :raises AnsibleConnectionFailure: the host is not reached; ConnectionLost: not any more.
         """
+        become = getattr(self._connection, "become", None)
+        if become is not None and become.name.rpartition(".")[2] != "runas":
+            raise NothingLaunched(
+                f"become_method {become.name} is not for Windows, so {name} was not launched and nothing was touched. "
+                "Use become_method runas, or leave become out."
+            )
         pauses = iter(COMPILE_PAUSES)
         while True:
             result = self._launch_once(module, name, request, task_vars, unheard)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..plugin_utils import _logon_mode
-from ..plugin_utils._engine.report import ReportError
+from ..plugin_utils._engine.acts import NOTHING_CHANGED
 from ..plugin_utils._session_action import SessionAction
 from ..plugin_utils._task_failed import TaskFailed
 
@@ -24,15 +24,16 @@ class ActionModule(SessionAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         mode = options["mode"]
         request = _logon_mode.request_for(mode, check_mode=self._task.check_mode)
-        answer = self.launch(
-            ENGINE, "the logon mode engine", request.text, task_vars, _UNHEARD if mode else "Run it again"
+        may_change = mode is not None and not self._task.check_mode
+        report = self.hear(
+            ENGINE,
+            "the logon mode engine",
+            request.text,
+            task_vars,
+            _UNHEARD if may_change else NOTHING_CHANGED,
+            _logon_mode.read_report,
+            may_change=may_change,
         )
-        try:
-            report = _logon_mode.read_report(answer)
-        except ReportError as error:
-            raise TaskFailed(
-                f"the logon mode engine's answer cannot be read: {error}. {_UNHEARD}, with -vvv to see the answer."
-            ) from None
         result = _logon_mode.result_of(report, mode, check_mode=self._task.check_mode)
         if self._task.diff:
             result["diff"] = _logon_mode.diff_of(result)

@@ -7,13 +7,14 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ._displayable import displayable, one_line
+from ._engine.report import ReportError
 from ._task_failed import TaskFailed
 
 #: Seconds. A host that could not write the compiled engine to a file is launched again after each of these pauses: an
@@ -21,6 +22,8 @@ from ._task_failed import TaskFailed
 COMPILE_PAUSES = (2.0, 5.0)
 
 LONGEST_REASON = 300  # characters
+
+R = TypeVar("R")
 
 #: Of Ansible's wrapper (ansible/executor/powershell), which compiles all C# before the module's first statement.
 _NOT_COMPILED = "Failed to compile C# code"
@@ -58,6 +61,35 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
     def launch_begins(self) -> None:
         """From here on the host may have begun to work."""
         self._launch_began = True
+
+    def hear(
+        self,
+        module: str,
+        name: str,
+        request: str,
+        task_vars: dict[str, Any],
+        unheard: str,
+        read: Callable[[Any], R],
+        *,
+        may_change: bool,
+    ) -> R:
+        """Launch a doorway on the target, as :meth:`launch`, and return what ``read`` makes of its report.
+
+        :param read: may raise ReportError.
+        :param may_change: whether the task counts as changed, if what was done is not known.
+        :raises NotKnown: the engine may have been started, and no report came that can be read.
+        """
+        try:
+            report = self.launch(module, name, request, task_vars, unheard)
+            try:
+                return read(report)
+            except ReportError as error:
+                raise NotKnown(
+                    f"{name}'s answer cannot be read: {error}. {unheard}, with -vvv to see the answer."
+                ) from None
+        except NotKnown as failure:
+            failure.result["changed"] = may_change
+            raise
 
     def launch(self, module: str, name: str, request: str, task_vars: dict[str, Any], unheard: str) -> Any:
         """Launch a doorway on the target, and return the report in its answer as it arrived.

@@ -16,9 +16,9 @@ from ansible.plugins.connection import winrm as _winrm  # noqa: F401 # pylint: d
 
 from ._arguments import refuse_repeated, validated_options
 from ._engine.acts import Act
-from ._engine.report import Report, ReportError, Session, read_report
+from ._engine.report import Report, Session, read_report
 from ._engine.requests import EngineRequest
-from ._launch import LaunchAction, NotKnown
+from ._launch import LaunchAction
 from ._options import OptionError
 from ._records import Error, own_error, server_records, summarize, windows_error
 from ._selection import Selection
@@ -86,18 +86,15 @@ class SessionAction(LaunchAction):
             means nobody.
         :raises AnsibleConnectionFailure: the host is not reached.
         """
-        try:
-            answer = self.launch(request.module, "the session engine", request.text, task_vars, request.if_unheard)
-            try:
-                report = read_report(answer, request)
-            except ReportError as error:
-                raise NotKnown(
-                    f"the session engine's answer cannot be read: {error}. {request.if_unheard}, with -vvv to see the "
-                    "answer."
-                ) from None
-        except NotKnown as failure:
-            failure.result["changed"] = request.may_change
-            raise
+        report = self.hear(
+            request.module,
+            "the session engine",
+            request.text,
+            task_vars,
+            request.if_unheard,
+            lambda answer: read_report(answer, request),
+            may_change=request.may_change,
+        )
         if report.error:
             raise TaskFailed(
                 f"an account could not be looked up, so nobody was touched: {error_text(windows_error(report.error))}"

@@ -267,9 +267,10 @@ def test_something_else_sets_it_back() -> None:
 def test_an_answer_that_is_none(answer: Any) -> None:
     with pytest.raises(ReportError):
         _logon_mode.read_report(answer)
-    message = Reported(answer).result("drain")["msg"]
-    assert message.startswith("the logon mode engine's answer cannot be read: report")
-    assert message.endswith("The mode may have been set; run the task again, with -vvv to see the answer.")
+    result = Reported(answer).result("drain")
+    assert result["msg"].startswith("the logon mode engine's answer cannot be read: report")
+    assert result["msg"].endswith("The mode may have been set; run the task again, with -vvv to see the answer.")
+    assert result["changed"] is True
 
 
 def test_a_launch_that_failed() -> None:
@@ -283,8 +284,17 @@ def test_a_launch_that_failed() -> None:
         "no answer from the logon mode engine: broken pipe. The mode may have been set; run the task again."
     )
     assert "may have been set" not in Reported(AnsibleError("broken pipe")).result()["msg"]
+    assert Reported(None).result("drain")["changed"] is True
     with pytest.raises(ConnectionLost):
         Reported(AnsibleConnectionFailure("no route")).result()
+
+
+@pytest.mark.parametrize("answer", [None, "report", AnsibleError("broken pipe")], ids=repr)
+@pytest.mark.parametrize(("mode", "check_mode"), [(None, False), (None, True), ("drain", True)])
+def test_where_nothing_is_written_nothing_may_have_been_set(answer: Any, mode: str | None, check_mode: bool) -> None:
+    result = Reported(answer, check_mode=check_mode).result(mode)
+    assert "Nothing was changed; run the task again" in result["msg"]
+    assert result["changed"] is False
 
 
 # ---- documentation

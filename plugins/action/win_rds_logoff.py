@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..plugin_utils import _grace_options
 from ..plugin_utils._durations import format_duration
 from ..plugin_utils._engine.acts import LOG_OFF
-from ..plugin_utils._engine.report import Report, Session
+from ..plugin_utils._engine.report import MOST_SESSIONS, Report, Session
 from ..plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
 from ..plugin_utils._grace import GracePeriod, LogoffNotCarriedOut, time_of_day
 from ..plugin_utils._grace_options import Grace
@@ -25,9 +25,6 @@ from ..plugin_utils._task_host import TaskHost
 from ..plugin_utils._texts import names_text
 
 DEFAULT_TIMEOUT = 120.0  # seconds
-
-#: More than any host has.
-MOST_SESSIONS = 65535
 
 
 class ActionModule(SessionAction):

@@ -16,6 +16,7 @@ from ._engine.requests import EngineRequest, LogoffRequest, MessageRequest, Sess
 from ._grace_options import Grace
 from ._roll import Roll, names_text
 from ._schedule import Clock, Schedule, Step
+from ._texts import count_text
 
 #: Seconds. Where the logoff cannot be carried out at the end, it is tried again after each of these pauses.
 END_PAUSES = (5.0, 10.0, 15.0)
@@ -228,8 +229,7 @@ def time_of_day(moment: datetime) -> str:
 
 def _who(sessions: list[Session], what: str) -> str:
     """``2 sessions warned: alice, bob``"""
-    count = "1 session" if len(sessions) == 1 else f"{len(sessions)} sessions"
-    return f"{count} {what}" + (f": {names_text(sessions)}" if sessions else "")
+    return f"{count_text(len(sessions), 'session')} {what}" + (f": {names_text(sessions)}" if sessions else "")
 
 
 def _first_sentence(error: Exception) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import _win32_errors
 from ._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, SEND_MESSAGE, Act
 from ._engine.report import RefusedCall, Server, Session
 from ._engine.requests import describe_match, met_by_all
 from ._message import answer_name
 from ._selection import Selection
-from ._win32_errors import explain
 from ._wts import FIRST_LISTENER_ID, STATES, iso_time, protocol_name, seconds_between, state_name
 
 Record = dict[str, Any]
@@ -34,14 +34,6 @@ class ServerRecords:
     changed: bool
     error: Error | None
     """Why its sessions could not be listed or dealt with."""
-
-
-_ENGINE_STOPPED = {
-    "code": None,
-    "name": None,
-    "message": "the session engine stopped before it was done with this session",
-    "hint": "Run the task again; please report it as a bug.",
-}
 
 
 def server_records(
@@ -64,7 +56,7 @@ def server_records(
     for session in server.sessions:
         record = session_record(session, name, selection, act, warnings.get(session.logon, 0))
         if session.result in FAILED and session.error is None:
-            record["error"] = _ENGINE_STOPPED if server.crash else explain(session)
+            record["error"] = _stopped() if server.crash else explain(session)
         elif session.result == "protected" and is_named(record):
             record["error"] = protection(record, act)
         records.append(record)
@@ -76,6 +68,13 @@ def server_records(
         # What Windows accepted has changed something, whatever came of it.
         changed=bool(act.done) and any(s.accepted or s.result == act.planned for s in server.sessions),
         error=_server_error(server),
+    )
+
+
+def _stopped() -> Error:
+    return own_error(
+        "the session engine stopped before it was done with this session",
+        "Run the task again; please report it as a bug.",
     )
 
 
@@ -140,7 +139,7 @@ def protection(record: Record, act: Act) -> Error:
 
 def windows_error(refused: RefusedCall) -> Error:
     """Return code, name, message and hint for a call that Windows refused."""
-    error = explain(refused.code)
+    error = _win32_errors.explain(refused.code)
     return {
         "code": error.code,
         "name": error.name,

@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ._records import Record
 from ._table import aligned, first_line
-from ._texts import count_text, error_text, idle_text, moment_text
-from ._wts import STATES
+from ._texts import count_text, counts_text, error_text, idle_text, moment_text
 
 #: After every known value.
 _LAST = "\U0010ffff"
@@ -81,9 +79,7 @@ def survey_text(found: Survey, sort: str, width: int) -> str:
 
 def totals_text(found: Survey) -> str:
     """Return how many sessions there are, in which states, on how many servers."""
-    states = Counter(record["state"] for record in found.sessions)
-    order = [state for state in STATES if states[state]] + sorted(set(states) - set(STATES))
-    counts = ", ".join(f"{states[state]} {state}" for state in order)
+    counts = counts_text(record["state"] for record in found.sessions)
     where = f"on {count_text(len(found.servers), 'server')}"
     return f"{count_text(len(found.sessions), 'session')} {where}{': ' if counts else ''}{counts}."
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ._displayable import displayable
@@ -64,15 +64,24 @@ def ended_names(record: Record) -> str:
 
 def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:
     """Return the outcome of a task in one sentence."""
-    keys = Counter(record["state"] if record["result"] == LIST.planned else record["result"] for record in records)
-    counts = [f"{keys[key]} {RESULTS.get(key, key)}" for key in sorted(keys, key=_position)]
-    text = f"{count_text(len(records), 'session')} selected: {', '.join(counts)}." if records else "No session matches."
+    counts = counts_text(
+        record["state"] if record["result"] == LIST.planned else record["result"] for record in records
+    )
+    text = f"{count_text(len(records), 'session')} selected: {counts}." if records else "No session matches."
     return text + (f" Not found: {names_text(not_found)}." if not_found else "")
 
 
-def _position(key: str) -> int:
-    order = [*STATES, *RESULTS]
-    return order.index(key) if key in order else -1
+def counts_text(keys: Iterable[str]) -> str:
+    """Return how many there are of each state or result, in the order of Windows and of the acts: ``2 active, 1 idle``.
+
+    What has no known name comes last.
+    """
+    counts = Counter(keys)
+    order = dict.fromkeys([*STATES, *RESULTS])
+    known = [key for key in order if counts[key]]
+    return ", ".join(
+        f"{counts[key]} {RESULTS.get(key, key)}" for key in [*known, *sorted(counts.keys() - order.keys())]
+    )
 
 
 #: SID_NAME_USE, https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-sid_name_use

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .._durations import parse_duration
-from .._engine.acts import DISCONNECT, FAILED, LIST, LOG_OFF, RESULTS, SEND_MESSAGE
+from .._engine.acts import DISCONNECT, FAILED, LIST, LOG_OFF, SEND_MESSAGE
 from .._records import Record
 from .._survey import Survey, survey
-from .._texts import count_text
+from .._texts import count_text, counts_text
 
 #: Results of a session to which nothing was done.
 PLANNED = frozenset(act.planned for act in (DISCONNECT, LIST, LOG_OFF, SEND_MESSAGE))
@@ -223,10 +223,8 @@ def _events_of_sessions(one: Seen, began: datetime, ended: datetime) -> Iterator
             moment = deadline - timedelta(seconds=parse_duration(str(reminder)))
             if moment < ended:
                 yield Event(moment, one.host, "reminded", "reminder")
-    counts = Counter(record["result"] for record in records)
-    if counts:
-        text = ", ".join(f"{counts[result]} {RESULTS[result]}" for result in RESULTS if counts[result])
-        yield Event(ended, one.host, "acted", text)
+    if records:
+        yield Event(ended, one.host, "acted", counts_text(record["result"] for record in records))
 
 
 def _spans(seen: Sequence[Seen]) -> Iterator[Span]:

@@ -5,7 +5,7 @@ controller."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,17 +42,18 @@ class ActionModule(ActionBase):
             options = validated_options(self._task.args, self.ARGUMENT_SPEC)
             idle_limit = duration_value("idle_limit", options["idle_limit"], unit_needed=True)
             path = _report_path(options["report"])
+            seen = _registered(variables, options["registered"])
         except OptionError as error:
             return {**result, **TaskFailed(str(error)).result}
-        seen = [*_registered(variables, options["registered"])]
-        found = view(seen).survey
+        shown = view(seen)
+        found = shown.survey
         lines = [survey_text(found, options["sort"], _WIDTH)]
         written = []
         if path:
             facts = [("Hosts", str(len(variables["ansible_play_hosts_all"])))]
             try:
                 head = head_of(options["title"], facts)
-                written = write_report(path, seen, head, idle_limit=idle_limit, masked=options["mask"])
+                written = write_report(path, shown, head, idle_limit=idle_limit, masked=options["mask"])
             except OSError as error:
                 return {**result, **TaskFailed(f"the report could not be written: {error}").result}
             lines.append(f"Report: {' and '.join(map(str, written))}")
@@ -74,10 +75,26 @@ def _report_path(text: str | None) -> Path | None:
         raise OptionError(f"report: {error}") from None
 
 
-def _registered(variables: Mapping[str, Any], names: list[str]) -> Iterator[Seen]:
-    for host in variables["ansible_play_hosts_all"]:
-        for name in names:
-            # A host that failed before has not registered everything; the first is what was asked for.
+def _registered(variables: Mapping[str, Any], names: list[str]) -> list[Seen]:
+    """What each host of the play has registered under these names.
+
+    :raises OptionError: there is no name, no host has one of them, or what it has is no result.
+    """
+    if not names:
+        raise OptionError("registered is an empty list; give the variables that the hosts have registered")
+    found: dict[str, list[Seen]] = {name: [] for name in names}
+    hosts = variables["ansible_play_hosts_all"]
+    for name in names:
+        for host in hosts:
             values = variables["hostvars"][host].get(name)
-            if values is not None or name == names[0]:
-                yield Seen(host, values or {})
+            if values is None:
+                continue
+            if not isinstance(values, Mapping):
+                raise OptionError(f"registered: {name!r} of {host} is not the result of a task")
+            # The result of a loop is that of its items.
+            found[name] += [Seen(host, one) for one in values.get("results", [values])]
+        if not found[name]:
+            raise OptionError(f"registered: no host of the play has registered {name!r}; check the name")
+    # A host that failed before has not registered everything; the first is what was asked for.
+    told = {seen.host for seen in found[names[0]]}
+    return [Seen(host, {}) for host in hosts if host not in told] + [seen for name in names for seen in found[name]]

@@ -71,7 +71,7 @@ from ansible.plugins.callback import CallbackBase
 from ..plugin_utils._durations import parse_duration
 from ..plugin_utils._run import HostResult, is_ours, module_of
 from ..plugin_utils._session_report.files import head_of, report_path, write_report
-from ..plugin_utils._session_report.view import Seen
+from ..plugin_utils._session_report.view import Seen, view
 
 
 class CallbackModule(CallbackBase):
@@ -140,7 +140,7 @@ class CallbackModule(CallbackBase):
         try:
             written = write_report(
                 report_path(self.get_option("path")),
-                self._seen,
+                view(self._seen),
                 head_of(self.get_option("title"), facts),
                 idle_limit=parse_duration(self.get_option("idle_limit"), unit_needed=True),
                 masked=self.get_option("mask"),

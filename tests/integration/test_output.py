@@ -12,6 +12,7 @@ import pytest
 Serve = Callable[..., Any]
 
 INFO, LOGOFF = "winops.rds.win_rds_session_info", "winops.rds.win_rds_logoff"
+SHOW = "winops.rds.show_sessions"
 ALICE = {"id": 12, "user": "alice", "idle": "3m", "client_name": "LAPTOP-017"}
 BOB = {"id": 14, "user": "bob", "state": "disconnected", "disconnected": "8h", "idle": "9h"}
 CAROL = {"id": 15, "user": "carol", "idle": "1h"}
@@ -78,6 +79,36 @@ def test_results_in_words(serve: Serve) -> None:
 def test_the_table_of_a_playbook_is_not_shown_twice(serve: Serve) -> None:
     run = two_hosts(serve).run("winops.rds.who_is_on")
     assert run.output.count("SERVER  ID  ACCOUNT") == 1
+
+
+@pytest.mark.parametrize(
+    ("registered", "reason"),
+    [
+        ("fuond", "registered: no host of the play has registered 'fuond'; check the name"),
+        (["found", "mdoe"], "registered: no host of the play has registered 'mdoe'; check the name"),
+        ("inventory_hostname", "registered: 'inventory_hostname' of RDSH01 is not the result of a task"),
+        ([], "registered is an empty list; give the variables that the hosts have registered"),
+    ],
+)
+def test_a_variable_that_nobody_registered_is_not_a_farm_without_sessions(
+    serve: Serve, registered: str | list[str], reason: str
+) -> None:
+    tasks = [{INFO: {}, "register": "found"}, {SHOW: {"registered": registered}, "run_once": True}]
+    run = serve([ALICE]).playbook(tasks)
+    assert run.exit_code == 2
+    assert reason in run.output
+    assert "0 sessions" not in run.output
+
+
+def test_a_loop_registers_the_results_of_its_items(serve: Serve) -> None:
+    tasks = [
+        {INFO: {"users": "{{ item }}"}, "loop": ["alice", "bob"], "register": "found"},
+        {SHOW: {"registered": "found"}, "run_once": True},
+    ]
+    run = serve([ALICE, BOB, CAROL]).playbook(tasks)
+    assert run.exit_code == 0
+    assert "2 sessions on 1 server: 1 active, 1 disconnected. Times are UTC." in run.output
+    assert "Not asked" not in run.output
 
 
 @pytest.mark.usefixtures("in_words")

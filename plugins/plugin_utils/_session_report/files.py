@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .page import Head, page
 from .sheet import sheet
-from .view import Seen, view
+from .view import View
 
 DEFAULT_IDLE_LIMIT = "2h"
 
@@ -36,13 +36,12 @@ def report_path(text: str) -> Path:
     return path
 
 
-def write_report(path: Path, seen: Sequence[Seen], head: Head, *, idle_limit: float, masked: bool) -> list[Path]:
+def write_report(path: Path, shown: View, head: Head, *, idle_limit: float, masked: bool) -> list[Path]:
     """Write a report as an HTML page, and its sessions as CSV beside it. Return the paths of both.
 
     :param path: of the page.
     :raises OSError: a file could not be written. None is there in part.
     """
-    shown = view(seen)
     csv = path.with_suffix(".csv")
     _write(path, page(shown, head, idle_limit=idle_limit, masked=masked))
     _write(csv, sheet(shown, masked=masked))

@@ -127,7 +127,7 @@ def test_masks_leave_no_name() -> None:
 
 
 def test_files_are_for_their_maker(tmp_path: Path) -> None:
-    written = write_report(tmp_path / "farm.html", night(), head_of("A night"), idle_limit=60, masked=False)
+    written = write_report(tmp_path / "farm.html", view(night()), head_of("A night"), idle_limit=60, masked=False)
     assert [path.name for path in written] == ["farm.html", "farm.csv"]
     assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["farm.csv", "farm.html"]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from .control_client import ask, default_socket
 from .engines import ENGINES, default_engine
 from .farm import FarmFileError, FarmSpec
 from .private import write_private
-from .simulation import Simulation
+from .simulation import Simulation, interrupted
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -74,9 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _serve(farm: Path, engine: str, control_socket: Path) -> None:
     spec = FarmSpec.load(farm)
-    stopped = asyncio.Event()
-    for interrupt in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(interrupt, stopped.set)
+    stopped = interrupted()
     async with Simulation(spec, ENGINES[engine]()) as simulation:
         control = ControlSocket(simulation, control_socket)
         try:

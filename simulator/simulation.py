@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import ssl
 import tempfile
 from pathlib import Path
@@ -20,6 +22,14 @@ from .private import write_private
 from .psrp import RunspacePools
 from .windows_api import Call, WindowsApi
 from .wsman import CommandShells, Config, Service
+
+
+def interrupted() -> asyncio.Event:
+    """Return an event that SIGINT or SIGTERM sets from now on, instead of ending the process."""
+    event = asyncio.Event()
+    for interrupt in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(interrupt, event.set)
+    return event
 
 
 class Simulation:

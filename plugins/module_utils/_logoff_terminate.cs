@@ -25,11 +25,6 @@ internal static class Native
 		public IntPtr pProcessName;
 		public IntPtr pUserSid;
 	}
-
-	internal enum WTS_TYPE_CLASS
-	{
-		WTSTypeProcessInfoLevel0 = 0,
-	}
 }
 
 internal static class NativeMethods
@@ -56,10 +51,6 @@ internal static class NativeMethods
 
 	[DllImport("wtsapi32.dll", SetLastError = true)]
 	internal static extern bool WTSTerminateProcess(IntPtr hServer, UInt32 ProcessId, UInt32 ExitCode);
-
-	[DllImport("wtsapi32.dll", SetLastError = true)]
-	internal static extern bool WTSFreeMemoryExW(
-		Native.WTS_TYPE_CLASS WTSTypeClass, IntPtr pMemory, UInt32 NumberOfEntries);
 }
 
 internal sealed class LogoffOrTerminate : Logoff
@@ -185,7 +176,7 @@ internal sealed class LogoffOrTerminate : Logoff
 		finally
 		{
 			if (buffer != IntPtr.Zero)
-				NativeMethods.WTSFreeMemoryExW(Native.WTS_TYPE_CLASS.WTSTypeProcessInfoLevel0, buffer, count);
+				_wtsapi.NativeMethods.WTSFreeMemoryExW(_wtsapi.Native.WTS_TYPE_CLASS.WTSTypeProcessInfoLevel0, buffer, count);
 		}
 	}
 

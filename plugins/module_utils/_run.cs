@@ -402,10 +402,11 @@ internal sealed class ServerRun
 
 	private void SettleIfNothingIsToBeDone(SessionHost host, SelectedSession selected, Session session)
 	{
+		string done = act.AlreadyDone(session);
 		if (session.IsProtected || (request.protect_console && host.IsConsole(session)))
 			selected.Settle("protected");
-		else if (act.AlreadyDone(session) != null)
-			selected.Settle(act.AlreadyDone(session));
+		else if (done != null)
+			selected.Settle(done);
 	}
 
 	private void ActOnAll(Worker worker)

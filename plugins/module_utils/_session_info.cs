@@ -3,7 +3,6 @@
 
 // The engine of win_rds_session_info, which only looks.
 
-
 namespace ansible_collections.winops.rds.plugins.module_utils._session_info
 {
 using _report;

@@ -79,6 +79,7 @@ internal static class Native
 
 	internal enum WTS_TYPE_CLASS
 	{
+		WTSTypeProcessInfoLevel0 = 0,
 		WTSTypeSessionInfoLevel1 = 2,
 	}
 }

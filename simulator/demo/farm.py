@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 
 from ..engines import ENGINES, default_engine
 from ..farm import FarmSpec
-from ..simulation import Simulation
+from ..simulation import Simulation, interrupted
 
 HERE = Path(__file__).parent
 #: Where `make` installs.
@@ -41,9 +40,7 @@ def instructions(inventory: Path) -> str:
 
 async def main(inventory: Path) -> None:
     """Serve the farm until SIGINT or SIGTERM."""
-    stopped = asyncio.Event()
-    for interrupt in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(interrupt, stopped.set)
+    stopped = interrupted()
     async with Simulation(FarmSpec.load(HERE / "farm.yml"), ENGINES[default_engine()]()) as simulation:
         simulation.write_inventory(inventory)
         try:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from ..farm import Host
 from ..message_box import IDASYNC, IDTIMEOUT, pressed
-from ..session_table import SERVICES_ID, Session, State
+from ..permissions import Permission
+from ..session_table import SERVICES_ID, Session, SessionTable, State
 from ..win32 import (
     ERROR_CTX_CLOSE_PENDING,
     ERROR_CTX_WINSTATION_NOT_FOUND,
@@ -131,22 +132,18 @@ _CLASSES: dict[int, Callable[[Session, Host], list[Value]]] = {
 }
 
 
-async def _log_off(launch: Launch, host: Host, _server: str, session_id: str, wait: str) -> list[Value]:
-    session = host.table.get(_session_id(session_id))
-    host.permissions.require(launch.account, "reset", session)
-    seconds = host.table.log_off(session.id)
-    if wait != "0":
-        await pass_time(seconds)
-    return []
+def _act(permission: Permission, begin: Callable[[SessionTable, int], float]) -> Answer:
+    """Begins something that takes its time, for which the caller may wait."""
 
+    async def answer(launch: Launch, host: Host, _server: str, session_id: str, wait: str) -> list[Value]:
+        session = host.table.get(_session_id(session_id))
+        host.permissions.require(launch.account, permission, session)
+        seconds = begin(host.table, session.id)
+        if wait != "0":
+            await pass_time(seconds)
+        return []
 
-async def _disconnect(launch: Launch, host: Host, _server: str, session_id: str, wait: str) -> list[Value]:
-    session = host.table.get(_session_id(session_id))
-    host.permissions.require(launch.account, "disconnect", session)
-    seconds = host.table.disconnect(session.id)
-    if wait != "0":
-        await pass_time(seconds)
-    return []
+    return answer
 
 
 async def _send_message(
@@ -200,8 +197,8 @@ ON_SERVERS: dict[str, Answer] = {
     "WTSEnumerateSessionsW": _enumerate,
     "WTSEnumerateSessionsExW": _enumerate_ex,
     "WTSQuerySessionInformationW": _query,
-    "WTSLogoffSession": _log_off,
-    "WTSDisconnectSession": _disconnect,
+    "WTSLogoffSession": _act("reset", SessionTable.log_off),
+    "WTSDisconnectSession": _act("disconnect", SessionTable.disconnect),
     "WTSSendMessageW": _send_message,
 }
 

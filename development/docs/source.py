@@ -23,7 +23,11 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 DOCSITE = REPOSITORY / "docs" / "docsite"
 COLLECTION = "winops.rds"
-KINDS = {"Modules": "module", "Roles": "role", "Playbooks": "playbook"} | {
+#: What the sidebar lists, and how the names of the pages end.
+KINDS = {
+    "Modules": "module",
+    "Roles": "role",
+    "Playbooks": "playbook",
     "Callback plugins": "callback",
     "Filters": "filter",
     "Lookups": "lookup",
@@ -35,11 +39,8 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     # antsibull-docs refuses a folder that others may write to.
     folder.mkdir(mode=0o755, parents=True)
-    subprocess.run(
-        ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error"]
-        + ["--no-add-antsibull-docs-version", "--dest-dir", folder, COLLECTION],
-        check=True,
-    )
+    options = ["--use-current", "--squash-hierarchy", "--fail-on-error", "--no-add-antsibull-docs-version"]
+    subprocess.run(["antsibull-docs", "collection", *options, "--dest-dir", folder, COLLECTION], check=True)
     # What the action plugins launch is nobody's to call.
     for page in folder.glob("*_engine_module.rst"):
         page.unlink()
@@ -71,6 +72,11 @@ def front_page(folder: Path) -> str:
     galaxy = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text("utf-8"))
     template = jinja2.Template((HERE / "index.rst.j2").read_text("utf-8"), undefined=jinja2.StrictUndefined)
     return template.render(guides=guides, reference=reference, forums=links["communication"]["forums"], galaxy=galaxy)
+
+
+def pages(folder: Path, kind: str) -> list[str]:
+    names = sorted(page.stem for page in folder.glob(f"*_{kind}.rst"))
+    return [f"{name.removesuffix(f'_{kind}')} <{name}>" for name in names]
 
 
 def playbook_page(playbook: Path) -> str:

@@ -120,7 +120,7 @@ matrix: setup  ## the main integration tests on each supported ansible-core and 
 	$(BIN)/tox run
 
 bench: export PYTHONPATH := $(COLLECTIONS)
-bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a loop over logoff, into docs/performance.md (QUICK=1: a trial; ONLY=fleet)
+bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a loop over logoff, into the guide to performance (QUICK=1: a trial; ONLY=fleet)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(addprefix --only ,$(ONLY))
 
 # ---- build

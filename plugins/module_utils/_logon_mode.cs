@@ -3,7 +3,7 @@
 
 // The engine of win_rds_logon_mode: reads the two registry values that `change logon` keeps, writes those that it is told
 // to, and reads them again. What they mean is decided by Python on the controller (plugins/plugin_utils/_logon_mode.py);
-// where it is known from: docs/logon-mode.md.
+// where it is known from: docs/docsite/rst/logon_mode.rst.
 
 using System;
 using System.Collections.Generic;

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The table of faults (docs/faults.md), with the real Ansible: what the task reports is what the host had."""
+"""The table of faults (the guide to faults), with the real Ansible: what the task reports is what the host had."""
 
 from __future__ import annotations
 

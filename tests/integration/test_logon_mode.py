@@ -14,7 +14,8 @@ import pytest
 from simulator.farm import Change
 from simulator.registry import DISABLED, DRAIN_MODE
 from simulator.session_table import State
-from tests.support.paths import MODULES, REPOSITORY
+from tests.support.guides import guide
+from tests.support.paths import MODULES
 
 from .examples import examples
 
@@ -345,10 +346,10 @@ def test_the_examples_are_run(serve: Serve) -> None:
 
 
 def test_the_commands_of_the_documentation_are_run(serve: Serve) -> None:
-    """Each ``ansible rdsh -m … -a …`` of the examples and of docs/logon-mode.md."""
+    """Each ``ansible rdsh -m … -a …`` of the examples and of the guide to logon modes."""
     texts = [
         *((MODULES / f"win_rds_logon_mode{suffix}.yml").read_text("utf-8") for suffix in ("", "_info")),
-        (REPOSITORY / "docs" / "logon-mode.md").read_text("utf-8"),
+        guide("logon_mode").text,
     ]
     commands = [
         found

@@ -129,7 +129,7 @@ build: setup  ## the collection's artifact, for Ansible Galaxy
 	$(BIN)/ansible-galaxy collection build --output-path build --force
 
 .PHONY: release
-release: setup  ## all of a release but to push and publish it: VERSION=1.2.3, in a fresh clone
+release: setup sanity  ## all of a release but to push and publish it: VERSION=1.2.3, in a fresh clone
 	development/release.sh "$(VERSION)"
 
 clean:  ## remove everything that make and the tests made, .venv too

@@ -37,6 +37,7 @@ ansible-galaxy collection build --output-path "$build" "$build/source"
 artifact=$(echo "$build"/*.tar.gz)
 ARTIFACT=$artifact pytest --quiet tests/unit/test_artifact.py
 
+simulator=$(command -v python) # of .venv, as long as that is first on PATH
 echo "== Into an empty environment: Ansible, its connections, and the artifact"
 "$PYTHON" -m venv "$build/environment"
 "$build/environment/bin/python" -m pip install --quiet --upgrade 'pip>=25.1'
@@ -45,8 +46,7 @@ export PATH=$build/environment/bin:$PATH ANSIBLE_COLLECTIONS_PATH=$build/environ
 ansible-galaxy collection install --offline --collections-path "$ANSIBLE_COLLECTIONS_PATH" "$artifact"
 
 echo "== The demo, with what is installed there; the hosts are this clone's"
-python=$(dirname "$(readlink -f "$0")")/../.venv/bin/python
-"$python" -m simulator.demo
+"$simulator" -m simulator.demo
 
 git commit --quiet --message "Release $version"
 git tag --annotate --message "$version" "$version"

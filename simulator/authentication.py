@@ -22,7 +22,7 @@ from spnego.exceptions import SpnegoError
 
 _log = logging.getLogger(__name__)
 
-#: The Authorization header of who logs on with the client certificate of the connection (DMTF DSP0226, security profiles).
+#: The Authorization header of who logs on with the connection's client certificate (DMTF DSP0226, security profiles).
 _CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 _BOUNDARY = "Encrypted Boundary"

@@ -102,7 +102,7 @@ class Simulation:
         return [*self.services[host].traffic]
 
     def inventory(self) -> dict[str, Any]:
-        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where the farm and its transport have it.
+        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where farm and transport have it.
 
         The connection is ``winrm``; ``-e ansible_connection=psrp`` works too.
         """

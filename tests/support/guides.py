@@ -1,0 +1,36 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the guides print, so that tests run it as it is printed."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from .paths import DOCS
+
+GUIDES = DOCS / "docsite" / "rst"
+#: A code block: its indentation, language, options, and lines.
+_BLOCK = re.compile(
+    r"^(?P<indent> *)\.\. code-block:: (?P<language>\S+)\n"
+    r"(?P<options>(?:(?P=indent) +:.*\n)*)\n"
+    r"(?P<text>(?:(?P=indent) +\S.*\n|\n)+)",
+    re.MULTILINE,
+)
+_CAPTION = re.compile(r"^ *:caption: (.+)$", re.MULTILINE)
+
+
+def guide(name: str) -> str:
+    """The source of a guide."""
+    return (GUIDES / f"{name}.rst").read_text("utf-8")
+
+
+def blocks(name: str, language: str) -> dict[str, str]:
+    """The code blocks of a guide that are in a language and have a caption, by that caption."""
+    found = {}
+    for block in _BLOCK.finditer(guide(name)):
+        caption = _CAPTION.search(block["options"])
+        if caption and block["language"] == language:
+            assert caption[1] not in found, f"two blocks of {name} have the caption {caption[1]}"
+            found[caption[1]] = textwrap.dedent(block["text"]).strip("\n") + "\n"
+    return found

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from winrm.protocol import Protocol
 
-from tests.support.guides import blocks, guide
+from tests.support.guides import blocks, literal, table
 
 from .conftest import NEVER_ENDS, Farm
 
@@ -158,9 +158,7 @@ def test_without_its_authority_no_certificate_is_trusted(serve: Serve, way: str)
 
 def texts() -> dict[str, str]:
     """What the guide says that people read, and what to do about each."""
-    table = guide(GUIDE).partition("When it does not work\n")[2]
-    rows = re.findall(r"^   \* - ``(.+?)``\n     - (.+?)(?=^   \* - |\Z)", table, re.MULTILINE | re.DOTALL)
-    return {text: " ".join(advice.split()) for text, advice in rows}
+    return {literal(text): advice for text, advice in table(GUIDE, "When it does not work\n")}
 
 
 LOG_OFF_ALL = f"ansible rdsh -m {LOGOFF} -a all=true"

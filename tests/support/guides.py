@@ -34,3 +34,26 @@ def blocks(name: str, language: str) -> dict[str, str]:
             assert caption[1] not in found, f"two blocks of {name} have the caption {caption[1]}"
             found[caption[1]] = textwrap.dedent(block["text"]).strip("\n") + "\n"
     return found
+
+
+def table(name: str, after: str) -> list[list[str]]:
+    """The rows of the first list-table of a guide after a text, without its header; each cell in one line."""
+    lines = guide(name).partition(after)[2].partition(".. list-table::")[2].splitlines()[1:]
+    rows: list[list[str]] = []
+    for line in lines:
+        if line.startswith("   * - "):
+            rows.append([line[7:]])
+        elif line == "     -" or line.startswith("     - "):
+            rows[-1].append(line[7:])
+        elif line.startswith("       "):
+            rows[-1][-1] += " " + line.strip()
+        elif line and not line.startswith(" "):
+            break
+    return rows[1:]
+
+
+def literal(cell: str) -> str:
+    """The first ``literal`` of a cell."""
+    found = re.search("``(.+?)``", cell)
+    assert found, cell
+    return found[1]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the logon mode of a host is to the registry, and to whoever reads about it.
 
-Sources, and what Microsoft does not document: docs/logon-mode.md.
+Sources, and what Microsoft does not document: docs/docsite/rst/logon_mode.rst.
 """
 
 from __future__ import annotations

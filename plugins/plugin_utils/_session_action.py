@@ -8,11 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ansible import context
-
-# For the libraries that these import, pywinrm and pypsrp. Ansible loads this file once and then starts a process for
-# each host, which otherwise imports them again: two thirds of what a host costs the controller.
-from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
-from ansible.plugins.connection import winrm as _winrm  # noqa: F401 # pylint: disable=unused-import
+from ansible.plugins.connection import winrm as _winrm
 
 from ._arguments import refuse_repeated, validated_options
 from ._engine.acts import Act
@@ -34,6 +30,12 @@ from ._texts import (
     summary_text,
     unknown_exclusions_text,
 )
+
+# The connection plugins are imported for their libraries, pywinrm and pypsrp. Ansible loads this file once and then
+# starts a process for each host, which otherwise imports them again: two thirds of what a host costs the controller.
+# With pywinrm comes most of what pypsrp needs.
+if not _winrm.HAS_WINRM:
+    from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
 
 
 def _unexplained(session: Session) -> Error:

@@ -21,13 +21,13 @@ import pytest
 import yaml
 from winrm.protocol import Protocol
 
-from tests.support.guides import blocks, literal, table
+from tests.support.guides import guide
 
 from .conftest import NEVER_ENDS, Farm
 
 Serve = Callable[..., Farm]
 
-GUIDE = "guide_first_host"
+GUIDE = guide("guide_first_host")
 LOGOFF = "winops.rds.win_rds_logoff"
 CONSOLE = {"id": 1, "name": "console", "user": "operator", "idle": "5m"}
 ALICE = {"id": 12, "user": "alice", "idle": "40m", "client_name": "LAPTOP-017"}
@@ -61,8 +61,8 @@ def follow(farm: Farm, way: str) -> Path:
     folder = farm.folder / "farm"
     variables = folder / "group_vars" / "rdsh"
     variables.mkdir(parents=True)
-    (folder / "ansible.cfg").write_text(blocks(GUIDE, "ini")["ansible.cfg"])
-    files = blocks(GUIDE, "yaml")
+    (folder / "ansible.cfg").write_text(GUIDE.captioned("ini")["ansible.cfg"])
+    files = GUIDE.captioned("yaml")
     (folder / "inventory.yml").write_text(files["inventory.yml"])
     (variables / "connection.yml").write_text(files[f"group_vars/rdsh/connection.yml for {way}"])
     shutil.copy(farm.simulation.ca_file, folder / "contoso-ca.pem")
@@ -110,7 +110,7 @@ def assert_prints(farm: Farm, block: str) -> None:
 def test_from_the_files_to_the_test_user(serve: Serve, way: str) -> None:
     farm = served_by_https(serve, **WAYS[way])
     follow(farm, way)
-    commands = [block for block in blocks(GUIDE, "console").values() if block.startswith("$ ansible")]
+    commands = [block for block in GUIDE.captioned("console").values() if block.startswith("$ ansible")]
     assert len(commands) == 4
     for block in commands:
         assert_prints(farm, block)
@@ -123,7 +123,7 @@ def test_from_the_files_to_the_test_user(serve: Serve, way: str) -> None:
 def test_openssl_tells_that_the_certificate_is_in_order(serve: Serve) -> None:
     farm = served_by_https(serve)
     follow(farm, "NTLM")
-    block = blocks(GUIDE, "console")["Is the certificate in order?"]
+    block = GUIDE.captioned("console")["Is the certificate in order?"]
     ((address, port),) = (endpoint for name, endpoint in farm.endpoints.items() if name.endswith(":5986"))
     assert_prints(farm, block.replace("-connect rdsh01.contoso.com:5986", f"-connect {address}:{port}"))
 
@@ -158,7 +158,7 @@ def test_without_its_authority_no_certificate_is_trusted(serve: Serve, way: str)
 
 def texts() -> dict[str, str]:
     """What the guide says that people read, and what to do about each."""
-    return {literal(text): advice for text, advice in table(GUIDE, "When it does not work\n")}
+    return {row["you read"]: row["what to do"] for row in GUIDE.section("When it does not work").rows()}
 
 
 LOG_OFF_ALL = f"ansible rdsh -m {LOGOFF} -a all=true"
@@ -223,7 +223,7 @@ def test_an_address_is_no_name(serve: Serve) -> None:
 
 @pytest.mark.parametrize("way", ["Kerberos", "SSH", *WAYS])
 def test_variables_are_those_of_the_connection(way: str) -> None:
-    variables = yaml.safe_load(blocks(GUIDE, "yaml")[f"group_vars/rdsh/connection.yml for {way}"])
+    variables = yaml.safe_load(GUIDE.captioned("yaml")[f"group_vars/rdsh/connection.yml for {way}"])
     connection = variables.pop("ansible_connection")
     command = ["ansible-doc", "-t", "connection", "--json", connection]
     (plugin,) = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout).values()
@@ -236,4 +236,4 @@ def test_variables_are_those_of_the_connection(way: str) -> None:
 def test_each_text_is_got_here_or_has_a_source() -> None:
     got = {*CASES, *(words for _, words in CERTIFICATES), UNTRUSTED, ADDRESS}
     assert got <= {*texts()}
-    assert [text for text, advice in texts().items() if text not in got and "Source: `" not in advice] == []
+    assert [text for text, advice in texts().items() if text not in got and "Source: " not in advice] == []

@@ -14,6 +14,7 @@ import pytest
 from simulator.farm import Change
 from simulator.registry import DISABLED, DRAIN_MODE
 from simulator.session_table import State
+from tests.support.guides import guide
 from tests.support.paths import REPOSITORY
 
 from .examples import examples
@@ -339,10 +340,10 @@ def test_the_examples_are_run(serve: Serve) -> None:
 
 
 def test_the_commands_of_the_documentation_are_run(serve: Serve) -> None:
-    """Each ``ansible rdsh -m … -a …`` of the examples and of docs/logon-mode.md."""
+    """Each ``ansible rdsh -m … -a …`` of the examples and of the guide to logon modes."""
     texts = [
         (REPOSITORY / "plugins" / "modules" / "win_rds_logon_mode.yml").read_text("utf-8"),
-        (REPOSITORY / "docs" / "logon-mode.md").read_text("utf-8"),
+        guide("logon_mode").text,
     ]
     commands = [
         found

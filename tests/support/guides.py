@@ -1,59 +1,108 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the guides print, so that tests run it as it is printed."""
+"""The guides (docs/docsite/rst) as docutils reads them: what a test holds against the code is what a reader sees."""
 
 from __future__ import annotations
 
+import functools
 import re
-import textwrap
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from .paths import DOCS
+from docutils import nodes
+from docutils.core import publish_doctree
+from docutils.parsers.rst import directives, roles
+from docutils.parsers.rst.directives import body
 
-GUIDES = DOCS / "docsite" / "rst"
-#: A code block: its indentation, language, options, and lines.
-_BLOCK = re.compile(
-    r"^(?P<indent> *)\.\. code-block:: (?P<language>\S+)\n"
-    r"(?P<options>(?:(?P=indent) +:.*\n)*)\n"
-    r"(?P<text>(?:(?P=indent) +\S.*\n|\n)+)",
-    re.MULTILINE,
-)
-_CAPTION = re.compile(r"^ *:caption: (.+)$", re.MULTILINE)
+from .paths import GUIDES
 
+#: What Sphinx and antsibull-docs know beyond docutils. Here each is what a reader reads of it.
+_ROLES = ("ansopt", "ansplugin", "ansretval", "ansval", "download", "ref", "term")
 
-def guide(name: str) -> str:
-    """The source of a guide."""
-    return (GUIDES / f"{name}.rst").read_text("utf-8")
+#: A row by the heading of each column. Line breaks and runs of blanks are one blank.
+Row = dict[str, str]
 
 
-def blocks(name: str, language: str) -> dict[str, str]:
-    """The code blocks of a guide that are in a language and have a caption, by that caption."""
-    found = {}
-    for block in _BLOCK.finditer(guide(name)):
-        caption = _CAPTION.search(block["options"])
-        if caption and block["language"] == language:
-            assert caption[1] not in found, f"two blocks of {name} have the caption {caption[1]}"
-            found[caption[1]] = textwrap.dedent(block["text"]).strip("\n") + "\n"
-    return found
+@dataclass(frozen=True)
+class CodeBlock:
+    language: str
+    text: str
+    #: The file that it is, or what its command is for.
+    caption: str = ""
 
 
-def table(name: str, after: str) -> list[list[str]]:
-    """The rows of the first list-table of a guide after a text, without its header; each cell in one line."""
-    lines = guide(name).partition(after)[2].partition(".. list-table::")[2].splitlines()[1:]
-    rows: list[list[str]] = []
-    for line in lines:
-        if line.startswith("   * - "):
-            rows.append([line[7:]])
-        elif line == "     -" or line.startswith("     - "):
-            rows[-1].append(line[7:])
-        elif line.startswith("       "):
-            rows[-1][-1] += " " + line.strip()
-        elif line and not line.startswith(" "):
-            break
-    return rows[1:]
+class Guide:
+    """A guide, or a section of one."""
+
+    def __init__(self, node: nodes.Element) -> None:
+        self._node = node
+
+    @property
+    def text(self) -> str:
+        return _text(self._node)
+
+    def section(self, title: str) -> Guide:
+        """:raises ValueError: there is none of this title, or several."""
+        (found,) = (section for section in self._node.findall(nodes.section) if _text(section[0]) == title)
+        return Guide(found)
+
+    def tables(self) -> list[list[Row]]:
+        """Those that have a line of headings."""
+        return [_rows(table) for table in self._node.findall(nodes.table) if next(table.findall(nodes.thead), None)]
+
+    def rows(self) -> list[Row]:
+        """Those of all tables."""
+        return [row for table in self.tables() for row in table]
+
+    def code_blocks(self) -> list[CodeBlock]:
+        blocks = (block for block in self._node.findall(nodes.literal_block) if "code" in block["classes"])
+        return [CodeBlock(block["classes"][-1], f"{block.astext()}\n", block.get("caption", "")) for block in blocks]
+
+    def captioned(self, language: str) -> dict[str, str]:
+        """The code blocks of a language that have a caption, by that."""
+        blocks = [block for block in self.code_blocks() if block.language == language and block.caption]
+        found = {block.caption: block.text for block in blocks}
+        assert len(found) == len(blocks), "two blocks have the same caption"
+        return found
+
+    def literals(self) -> set[str]:
+        """What is set as code within a sentence."""
+        return {_text(literal) for literal in self._node.findall(nodes.literal)}
 
 
-def literal(cell: str) -> str:
-    """The first ``literal`` of a cell."""
-    found = re.search("``(.+?)``", cell)
-    assert found, cell
-    return found[1]
+class _CodeBlock(body.CodeBlock):
+    """Sphinx's, which may have a caption."""
+
+    option_spec: ClassVar[dict[str, Any]] = {**body.CodeBlock.option_spec, "caption": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        (block,) = super().run()
+        block["caption"] = self.options.get("caption", "")
+        return [block]
+
+
+@functools.cache
+def guide(name: str) -> Guide:
+    """:param name: the file's, without ``.rst``"""
+    path = GUIDES / f"{name}.rst"
+    for role in _ROLES:
+        roles.register_local_role(role, _title_of_a_reference)
+    directives.register_directive("code-block", _CodeBlock)
+    # The title stays the section's; whatever the parser would warn of is an error.
+    settings = {"doctitle_xform": False, "syntax_highlight": "none", "report_level": 2, "halt_level": 2}
+    return Guide(publish_doctree(path.read_text("utf-8"), str(path), settings_overrides=settings))
+
+
+def _title_of_a_reference(
+    name: str, raw: str, text: str, *_: Any, **__: Any
+) -> tuple[list[nodes.Node], list[nodes.Node]]:
+    return [nodes.inline(raw, re.sub(r"\s*<[^<>]+>$", "", text))], []
+
+
+def _rows(table: nodes.table) -> list[Row]:
+    heading, *rows = ([_text(cell) for cell in row] for row in table.findall(nodes.row))
+    return [dict(zip(heading, row, strict=True)) for row in rows]
+
+
+def _text(node: nodes.Node) -> str:
+    return " ".join(node.astext().split())

@@ -21,11 +21,11 @@ from ansible_collections.winops.rds.plugins.plugin_utils._launch import Connecti
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
 from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
 
-from tests.support.paths import DOCS
+from tests.support.guides import guide
 from tests.unit.plugins.test_documentation import check, plain, spec_of
 
 MODULE = "winops.rds.win_rds_logon_mode"
-PAGE = DOCS / "logon-mode.md"
+PAGE = guide("logon_mode")
 REG_SZ, REG_DWORD = 1, 4
 DENIED = {"call": "RegSetValueEx TSServerDrainMode", "code": 5}
 
@@ -330,22 +330,28 @@ def test_documented_results(documentation: dict[str, Any]) -> None:
 
 
 def test_documented_errors() -> None:
-    page = PAGE.read_text("utf-8")
+    documented = [[*row.values()] for row in PAGE.section("Errors").tables()[0]]
     for code, (message, hint) in _logon_mode._ERRORS.items():
-        name = _logon_mode.windows_error(RefusedCall("", code))["name"]
-        assert f"| {code} | `{name}` | {message} | {hint} |" in page
+        assert [str(code), _logon_mode.windows_error(RefusedCall("", code))["name"], message, hint] in documented
 
 
 def test_documented_registry() -> None:
-    """The table of docs/logon-mode.md is what is written."""
-    page = PAGE.read_text("utf-8")
+    """The tables of the guide are what is written."""
+    values, modes, _ = PAGE.section("What is read and written").tables()
     letters = {"drain_mode": "A", "winstations_disabled": "B"}
     for name, letter in letters.items():
         key, _, value = VALUES[name].removeprefix("HKLM\\").rpartition("\\")
-        assert f"| {letter} | `{key}` | `{value}` | {_logon_mode._TYPE_NAMES[_logon_mode.TYPES[name]]} |" in page
-    for mode, texts in REGISTRY.items():
-        (row,) = re.findall(rf"\| `{mode}` \| (\S[^|]*) \| `(\d)` \|", page)
-        assert row == (texts.get("drain_mode", "does not matter, and is left alone"), texts["winstations_disabled"])
+        assert [letter, key, value, _logon_mode._TYPE_NAMES[_logon_mode.TYPES[name]]] in [
+            [*row.values()] for row in values
+        ]
+    assert modes == [
+        {
+            "mode": mode,
+            "A": texts.get("drain_mode", "does not matter, and is left alone"),
+            "B": texts["winstations_disabled"],
+        }
+        for mode, texts in REGISTRY.items()
+    ]
 
 
 def test_examples_are_options_that_there_are(documentation: dict[str, Any]) -> None:

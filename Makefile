@@ -139,6 +139,10 @@ bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a
 build: setup  ## the collection's artifact, for Ansible Galaxy
 	$(BIN)/ansible-galaxy collection build --output-path build --force
 
+.PHONY: release
+release: setup sanity  ## all of a release but to push and publish it: VERSION=1.2.3, in a fresh clone
+	development/release.sh "$(VERSION)"
+
 clean:  ## remove everything that make and the tests made, .venv too
 	rm -rf $(VENV) build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -58,6 +58,13 @@ class SessionAction(LaunchAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
+    def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options that a task was given, with the types and defaults of :attr:`ARGUMENT_SPEC`.
+
+        :raises OptionError: one is unknown, missing or means nothing.
+        """
+        return validated_options(given, self.ARGUMENT_SPEC)
+
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         options: dict[str, Any] = {}
         result: dict[str, Any] = {}
@@ -65,7 +72,7 @@ class SessionAction(LaunchAction):
             self._refuse_async()
             result = super().run(tmp, task_vars)
             refuse_repeated(context.CLIARGS.get("module_args"))
-            options = validated_options(self._task.args, self.ARGUMENT_SPEC)
+            options = self.validated(self._task.args)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))
         except TaskFailed as failure:

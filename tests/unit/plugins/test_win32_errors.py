@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS, explain
 
 from tests.support.csharp import FILES
+from tests.support.guides import guide
 
 #: Those that the design names, and all that the C# knows.
 EXPLAINED = {5, 6, 1702, 1722, 1726, 7007, 7022, 7024, 7045}
@@ -31,6 +32,16 @@ def test_an_explanation_is_two_sentences_in_the_making(error: object) -> None:
     assert name is None or re.fullmatch(r"[A-Z0-9_]+|NERR_\w+", name)
     assert not message.endswith(".")
     assert hint.endswith(".")
+
+
+def test_the_guide_has_the_same() -> None:
+    *rows, another = (tuple(row.values()) for row in guide("errors").section("Errors of Windows").rows())
+    assert sorted(rows) == sorted(
+        ("none" if error.code is None else str(error.code), error.name or "", error.message, error.hint)
+        for error in _ERRORS
+    )
+    unknown = explain(87)
+    assert another == ("another", "WIN32_ and the code", unknown.message, unknown.hint.replace("87", "CODE"))
 
 
 @pytest.mark.parametrize("code", [1, 13, 87, 4294967295])

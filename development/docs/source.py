@@ -44,7 +44,7 @@ def main() -> None:
     # What the action plugins launch is nobody's to call.
     for page in folder.glob("*_engine_module.rst"):
         page.unlink()
-    for page in folder.glob("*.rst"):
+    for page in folder.rglob("*.rst"):
         # The theme shows the contents of each page beside it.
         page.write_text(page.read_text("utf-8").replace(".. contents::\n   :local:\n   :depth: 1\n", ""), "utf-8")
     # It copies the text of the guides alone.

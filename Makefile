@@ -80,13 +80,16 @@ types: setup  ## mypy, strict
 
 # ansible-test accepts no other path than .../ansible_collections/winops/rds and asks Git for the files, so it gets a
 # copy of what Git would have of the collection after committing everything, in a repository of its own (in ours build/ is ignored).
-sanity: setup  ## ansible-test sanity: what of it runs without containers
+.PHONY: tree
+tree:
 	@rm -rf $(TREE) && git init --quiet $(TREE)
 	@git ls-files -coz --exclude-standard -- . $(NOT_ANSIBLE) | tar -c --null -T - --ignore-failed-read | tar -x -C $(TREE)
+
+sanity: setup tree  ## ansible-test sanity: what of it runs without containers
 	development/sanity.sh $(TREE)
 
-# On the Python of .venv. tox keeps what it installs in .venv/tox.
-oldest: setup  ## a few integration tests on the oldest ansible-core that is supported
+# 2.18: those before run on no Python after 3.12. tox keeps what it installs in .venv/tox.
+oldest: setup  ## a few integration tests on the oldest ansible-core that each Python here runs
 	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py -k "launch or playbook"
 
 unit: setup  ## tests of single parts
@@ -115,8 +118,8 @@ powershell: setup  ## integration tests with a real PowerShell on the hosts (pws
 	pwsh --version
 	SIMULATOR_ENGINE=pwsh $(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped
 
-# PATH has to have python3.11, python3.12 and python3.13 (no pyenv shims: their real folders); which of them is absent is skipped.
-matrix: setup  ## the main integration tests on each supported ansible-core and Python, and on the newest pre-release
+# PATH has to have python3.10 to python3.14 (no pyenv shims: their real folders); which of them is absent is skipped.
+matrix: setup tree  ## the main integration tests and the sanity tests on each supported ansible-core, and on the newest pre-release
 	$(BIN)/tox run
 
 bench: export PYTHONPATH := $(COLLECTIONS)

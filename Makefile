@@ -15,6 +15,8 @@ TREE := build/ansible_collections/winops/rds
 NOT_ANSIBLE := ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
 # How many processes share the tests, of which many wait at any moment; 0: pytest itself.
 WORKERS ?= 4
+# With LOCKED=1, `make setup` installs exactly what this lists, as continuous integration does.
+LOCK = development/locked/$$($(BIN)/python -c 'import sys; print("{}.{}".format(*sys.version_info))').txt
 # How many cases `make matching` tries.
 CASES ?= 10000
 
@@ -43,7 +45,7 @@ $(VENV)/installed-%: pyproject.toml development/debian-packages.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the Python packages of the group '$*' of pyproject.toml into $(VENV)."
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'  # the first that knows --group
-	$(BIN)/python -m pip install --quiet --group $*
+	$(BIN)/python -m pip install --quiet $(if $(and $(LOCKED),$(filter test docs,$*)),--require-hashes --requirement $(LOCK),--group $*)
 	@touch $@
 
 $(COLLECTIONS)/ansible_collections/ansible/windows: | $(VENV)/installed-test
@@ -141,6 +143,10 @@ bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a
 
 build: setup  ## the collection's artifact, for Ansible Galaxy
 	$(BIN)/ansible-galaxy collection build --output-path build --force
+
+.PHONY: lock
+lock: setup  ## take what is newest on PyPI into the list for LOCKED=1, for the Python of .venv
+	$(BIN)/python development/lock.py >$(LOCK)
 
 .PHONY: release
 release: setup sanity  ## all of a release but to push and publish it: VERSION=1.2.3, in a fresh clone

@@ -35,7 +35,7 @@ help:  ## this list
 
 # ---- set-up
 
-setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/ansible/windows  ## install what the tests need (idempotent)
+setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/microsoft/ad  ## install what the tests need (idempotent)
 
 setup-demo: link $(VENV)/installed-demo  ## install what the demo needs: less than `setup`
 
@@ -48,9 +48,9 @@ $(VENV)/installed-%: pyproject.toml development/debian-packages.sh
 	$(BIN)/python -m pip install --quiet $(if $(and $(LOCKED),$(filter test docs,$*)),--require-hashes --requirement $(LOCK),--group $*)
 	@touch $@
 
-$(COLLECTIONS)/ansible_collections/ansible/windows: | $(VENV)/installed-test
-	@echo "Downloading ansible.windows (its win_ping is what our modules are measured against)."
-	$(BIN)/python development/ansible_windows.py $(COLLECTIONS)
+$(COLLECTIONS)/ansible_collections/microsoft/ad: | $(VENV)/installed-test
+	@echo "Downloading what tests and guides use of other collections."
+	$(BIN)/python development/others_collections.py $(COLLECTIONS)
 
 # A collection has to live in .../ansible_collections/winops/rds. Its folders are linked one by one: a link to the
 # whole repository would be inside the repository, and whoever follows links would never come out.

@@ -140,7 +140,7 @@ options:
     description:
       - How long to wait for a server that does not answer a call of the Windows API, the host itself included. Written
         as in O(idle_for), or in seconds (V(90)); more than nothing.
-      - Once it is over for a call about one session, that session is reported with the error 1460 C(ERROR_TIMEOUT),
+      - Once it is over for a call about one session, that session is reported with an error that has no C(code),
         and the others are done. After three such calls, or one about the server, nothing more is asked of that server.
     type: str
     default: 30s

@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ansible import context
-
-# For the libraries that these import, pywinrm and pypsrp. Ansible loads this file once and then starts a process for
-# each host, which otherwise imports them again: two thirds of what a host costs the controller.
-from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
-from ansible.plugins.connection import winrm as _winrm  # noqa: F401 # pylint: disable=unused-import
+from ansible.plugins.connection import winrm as _winrm
 
 from ._arguments import refuse_repeated, validated_options
 from ._engine.acts import Act
@@ -34,6 +32,18 @@ from ._texts import (
     summary_text,
     unknown_exclusions_text,
 )
+
+# The connection plugins are imported for their libraries, pywinrm and pypsrp. Ansible loads this file once and then
+# starts a process for each host, which otherwise imports them again: two thirds of what a host costs the controller.
+# With pywinrm comes most of what pypsrp needs.
+if not _winrm.HAS_WINRM:
+    from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
+
+#: Ansible's standard error. A worker has none from ansible-core 2.19 on, and what it hands to Ansible to show is not
+#: shown any more when somebody has interrupted Ansible.
+STANDARD_ERROR: int | None = None
+with suppress(OSError):
+    STANDARD_ERROR = os.dup(2)
 
 
 def _unexplained(session: Session) -> Error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ from tests.support.paths import COLLECTIONS
 
 #: Seconds after which a program is taken for one that never ends, on a machine that is slow, too.
 NEVER_ENDS = 600
+#: https://learn.microsoft.com/windows/win32/winrm/installation-and-configuration-for-windows-remote-management
+WINRM_PORTS = {"http": 5985, "https": 5986}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -120,7 +123,19 @@ class Farm:
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_NOCOLOR": "1",
             "RECORD_RESULTS": str(self.folder / "results.jsonl"),
+            "HOST_NAMES": json.dumps(self.endpoints),
         }
+
+    @property
+    def endpoints(self) -> dict[str, tuple[str, int]]:
+        """Where the endpoints are that real hosts have: ``rdsh01.contoso.com:5986``."""
+        urls = {
+            (name, scheme): (address, int(port))
+            for name, service in self.simulation.services.items()
+            for scheme, address, port in (re.split("[:/]+", url)[:3] for url in service.urls)
+        }
+        names = {name: f"{name.lower()}.{self.simulation.spec.dns_domain}" for name in self.simulation.services}
+        return {f"{names[name]}:{WINRM_PORTS[scheme]}": endpoint for (name, scheme), endpoint in urls.items()}
 
     def refuses(self, module: str, cases: dict[str, tuple[dict[str, Any], str]]) -> None:
         """Assert that the options of each case are refused in its words, before the host is contacted."""

@@ -35,7 +35,7 @@ def test_the_errors_that_it_names() -> None:
     assert named and named <= known
 
 
-@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.name)
+@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.name or "no answer")
 def test_an_error_fits_on_two_lines(error: Win32Error) -> None:
     text = error_text(windows_error(RefusedCall("WTSEnumerateSessionsEx", error.code)))
     rules.check_reason(f"RDSH02: session 12 (bob): {text}")

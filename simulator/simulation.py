@@ -139,7 +139,7 @@ class Simulation:
                 },
                 "vars": {
                     "ansible_connection": "ssh",
-                    "ansible_shell_type": "powershell",
+                    "ansible_shell_type": self.spec.ssh_shell,
                     "ansible_user": getpass.getuser(),
                     "ansible_ssh_private_key_file": str(self._ssh_key.private),
                     # Of this user's own configuration and keys, nothing is used.
@@ -186,7 +186,7 @@ class Simulation:
         account = self.spec.account
         name = f"{account.domain or host.name}\\{account.user}"
         folder = Path(self._folder.name) / f"ssh-{host.name}"
-        return SshService(folder, host.address, port, client_key, self._runner(host), name)
+        return SshService(folder, host.address, port, client_key, self._runner(host), name, self.spec.ssh_shell)
 
     def _runner(self, host: Host) -> HostRunner:
         return HostRunner(host, [*self.hosts.values()], self.api, self._engine, self.spec.launch_seconds)

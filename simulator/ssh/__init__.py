@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
+from .default_shell import DefaultShell
 from .keys import ClientKey
 from .service import SshCommand, SshService
 
-__all__ = ["ClientKey", "SshCommand", "SshService"]
+__all__ = ["ClientKey", "DefaultShell", "SshCommand", "SshService"]

@@ -7,6 +7,7 @@ The argument is the simulator's socket. A program of its own that needs nothing 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -15,9 +16,10 @@ import threading
 
 
 def _hand_input_on(service: socket.socket) -> None:
-    while data := os.read(0, 2**16):
-        service.sendall(data)
-    service.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(OSError):  # the command has ended
+        while data := os.read(0, 2**16):
+            service.sendall(data)
+        service.shutdown(socket.SHUT_WR)
 
 
 def main(path: str) -> int:

@@ -20,6 +20,7 @@ from pathlib import Path
 from ..http_service import CommandRunner, CutConnection, Hook, Stdin
 from ..wsman import Invocation
 from . import forced_command
+from .default_shell import DefaultShell, words
 from .keys import ClientKey, make_key
 
 #: sshd_config(5).
@@ -64,7 +65,14 @@ class SshService:
     """
 
     def __init__(
-        self, folder: Path, address: str, port: int, client_key: ClientKey, runner: CommandRunner, account: str
+        self,
+        folder: Path,
+        address: str,
+        port: int,
+        client_key: ClientKey,
+        runner: CommandRunner,
+        account: str,
+        default_shell: DefaultShell,
     ) -> None:
         self.commands: list[SshCommand] = []
         self.before_logon: Hook | None = None
@@ -76,6 +84,7 @@ class SshService:
         self._client_key = client_key
         self._runner = runner
         self._account = account
+        self._default_shell = default_shell
         self._connections: dict[int, socket.socket] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._shell: asyncio.Server | None = None
@@ -176,7 +185,10 @@ class SshService:
         def write(stream: str, data: bytes) -> None:
             output[stream] += data
 
-        invocation = Invocation(line, account=self._account, client_address=client_address, codepage=65001)
+        command, *arguments = words(line, self._default_shell) or [""]
+        invocation = Invocation(
+            command, tuple(arguments), account=self._account, client_address=client_address, codepage=65001
+        )
         try:
             if self.before_run:
                 await self.before_run(line)

@@ -95,6 +95,13 @@ def test_failure_keeps_its_words_and_every_record(over_ssh: Serve) -> None:
     assert result.outcomes() == {12: "denied", 14: "logged_off"}
 
 
+@pytest.mark.parametrize("shell", ["cmd", "powershell"])
+def test_either_default_shell(over_ssh: Serve, shell: str) -> None:
+    """What OpenSSH's server gives the command line to on Windows; it has to be told as ``ansible_shell_type``."""
+    farm = over_ssh([ALICE], ssh_shell=shell)
+    assert farm.logoff("all=true").outcomes() == {12: "logged_off"}
+
+
 def test_names_of_any_script_arrive(over_ssh: Serve) -> None:
     farm = over_ssh([{"id": 3, "user": "élodie"}, {"id": 4, "user": "иванова"}, {"id": 5, "user": "王小明"}])
     result = farm.playbook([{LOGOFF: {"users": ["ÉLODIE", "王*"]}}]).only()

@@ -68,10 +68,15 @@ farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to typ
 # The steps that pytest closes are last, so that the end of the log says how many tests ran.
 test: lint types sanity oldest unit integration  ## everything that must pass
 
-lint: setup  ## style of Python, YAML, Ansible content and changelog
+# What the workflows mean is actionlint's to say, which is fetched from elsewhere than PyPI: run where it is on PATH.
+lint: setup  ## style of Python, YAML, shell, workflows, Ansible content and changelog
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/ansible-lint --offline
+	$(BIN)/shellcheck .ci/run development/*.sh development/hosted/*.sh
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint: not run, since it is not on PATH." >&2; fi
 	$(BIN)/antsibull-changelog lint
 	$(BIN)/antsibull-changelog lint-changelog-yaml --no-semantic-versioning changelogs/changelog.yaml
 

@@ -147,6 +147,86 @@ def test_payloads_run_under_powershell_and_are_judged(recorded: Path, tmp_path: 
     assert main(["judge", str(folder)]) == 0
 
 
+#: In the place of what only Windows has: each says how it was called.
+WINDOWS = """
+function Said { param($Name, $Values) [System.Console]::WriteLine("$Name $Values") }
+function New-LocalUser { param($Name, $Password, [switch]$PasswordNeverExpires) Said New-LocalUser $Name }
+function Add-LocalGroupMember { param($SID, $Member) Said Add-LocalGroupMember @($SID, $Member) }
+function Set-ItemProperty { param($Path, $Name, $Value, $Type) Said Set-ItemProperty @($Path, $Name, $Value) }
+function Enable-PSRemoting { param([switch]$SkipNetworkProfileCheck, [switch]$Force) Said Enable-PSRemoting }
+function Start-Service { param($Name) Said Start-Service $Name }
+function New-NetFirewallRule { param($DisplayName, $Direction, $Protocol, $LocalPort, $RemoteAddress, $Action)
+    Said New-NetFirewallRule @($Direction, $Action, $RemoteAddress, $LocalPort) }
+function Get-NetIPConfiguration {
+    [pscustomobject]@{ IPv4DefaultGateway = $null; IPv4Address = [pscustomobject]@{ IPAddress = '192.0.2.1' } }
+    [pscustomobject]@{ IPv4DefaultGateway = 1; IPv4Address = [pscustomobject]@{ IPAddress = '192.0.2.7' } }
+}
+$env:COMPUTERNAME = 'RUNNER'
+"""
+
+
+@NEEDS_PWSH
+def test_a_runner_becomes_a_host(tmp_path: Path) -> None:
+    """The script, on stand-ins of what it calls: what it asks of Windows, and an inventory that Ansible reads."""
+    inventory = tmp_path / "inventory.json"
+    done = subprocess.run(
+        [
+            "pwsh",
+            "-NoProfile",
+            "-NonInteractive",
+            "-Command",
+            f"{WINDOWS}\n& '{HOSTED}/host.ps1' -Inventory '{inventory}'",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout.splitlines()
+    passwords = [line.removeprefix("::add-mask::") for line in said if line.startswith("::add-mask::")]
+    accounts = ["ansible", "rds-alice", "rds-bob", "rds-carol"]
+    assert [line.split()[1] for line in said if line.startswith("New-LocalUser ")] == accounts
+    assert [line for line in said if line.startswith("Add-LocalGroupMember ")] == [
+        f"Add-LocalGroupMember S-1-5-32-{'544' if name == 'ansible' else '555'} {name}" for name in accounts
+    ]
+    read = subprocess.run(
+        [Path(sys.executable).with_name("ansible-inventory"), "-i", inventory, "--list"],
+        capture_output=True,
+        check=True,
+    )
+    variables = json.loads(read.stdout)["_meta"]["hostvars"]["RUNNER"]
+    assert (variables["ansible_host"], variables["ansible_user"]) == ("192.0.2.7", "RUNNER\\ansible")
+    testers = variables["acceptance_accounts"]
+    assert [tester["user"] for tester in testers] == [f"RUNNER\\{name}" for name in accounts[1:]]
+    assert [variables["ansible_password"], *(tester["password"] for tester in testers)] == passwords
+    assert len({*passwords}) == len(accounts)
+
+
+def test_acceptance_is_run_on_a_copy_and_its_records_come_back(tmp_path: Path) -> None:
+    """With another make on PATH, which says how it was called and leaves a record, and of which one target fails."""
+    make = tmp_path / "bin" / "make"
+    make.parent.mkdir()
+    make.write_text(
+        '#!/bin/sh\necho "$PWD $*"\ntest -e pyproject.toml && test ! -e .venv || exit 9\n'
+        'mkdir -p acceptance/records && cp "${2#HOSTS=}" "acceptance/records/$1"\ntest "$1" != facts\n'
+    )
+    make.chmod(0o700)
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text("{}")
+    done = subprocess.run(
+        [HOSTED / "acceptance.sh", inventory, tmp_path / "records"],
+        env={**os.environ, "PATH": f"{make.parent}{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    folders = {line.split()[0] for line in done.stdout.splitlines()}
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["facts", "acceptance"]
+    assert len(folders) == 1 and not Path(*folders).exists()
+    assert {path.name for path in (tmp_path / "records").iterdir()} >= {"facts", "acceptance"}
+
+
 @NEEDS_PWSH
 def test_sources_compile_as_ansible_compiles_them(recorded: Path) -> None:
     done = subprocess.run(

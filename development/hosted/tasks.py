@@ -94,6 +94,6 @@ TASKS = {
         "win_rds_message", {"all": True, "message": "Hello"}, _plans("would_send", changes=False), check_mode=True
     ),
     "message-to-nobody": Task("win_rds_message", {"users": NOBODY, "message": "Hello"}, _selects_nobody),
-    "logon-mode": Task("win_rds_logon_mode", {}, _tells_the_mode),
+    "logon-mode": Task("win_rds_logon_mode_info", {}, _tells_the_mode),
     "logon-mode-check": Task("win_rds_logon_mode", {"mode": "drain"}, _would_drain, check_mode=True),
 }

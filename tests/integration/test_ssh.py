@@ -68,6 +68,7 @@ def cut(farm: Farm, moment: str, number: int = 1, *, times: int = 1) -> None:
         ("win_rds_disconnect", "users=alice", True, {"WTSDisconnectSession": 1}),
         ("win_rds_message", "all=true message=Hello", False, {"WTSSendMessageW": 3}),
         ("win_rds_logon_mode", "mode=drain", True, {"RegSetValueExW": 1}),
+        ("win_rds_logon_mode_info", "", False, {}),
     ],
 )
 def test_each_module_in_one_launch(

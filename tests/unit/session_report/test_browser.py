@@ -164,7 +164,7 @@ def test_another_script_is_not_run(browser: Page) -> None:
 
 
 def test_a_large_farm(browser: Page) -> None:
-    """500 hosts with 20 sessions. The limits are far above what an idle machine takes (docs/output.md)."""
+    """500 hosts with 20 sessions. The limits are far above what an idle machine takes (the guide to the output)."""
     seen = [
         Seen(name, result(*(record(number, f"user{number}", name) for number in range(20)), server=name))
         for name in (f"RDSH{number:03}" for number in range(500))

@@ -103,7 +103,8 @@ docs-links: docs  ## whether the site's links to others lead somewhere (asks the
 
 # On the Python of .venv. tox keeps what it installs in .venv/tox.
 oldest: setup  ## a few integration tests on the oldest ansible-core that is supported
-	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py -k "launch or playbook"
+	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py tests/integration/test_ssh.py \
+	    -k "launch or playbook"
 
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal

@@ -58,7 +58,7 @@ class Recorder:
     async def run(self, script: str, stdin: bytes, write: Write, launch: Launch, environment: dict[str, str]) -> int:
         payload = self.folder / HOSTS[launch.host.name]
         payload.mkdir(parents=True)
-        (payload / "script.ps1").write_text(script, "utf-8")
+        (payload / "script.ps1").write_bytes(script.encode("utf-8"))
         (payload / "stdin").write_bytes(stdin)
         return await self.engine.run(script, stdin, write, launch, environment)
 

@@ -25,7 +25,7 @@ NEVER_ENDS = 600
 
 def run(powershell: str, payload: Path) -> bool:
     """Run a payload, write its answer, and return whether there is a report in it."""
-    script = (payload / "script.ps1").read_text("utf-8")
+    script = (payload / "script.ps1").read_bytes().decode("utf-8")  # with the line ends that it came with
     encoded = base64.b64encode(script.encode("utf-16-le")).decode()
     began = time.monotonic()
     process = subprocess.run(
@@ -61,6 +61,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--powershell", default="powershell.exe", help="default: %(default)s, Windows PowerShell 5.1")
     options = parser.parse_args()
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # Windows' code page has not every letter
     payloads = sorted(script.parent for script in options.folder.glob("*/script.ps1"))
     if not payloads:
         print(f"nothing was recorded in {options.folder}", file=sys.stderr)

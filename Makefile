@@ -70,9 +70,14 @@ farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to typ
 # The steps that pytest closes are last, so that the end of the log says how many tests ran.
 test: lint types sanity docs oldest unit integration  ## everything that must pass
 
-lint: setup $(VENV)/installed-docs  ## style of Python, YAML, Ansible content, documentation and changelog
+# What the workflows mean is actionlint's to say, which is fetched from elsewhere than PyPI: run where it is on PATH.
+lint: setup $(VENV)/installed-docs  ## style of Python, YAML, shell, workflows, Ansible content, documentation and changelog
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/shellcheck .ci/run development/*.sh development/hosted/*.sh
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint: not run, since it is not on PATH." >&2; fi
 	$(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
@@ -103,7 +108,8 @@ docs-links: docs  ## whether the site's links to others lead somewhere (asks the
 
 # 2.18: those before run on no Python after 3.12. tox keeps what it installs in .venv/tox.
 oldest: setup  ## a few integration tests on the oldest ansible-core that each Python here runs
-	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py -k "launch or playbook"
+	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py tests/integration/test_ssh.py \
+	    -k "launch or playbook"
 
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal

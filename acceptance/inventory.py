@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,15 +77,15 @@ def _account(given: Any, host: str) -> Account:
     return Account(domain, user, str(given["password"]))
 
 
-def play(inventory: Path, hosts: str, tasks: list[dict[str, Any]], *flags: str) -> Run:
-    """Run a playbook of one play with these tasks, and leave nothing of it on the controller."""
+def play(inventory: Path, hosts: str, tasks: list[dict[str, Any]], *, collections: Path | None = None) -> Run:
+    """Run a playbook of one play with these tasks, and leave nothing of it on the controller.
+
+    :param collections: holds collections beside those that are found anyway.
+    """
     with tempfile.TemporaryDirectory(prefix="acceptance-") as folder:
         playbook = Path(folder) / "playbook.yml"
         playbook.write_text(yaml.safe_dump([{"hosts": hosts, "gather_facts": False, "tasks": tasks}]), "utf-8")
-        return ansible_runs.run(
-            "ansible-playbook",
-            *("-i", str(inventory)),
-            str(playbook),
-            *flags,
-            variables=ansible_runs.environment(Path(folder)),
-        )
+        variables = ansible_runs.environment(Path(folder))
+        if collections:
+            variables["ANSIBLE_COLLECTIONS_PATH"] += os.pathsep + str(collections)
+        return ansible_runs.run("ansible-playbook", "-i", str(inventory), str(playbook), variables=variables)

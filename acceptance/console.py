@@ -70,12 +70,12 @@ def logoff(session_id: int) -> str:
     return f"logoff {session_id}"
 
 
-def end_programs_of(account: object) -> str:
-    """The command that ends all programs of an account.
+def reset(session_id: int) -> str:
+    """The command that deletes a session, also one that does not respond any more.
 
-    https://learn.microsoft.com/windows-server/administration/windows-commands/taskkill
+    https://learn.microsoft.com/windows-server/administration/windows-commands/reset-session
     """
-    return f'taskkill /F /FI "USERNAME eq {account}"'
+    return f"reset session {session_id}"
 
 
 def sessions_in(output: str) -> list[SeenSession]:

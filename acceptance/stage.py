@@ -19,8 +19,10 @@ from tests.support.ansible_runs import Result, Run
 
 from . import console
 from .console import SeenSession
+from .facts.ask import Subject, ask
+from .facts.table import Answer, Fact
 from .inventory import Account, TestedHost, play
-from .rdp import RdpClient, RdpError, Screen
+from .rdp import CLIENT_NAME, RdpClient, RdpError, Screen
 
 #: What tests call the accounts, in the order of the inventory.
 ROLES = ("alice", "bob", "carol")
@@ -103,6 +105,8 @@ class Stage:
         self._hanging: set[str] = set()
         self.notes: list[str] = []
         """What it could not provide, or had to leave behind."""
+        self.answers: list[Answer] = []
+        """What Windows was asked, and answered."""
         if len(host.accounts) < len(ROLES):
             raise Refused(f"{host.name}: acceptance_accounts has to have {len(ROLES)} accounts")
         self.accounts: dict[str, Account] = dict(zip(ROLES, host.accounts, strict=False))
@@ -124,8 +128,10 @@ class Stage:
 
         :raises NotProvided: that did not succeed.
         """
-        stays = [role for role in states if (role in self._hanging) == (states[role] == HANGING)]
-        self._log_off(*(self._on - set(stays)))
+        stays = {role for role in states if (role in self._hanging) == (states[role] == HANGING)}
+        leaving = self._on - stays
+        self._log_off(*leaving)
+        self.provided_if(not leaving & self._on, f"{', '.join(leaving & self._on)} could not be logged off")
         logging_on = [
             role
             for role, state in states.items()
@@ -145,35 +151,67 @@ class Stage:
         return next(session for session in self._seen if self.role_of(session.user) == role)
 
     def task(
-        self, module: str, *, check: bool = False, become: str = "", also: Sequence[str] = (), **options: Any
+        self,
+        module: str,
+        *,
+        check: bool = False,
+        become: str = "",
+        before: Sequence[str] = (),
+        also: Sequence[str] = (),
+        **options: Any,
     ) -> Outcome:
         """Run a task of the collection on the host, and look who is there then.
 
         :param check: in check mode.
         :param become: the role that runs it.
+        :param before: commands of Windows that are run before it.
         :param also: commands of Windows that are run after it.
         :param options: of the module. In ``users`` and ``exclude_users``, roles stand for accounts. Without ``users``,
             all test accounts are meant, and never anybody else.
         """
         if module != "win_rds_logon_mode":
             options.setdefault("users", [*ROLES])
-        for name in {"users", "exclude_users"} & set(options):
-            options[name] = [str(self.accounts[role]) for role in options[name]]
+        if "users" in options:
+            options["users"] = [str(self.accounts[role]) for role in options["users"]]
+        if "exclude_users" in options:  # of any domain: the same name may not be selected and excluded
+            options["exclude_users"] = [self.accounts[role].user for role in options["exclude_users"]]
         task: dict[str, Any] = {"name": module, f"winops.rds.{module}": options, "check_mode": check}
         if become:
             # The password by its variable, so that no file on the controller holds it.
             password = f"{{{{ acceptance_accounts[{ROLES.index(become)}].password }}}}"
             task |= {"become": True, "become_method": "runas", "become_user": str(self.accounts[become])}
             task["vars"] = {"ansible_become_password": password}
-        run = self._play([task, *map(_raw, (console.QUERY_SESSION, *also))])
+        run = self._play([*map(_raw, before), task, *map(_raw, (console.QUERY_SESSION, *also))])
         self._seen = console.sessions_in(_said(run, console.QUERY_SESSION))
-        said = {command: _said(run, command) for command in also}
+        said = {command: _said(run, command) for command in (*before, *also)}
         return Outcome(run.of(module), self._seen, said, self)
 
     def run(self, *commands: str) -> list[str]:
         """Run commands of Windows on the host, one after the other; return what each printed."""
         run = self._play([*map(_raw, commands)])
         return [_said(run, command) for command in commands]
+
+    def ask(self, facts: Sequence[Fact], role: str = "") -> list[Answer]:
+        """Ask Windows facts, about the session of a role; the record keeps the answers.
+
+        :raises NotProvided: the host does not answer.
+        """
+        subject = Subject(self.session(role).id, str(self.accounts[role]), CLIENT_NAME) if role else Subject()
+        (interview,) = ask(self._inventory, self.host.name, facts, subject)
+        if interview.failure:
+            raise NotProvided(interview.failure)
+        self.answers += interview.answers
+        if role:
+            self._look()
+        return interview.answers
+
+    def provided_if(self, condition: bool, otherwise: str) -> None:
+        """Go on with a test only if the host does what it needs.
+
+        :raises NotProvided: it does not.
+        """
+        if not condition:
+            raise NotProvided(otherwise)
 
     @contextmanager
     def changing_the_logon_mode(self) -> Iterator[None]:
@@ -208,8 +246,8 @@ class Stage:
         self._look()
         self._log_off(*self._on)
         if self._on:
-            self.run(*(console.end_programs_of(self.accounts[role]) for role in self._on))
-            self._look()
+            self._hanging |= self._on
+            self._log_off(*self._on)
         self.notes += [f"{self.accounts[role].user} is still logged on" for role in self._on]
 
     # ---- by Remote Desktop and Windows' own commands
@@ -237,9 +275,10 @@ class Stage:
     def _log_off(self, *roles: str) -> None:
         for role in roles:
             self._close(role)
-        hanging = [console.end_programs_of(self.accounts[role]) for role in roles if role in self._hanging]
+        commands = [
+            (console.reset if role in self._hanging else console.logoff)(self.session(role).id) for role in roles
+        ]
         self._hanging -= set(roles)
-        commands = [*hanging, *(console.logoff(self.session(role).id) for role in roles)]
         if commands:
             limited = [_raw(command) | {"timeout": _LOGOFF_SECONDS} for command in commands]
             self._seen = console.sessions_in(

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -69,13 +69,14 @@ class Answer:
 @cache
 def facts() -> tuple[Fact, ...]:
     """Return all of them, in the order of the file."""
-    return tuple(_fact(**read) for read in yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    return tuple(map(_fact, yaml.safe_load(_FILE.read_text(encoding="utf-8"))))
 
 
-def _fact(**read: Any) -> Fact:
-    values = {"asks": read["name"], **read}
-    lists = {field.name for field in fields(Fact) if str(field.type).startswith("tuple")}
-    return Fact(**{name: tuple(value) if name in lists else value for name, value in values.items()})
+def _fact(read: dict[str, Any]) -> Fact:
+    values: dict[str, Any] = {"asks": read["name"], **read}
+    for name in "code", "tests", "sources":
+        values[name] = tuple(values[name])
+    return Fact(**values)
 
 
 def what_rests_on(fact: Fact) -> list[str]:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .ask import AskError, Interview, ask
@@ -58,7 +59,7 @@ def _show(interview: Interview, console: Console) -> None:
     answers = {answer.fact: answer for answer in interview.answers}
     for fact in facts():
         answer = answers.get(fact, Answer(fact, None, _why_not_asked(fact)))
-        table.add_row(fact.name, answer.verdict.value, answer.text, style=_COLOURS[answer.verdict])
+        table.add_row(fact.name, answer.verdict.value, escape(answer.text), style=_COLOURS[answer.verdict])
     console.print(table)
 
 

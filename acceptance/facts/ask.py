@@ -77,7 +77,7 @@ def ask(inventory: Path, hosts: str, facts: Sequence[Fact], subject: Subject = S
     run = play(inventory, hosts, [task | {"ignore_errors": True} for task in tasks], collections=_COLLECTIONS)
     if not run.results:
         raise AskError(run.output.strip())
-    names = dict.fromkeys(result.host for result in run.results)
+    names = sorted({result.host for result in run.results})
     return [_interview(name, [result for result in run.results if result.host == name], facts) for name in names]
 
 

@@ -19,8 +19,8 @@ WORKERS ?= 4
 CASES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo link demo test lint types sanity oldest unit matching integration newest powershell matrix
-.PHONY: bench build clean
+.PHONY: help setup setup-demo link demo test lint types sanity docs docs-links oldest unit matching integration newest
+.PHONY: powershell matrix bench build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -54,7 +54,7 @@ $(COLLECTIONS)/ansible_collections/ansible/windows: | $(VENV)/installed-test
 # whole repository would be inside the repository, and whoever follows links would never come out.
 link:
 	@mkdir -p $(COLLECTION)
-	@ln -sfn $(foreach name,$(wildcard galaxy.yml meta playbooks plugins roles),../../../../../$(name)) $(COLLECTION)/
+	@ln -sfn $(foreach name,$(wildcard galaxy.yml docs meta playbooks plugins roles),../../../../../$(name)) $(COLLECTION)/
 
 # ---- run
 
@@ -66,12 +66,13 @@ farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to typ
 	$(BIN)/python -m simulator.demo.farm
 
 # The steps that pytest closes are last, so that the end of the log says how many tests ran.
-test: lint types sanity oldest unit integration  ## everything that must pass
+test: lint types sanity docs oldest unit integration  ## everything that must pass
 
-lint: setup  ## style of Python, YAML, Ansible content and changelog
+lint: setup $(VENV)/installed-docs  ## style of Python, YAML, Ansible content, documentation and changelog
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/ansible-lint --offline
+	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
 	$(BIN)/antsibull-changelog lint-changelog-yaml --no-semantic-versioning changelogs/changelog.yaml
 
@@ -84,6 +85,16 @@ sanity: setup  ## ansible-test sanity: what of it runs without containers
 	@rm -rf $(TREE) && git init --quiet $(TREE)
 	@git ls-files -coz --exclude-standard -- . $(NOT_ANSIBLE) | tar -c --null -T - --ignore-failed-read | tar -x -C $(TREE)
 	development/sanity.sh $(TREE)
+
+SITE := $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --conf-dir development/docs -d build/site/doctrees
+
+docs: setup $(VENV)/installed-docs  ## the site of the documentation, into build/docs
+	$(BIN)/python development/docs/source.py build/site/source
+	@rm -rf build/docs
+	$(SITE) --fresh-env --builder html build/site/source build/docs
+
+docs-links: docs  ## whether the site's links to others lead somewhere (asks them: needs the network)
+	$(SITE) --builder linkcheck build/site/source build/site/linkcheck
 
 # On the Python of .venv. tox keeps what it installs in .venv/tox.
 oldest: setup  ## a few integration tests on the oldest ansible-core that is supported
@@ -120,7 +131,7 @@ matrix: setup  ## the main integration tests on each supported ansible-core and 
 	$(BIN)/tox run
 
 bench: export PYTHONPATH := $(COLLECTIONS)
-bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a loop over logoff, into docs/performance.md (QUICK=1: a trial; ONLY=fleet)
+bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a loop over logoff, into the guide to performance (QUICK=1: a trial; ONLY=fleet)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(addprefix --only ,$(ONLY))
 
 # ---- proof on real Windows: the guide is docs/docsite/rst/guide_acceptance.rst
@@ -142,6 +153,10 @@ unproven: setup  ## which acceptance tests and facts no record in acceptance/rec
 
 build: setup  ## the collection's artifact, for Ansible Galaxy
 	$(BIN)/ansible-galaxy collection build --output-path build --force
+
+.PHONY: release
+release: setup sanity  ## all of a release but to push and publish it: VERSION=1.2.3, in a fresh clone
+	development/release.sh "$(VERSION)"
 
 clean:  ## remove everything that make and the tests made, .venv too
 	rm -rf $(VENV) build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache

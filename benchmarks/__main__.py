@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Runs the benchmarks, prints what the goals came to, and writes the page, its plots and their data.
 
-    make bench              all of it, into docs/
+    make bench              all of it, into docs/docsite/rst/
     make bench QUICK=1      small sizes, into build/benchmarks/
 
 For work on one of them (what it wrote is in build/benchmarks/): ``make bench QUICK=1 ONLY=fleet``.
@@ -28,13 +28,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.support.paths import DOCS, REPOSITORY
+from tests.support.paths import GUIDES, REPOSITORY
 
 from . import engine, fleet, one_host, start_up
 from .processes import RunFailed
 from .report import Goal, fill, goal_table
 
-PAGE = DOCS / "performance.md"
+PAGE = GUIDES / "performance.rst"
 TRIAL = REPOSITORY / "build" / "benchmarks"
 
 BENCHMARKS: dict[str, ModuleType] = {

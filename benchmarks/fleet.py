@@ -107,7 +107,7 @@ def goals(raw: dict[str, Any]) -> list[Goal]:
     one_by_one = median(_of(raw, "ours", count, "cpu"))
     found.append(
         Goal(
-            f"farm of {count} through `server`: times cheaper, controller CPU",
+            f"farm of {count} through ``server``: times cheaper, controller CPU",
             seconds(through),
             f"one by one: {seconds(one_by_one)}",
             Ratio.of([one_by_one] * len(raw["server"]), [run["cpu"] for run in raw["server"]]),

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the benchmarks say in one form: ratios, goals, tables of Markdown, plots."""
+"""What the benchmarks say in one form: ratios, goals, tables of reStructuredText, plots."""
 
 from __future__ import annotations
 
@@ -71,18 +71,22 @@ def goal_table(goals: Sequence[Goal]) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
-    """A table of Markdown that can be read as it is; the columns that are not in ``left`` are set to the right."""
-    widths = [max(3, *(len(line[column]) for line in (header, *rows))) for column in range(len(header))]
+    """A table of reStructuredText that can be read as it is; the columns not in ``left`` are set to the right."""
+    # Alone in a cell, nothing at all would continue the row above, and a dash would begin a list.
+    lines = [[{"": "\\", "-": "\\-"}.get(cell, cell) for cell in line] for line in (header, *rows)]
+    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+    rule = "  ".join("=" * width for width in widths)
 
-    def line(cells: Sequence[str]) -> str:
+    def text(cells: Sequence[str]) -> str:
         aligned = (
             cell.ljust(width) if column in left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
         )
-        return f"| {' | '.join(aligned)} |"
+        return "  ".join(aligned).rstrip()
 
-    rule = [("-" * width) if column in left else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
-    return "\n".join([line(header), line(rule), *map(line, rows)])
+    # A line of headings without any text is none.
+    above = [rule, text(lines[0])] if any(header) else []
+    return "\n".join([*above, rule, *map(text, lines[1:]), rule])
 
 
 def seconds(value: float) -> str:
@@ -102,20 +106,20 @@ def median(values: Sequence[float]) -> float:
 
 
 def fill(page: Path, parts: Mapping[str, str]) -> None:
-    """Replace what stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``.
+    """Replace what stands between the comments ``.. begin NAME`` and ``.. end NAME``.
 
     :raises ValueError: the page has no such place, or one that nothing was measured for.
     """
     text = page.read_text("utf-8")
-    places = re.findall(r"<!-- begin (\S+) -->\n", text)
+    places = re.findall(r"^\.\. begin (\S+)$", text, re.MULTILINE)
     if sorted(places) != sorted(parts):
         raise ValueError(f"{page} has places for {sorted(places)}, and measured was {sorted(parts)}")
     for name, part in parts.items():
         text = re.sub(
-            rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)",
+            rf"(^\.\. begin {name}\n\n).*?(\n\.\. end {name}$)",
             lambda match, part=part: f"{match[1]}{part}\n{match[2]}",  # type: ignore[misc]
             text,
-            flags=re.DOTALL,
+            flags=re.DOTALL | re.MULTILINE,
         )
     page.write_text(text, "utf-8")
 

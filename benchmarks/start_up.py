@@ -168,7 +168,7 @@ def goals(raw: dict[str, Any]) -> list[Goal]:
 
 def tables(raw: dict[str, Any]) -> dict[str, str]:
     imports = [
-        [f"`{plugin}`", milliseconds(median([run[0] for run in runs])), str(runs[0][1])]
+        [f"``{plugin}``", milliseconds(median([run[0] for run in runs])), str(runs[0][1])]
         for plugin, runs in raw["imports"].items()
     ]
     first = [

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from ..plugin_utils import _grace_options
@@ -13,15 +12,12 @@ from ..plugin_utils._durations import format_duration
 from ..plugin_utils._engine.acts import LOG_OFF
 from ..plugin_utils._engine.report import MOST_SESSIONS, Report, Session
 from ..plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
-from ..plugin_utils._grace import GracePeriod, LogoffNotCarriedOut, time_of_day
 from ..plugin_utils._grace_options import Grace
 from ..plugin_utils._options import OptionError, time_option
 from ..plugin_utils._records import Error, own_error
-from ..plugin_utils._schedule import Clock
 from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
 from ..plugin_utils._task_failed import TaskFailed
-from ..plugin_utils._task_host import TaskHost
 from ..plugin_utils._texts import names_text
 
 DEFAULT_TIMEOUT = 120.0  # seconds
@@ -62,52 +58,10 @@ class ActionModule(SessionAction):
 
         if grace is None:
             return {**result(self.run_engine(logoff, task_vars)), "deadline": None}
-        clock = Clock()
-        if self._task.check_mode:
-            planned = result(self.run_engine(logoff, task_vars))
-            return _with_plan(planned, clock.utc() + timedelta(seconds=grace.seconds))
-        self.warn(_too_few_forks_text(task_vars))
-        period = GracePeriod(grace, TaskHost(self, task_vars), clock, logoff, task_vars["inventory_hostname"])
-        try:
-            outcome, deadline = period.run()
-        except LogoffNotCarriedOut as failure:
-            return _with_failure(result(failure.outcome.report, failure.outcome.warnings), failure)
-        return {**result(outcome.report, outcome.warnings), "deadline": _iso(deadline)}
+        # Not before it is needed: what a collection imports is compiled anew in each run of Ansible.
+        from ..plugin_utils._grace_task import run_with_grace
 
-
-def _too_few_forks_text(task_vars: Mapping[str, Any]) -> str | None:
-    hosts, forks = len(task_vars.get("ansible_play_batch", ())), task_vars.get("ansible_forks", 0)
-    if hosts <= forks:
-        return None
-    return (
-        f"{hosts} hosts and {forks} forks: a fork waits for the grace period of its host, so that the users of the "
-        f"other hosts are warned when it is over. Give as many forks (--forks {hosts}), or take fewer hosts (serial)."
-    )
-
-
-def _with_plan(result: dict[str, Any], deadline: datetime) -> dict[str, Any]:
-    count = result.get("summary", {}).get("would_log_off", 0)
-    plan = f" {count} would be warned now, and logged off at {time_of_day(deadline)}." if count else ""
-    return {**result, "deadline": _iso(deadline), "msg": result["msg"] + plan}
-
-
-def _with_failure(result: dict[str, Any], failure: LogoffNotCarriedOut) -> dict[str, Any]:
-    outcome = (
-        "it is not known whether anybody was logged off: run the task again with --check to see who is left"
-        if failure.unknown
-        else "nobody was logged off: run the task again, or tell them"
-    )
-    warned = f"{failure.warned} had been warned of a logoff at {time_of_day(failure.deadline)}"
-    return {
-        **result,
-        "changed": failure.unknown,
-        "deadline": _iso(failure.deadline),
-        "msg": f"{warned}. The host could not be worked on then, and {outcome}. The reason: {failure}",
-    }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return run_with_grace(self, grace, logoff, result, task_vars)
 
 
 def _timeout(options: dict[str, Any]) -> float:

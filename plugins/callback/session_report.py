@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: session_report
 type: notification
 short_description: Write a report of a run
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - At the end of a run with modules of this collection, writes a report - who was on before and after, what became of
     each session, and what happened when. It is one HTML page, which needs no network, and the sessions as CSV beside

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: sessions
 type: stdout
 short_description: Show sessions as tables and lines
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Shows what the modules of this collection return in words - for each host a sentence and a line for each session; of
     M(winops.rds.win_rds_session_info), after the last host, one table for all of them. A task that fails says why in a

@@ -11,7 +11,7 @@ namespace ansible_collections.winops.rds.plugins.module_utils._accounts
 {
 using _win32;
 
-internal static class NativeMethods
+static class NativeMethods
 {
 	[DllImport("kernel32.dll")]
 	internal static extern IntPtr LocalFree(IntPtr hMem);
@@ -35,12 +35,12 @@ internal static class NativeMethods
 }
 
 // An account, a group or a domain that Windows knows.
-internal sealed class Account
+sealed class Account
 {
 	internal const int SidTypeUser = 1; // SID_NAME_USE
-	private const int NameSamCompatible = 2; // EXTENDED_NAME_FORMAT: DOMAIN\user
-	private const int LongestName = 512;
-	private const int SECURITY_MAX_SID_SIZE = 68;
+	const int NameSamCompatible = 2; // EXTENDED_NAME_FORMAT: DOMAIN\user
+	const int LongestName = 512;
+	const int SECURITY_MAX_SID_SIZE = 68;
 
 	// The call in progress, for whoever waits for it.
 	internal static volatile string Calling = "";
@@ -48,7 +48,7 @@ internal sealed class Account
 	internal readonly string Name; // DOMAIN\user
 	internal readonly int Use;     // SID_NAME_USE
 
-	private Account(string name, int use)
+	Account(string name, int use)
 	{
 		Name = name;
 		Use = use;
@@ -88,7 +88,7 @@ internal sealed class Account
 		}
 	}
 
-	private static byte[] ParseSid(string text)
+	static byte[] ParseSid(string text)
 	{
 		IntPtr pointer = IntPtr.Zero;
 		Check("ConvertStringSidToSid", () => NativeMethods.ConvertStringSidToSidW(text, out pointer));
@@ -98,7 +98,7 @@ internal sealed class Account
 		return sid;
 	}
 
-	private static void Check(string call, Func<bool> native)
+	static void Check(string call, Func<bool> native)
 	{
 		Calling = call;
 		if (!native())

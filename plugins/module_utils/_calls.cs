@@ -27,16 +27,16 @@ namespace ansible_collections.winops.rds.plugins.module_utils._calls
 using _win32;
 
 // Nobody waits for this thread any more: it is to stop, and to touch nothing.
-internal sealed class GivenUpException : Exception
+sealed class GivenUpException : Exception
 {
 }
 
 // The calls of one thread, which holds the gate between them.
-internal sealed class CallWatch
+sealed class CallWatch
 {
-	private readonly object gate;
-	private readonly Stopwatch time = new Stopwatch();
-	private Int64 userTime; // milliseconds that a user may take to answer the call
+	readonly object gate;
+	readonly Stopwatch time = new Stopwatch();
+	Int64 userTime; // milliseconds that a user may take to answer the call
 
 	internal string Calling; // the call in progress; null: none
 	internal bool GivenUp;
@@ -75,7 +75,7 @@ internal sealed class CallWatch
 		Open(name, 0, native);
 	}
 
-	private void Open(string name, Int64 mayTake, Action native)
+	void Open(string name, Int64 mayTake, Action native)
 	{
 		Calling = name;
 		userTime = mayTake;

@@ -17,23 +17,20 @@ public sealed class DisconnectRequest : EngineRequest
 	public Int64 timeout_ms;
 }
 
-internal static class NativeMethods
+static class NativeMethods
 {
 	[DllImport("wtsapi32.dll", SetLastError = true)]
 	internal static extern bool WTSDisconnectSession(IntPtr hServer, UInt32 SessionId, bool bWait);
 }
 
-internal sealed class Disconnection : Act
+sealed class Disconnection : Act
 {
 	internal Disconnection(DisconnectRequest request)
 	{
 		TimeoutMilliseconds = request.timeout_ms;
 	}
 
-	internal override string Planned
-	{
-		get { return "would_disconnect"; }
-	}
+	internal override string Planned { get { return "would_disconnect"; } }
 
 	internal override string AlreadyDone(Session session)
 	{

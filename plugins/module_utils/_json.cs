@@ -19,7 +19,7 @@ using System.Web.Script.Serialization;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._json
 {
-internal static class Json
+static class Json
 {
 	// The request has just the members of TRequest. The answer has a report or says why there is none.
 	internal static string Answer<TRequest>(string request, Func<TRequest, object> run)
@@ -41,7 +41,7 @@ internal static class Json
 		return Ascii(Write(answer));
 	}
 
-	private static T Read<T>(string text)
+	static T Read<T>(string text)
 	{
 		Dictionary<string, object> given = Deserialize<Dictionary<string, object>>(text);
 		foreach (FieldInfo member in typeof(T).GetFields())
@@ -58,36 +58,36 @@ internal static class Json
 	}
 
 #if CORECLR
-	private static readonly JsonSerializerOptions WithFields = new JsonSerializerOptions { IncludeFields = true };
+	static readonly JsonSerializerOptions WithFields = new JsonSerializerOptions { IncludeFields = true };
 
-	private static T Deserialize<T>(string text)
+	static T Deserialize<T>(string text)
 	{
 		return JsonSerializer.Deserialize<T>(text, WithFields);
 	}
 
-	private static string Write(object value)
+	static string Write(object value)
 	{
 		return JsonSerializer.Serialize(value, WithFields);
 	}
 #else
-	private static T Deserialize<T>(string text)
+	static T Deserialize<T>(string text)
 	{
 		return Serializer().Deserialize<T>(text);
 	}
 
-	private static string Write(object value)
+	static string Write(object value)
 	{
 		return Serializer().Serialize(value);
 	}
 
-	private static JavaScriptSerializer Serializer()
+	static JavaScriptSerializer Serializer()
 	{
 		return new JavaScriptSerializer { MaxJsonLength = Int32.MaxValue };
 	}
 #endif
 
 	// So that no code page can spoil it. In JSON, only texts hold other characters.
-	private static string Ascii(string json)
+	static string Ascii(string json)
 	{
 		StringBuilder ascii = new StringBuilder(json.Length);
 		foreach (char unit in json)

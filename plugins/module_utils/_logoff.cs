@@ -18,13 +18,13 @@ public sealed class LogoffRequest : EngineRequest
 	public Int64? max_parallel;
 }
 
-internal static class NativeMethods
+static class NativeMethods
 {
 	[DllImport("wtsapi32.dll", SetLastError = true)]
 	internal static extern bool WTSLogoffSession(IntPtr hServer, UInt32 SessionId, bool bWait);
 }
 
-internal class Logoff : Act
+class Logoff : Act
 {
 	internal Logoff(LogoffRequest request)
 	{
@@ -32,10 +32,7 @@ internal class Logoff : Act
 		MostAtOnce = request.max_parallel;
 	}
 
-	internal override string Planned
-	{
-		get { return "would_log_off"; }
-	}
+	internal override string Planned { get { return "would_log_off"; } }
 
 	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{
@@ -52,10 +49,7 @@ internal class Logoff : Act
 		host.Call("WTSLogoffSession", server => NativeMethods.WTSLogoffSession(server, id, false));
 	}
 
-	protected override string Gone
-	{
-		get { return "logged_off"; }
-	}
+	protected override string Gone { get { return "logged_off"; } }
 }
 
 public static class Engine

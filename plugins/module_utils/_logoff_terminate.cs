@@ -15,7 +15,7 @@ using _run;
 using _sessions;
 using _win32;
 
-internal static class Native
+static class Native
 {
 	[StructLayout(LayoutKind.Sequential)]
 	internal struct WTS_PROCESS_INFOW
@@ -27,7 +27,7 @@ internal static class Native
 	}
 }
 
-internal static class NativeMethods
+static class NativeMethods
 {
 	[DllImport("wtsapi32.dll", SetLastError = true)]
 	internal static extern bool WTSEnumerateProcessesExW(
@@ -53,10 +53,10 @@ internal static class NativeMethods
 	internal static extern bool WTSTerminateProcess(IntPtr hServer, UInt32 ProcessId, UInt32 ExitCode);
 }
 
-internal sealed class LogoffOrTerminate : Logoff
+sealed class LogoffOrTerminate : Logoff
 {
-	private const UInt32 PROCESS_TERMINATE = 0x1;
-	private const UInt32 PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
+	const UInt32 PROCESS_TERMINATE = 0x1;
+	const UInt32 PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 
 	internal LogoffOrTerminate(LogoffRequest request) : base(request)
 	{
@@ -98,7 +98,7 @@ internal sealed class LogoffOrTerminate : Logoff
 	}
 
 	// One that is on its way out, or stuck there, is only in the list.
-	private static bool IsStillThere(SessionHost host, SelectedSession selected)
+	static bool IsStillThere(SessionHost host, SelectedSession selected)
 	{
 		Session now;
 		try
@@ -114,7 +114,7 @@ internal sealed class LogoffOrTerminate : Logoff
 		return now != null && !selected.Session.IsAnotherLogon(now);
 	}
 
-	private static void AskAgain(SessionHost host, SelectedSession selected)
+	static void AskAgain(SessionHost host, SelectedSession selected)
 	{
 		try
 		{
@@ -128,7 +128,7 @@ internal sealed class LogoffOrTerminate : Logoff
 	}
 
 	// By a handle, which stays that of one process: its ID may be another's by now, and in another session.
-	private static bool EndHere(SessionHost host, UInt32 id, UInt32 sessionId, Int64 listed)
+	static bool EndHere(SessionHost host, UInt32 id, UInt32 sessionId, Int64 listed)
 	{
 		IntPtr process = IntPtr.Zero;
 		try
@@ -152,7 +152,7 @@ internal sealed class LogoffOrTerminate : Logoff
 	}
 
 	// There are no handles to the processes of another server, so it is looked for once more just before.
-	private static bool EndThere(SessionHost host, ProcessReport process, UInt32 sessionId)
+	static bool EndThere(SessionHost host, ProcessReport process, UInt32 sessionId)
 	{
 		if (!Enumerate(host, sessionId).Exists(now => now.id == process.id && now.name == process.name))
 			return false;
@@ -162,7 +162,7 @@ internal sealed class LogoffOrTerminate : Logoff
 
 	// The processes of people in a session. Those of the system (csrss.exe, winlogon.exe, dwm.exe) run under its own
 	// accounts, and Windows ends them itself, or stops with an error if somebody else does.
-	private static List<ProcessReport> Enumerate(SessionHost host, UInt32 id)
+	static List<ProcessReport> Enumerate(SessionHost host, UInt32 id)
 	{
 		UInt32 level = 0, count = 0;
 		IntPtr buffer = IntPtr.Zero;
@@ -182,7 +182,7 @@ internal sealed class LogoffOrTerminate : Logoff
 
 	// Whether a SID is S-1-5-21-… (a domain's or a computer's account) or S-1-12-1-… (Microsoft Entra ID),
 	// and not one of the system's own.
-	private static bool IsPerson(IntPtr sid)
+	static bool IsPerson(IntPtr sid)
 	{
 		if (sid == IntPtr.Zero || Marshal.ReadByte(sid, 1) == 0)
 			return false;

@@ -3,7 +3,7 @@
 
 // The engine of win_rds_logon_mode: reads the two registry values that `change logon` keeps, writes those that it is told
 // to, and reads them again. What they mean is decided by Python on the controller (plugins/plugin_utils/_logon_mode.py);
-// where it is known from: docs/logon-mode.md.
+// where it is known from: docs/docsite/rst/logon_mode.rst.
 
 using System;
 using System.Collections.Generic;
@@ -50,7 +50,7 @@ public sealed class ValueReport
 	public string text;
 }
 
-internal static class NativeMethods
+static class NativeMethods
 {
 	// These return the error and set no last error: https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeyexw
 	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
@@ -67,21 +67,21 @@ internal static class NativeMethods
 }
 
 // A value in HKEY_LOCAL_MACHINE.
-internal sealed class RegistryValue
+sealed class RegistryValue
 {
-	private const UInt32 KEY_QUERY_VALUE = 0x1;
-	private const UInt32 KEY_SET_VALUE = 0x2;
+	const UInt32 KEY_QUERY_VALUE = 0x1;
+	const UInt32 KEY_SET_VALUE = 0x2;
 	// A 32-bit PowerShell would otherwise see a Winlogon key of its own:
 	// https://learn.microsoft.com/windows/win32/winprog64/accessing-an-alternate-registry-view
-	private const UInt32 KEY_WOW64_64KEY = 0x100;
+	const UInt32 KEY_WOW64_64KEY = 0x100;
 	internal const UInt32 REG_SZ = 1;
 	internal const UInt32 REG_DWORD = 4;
 
-	private static readonly IntPtr HKEY_LOCAL_MACHINE = new IntPtr(unchecked((Int32)0x80000002));
+	static readonly IntPtr HKEY_LOCAL_MACHINE = new IntPtr(unchecked((Int32)0x80000002));
 
-	private readonly string path;
-	private readonly string name;
-	private readonly UInt32 properType;
+	readonly string path;
+	readonly string name;
+	readonly UInt32 properType;
 
 	internal RegistryValue(string path, string name, UInt32 properType)
 	{
@@ -129,7 +129,7 @@ internal sealed class RegistryValue
 		return value == null ? text == "0" : value.type == properType && value.text == text;
 	}
 
-	private int Call(UInt32 access, Func<IntPtr, int> call)
+	int Call(UInt32 access, Func<IntPtr, int> call)
 	{
 		IntPtr key;
 		int code = NativeMethods.RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, access | KEY_WOW64_64KEY, out key);
@@ -148,9 +148,9 @@ internal sealed class RegistryValue
 
 public static class Engine
 {
-	private static readonly RegistryValue DrainMode = new RegistryValue(
+	static readonly RegistryValue DrainMode = new RegistryValue(
 		@"SYSTEM\CurrentControlSet\Control\Terminal Server", "TSServerDrainMode", RegistryValue.REG_DWORD);
-	private static readonly RegistryValue WinStationsDisabled = new RegistryValue(
+	static readonly RegistryValue WinStationsDisabled = new RegistryValue(
 		@"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "WinStationsDisabled", RegistryValue.REG_SZ);
 
 	// LogonModeRequest in, LogonModeReport out, as JSON.
@@ -159,7 +159,7 @@ public static class Engine
 		return Json.Answer<LogonModeRequest>(request, Run);
 	}
 
-	private static LogonModeReport Run(LogonModeRequest request)
+	static LogonModeReport Run(LogonModeRequest request)
 	{
 		LogonModeReport report = new LogonModeReport { written = new List<string>() };
 		try
@@ -190,12 +190,12 @@ public static class Engine
 		return report;
 	}
 
-	private static Reading Read()
+	static Reading Read()
 	{
 		return new Reading { drain_mode = DrainMode.Read(), winstations_disabled = WinStationsDisabled.Read() };
 	}
 
-	private static void Write(RegistryValue value, string name, string text, ValueReport before, LogonModeReport report)
+	static void Write(RegistryValue value, string name, string text, ValueReport before, LogonModeReport report)
 	{
 		if (text == null || value.Is(text, before))
 			return;

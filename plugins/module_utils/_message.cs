@@ -23,7 +23,7 @@ public sealed class MessageRequest : EngineRequest
 	public Int64 remaining_ms;
 }
 
-internal static class NativeMethods
+static class NativeMethods
 {
 	[DllImport("wtsapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
 	internal static extern bool WTSSendMessageW(
@@ -31,14 +31,14 @@ internal static class NativeMethods
 		UInt32 Style, UInt32 Timeout, out UInt32 pResponse, bool bWait);
 }
 
-internal sealed class Message : Act
+sealed class Message : Act
 {
 	// Nobody answered in time. A pre-release of Server 2008 R2 was seen to give 0 instead, which is no button (Cassia,
 	// RemoteMessageBoxResult). A message that is not waited for gives IDASYNC, which tells nothing.
-	private const UInt32 IDTIMEOUT = 32000;
-	private const int RoundingSeconds = 30; // to the minute, so that each reminder tells the same
+	const UInt32 IDTIMEOUT = 32000;
+	const int RoundingSeconds = 30; // to the minute, so that each reminder tells the same
 
-	private readonly MessageRequest request;
+	readonly MessageRequest request;
 
 	// All users are asked at once, by a thread each.
 	internal Message(MessageRequest request)
@@ -47,10 +47,7 @@ internal sealed class Message : Act
 		TakesAThreadEach = request.wait_for_answer;
 	}
 
-	internal override string Planned
-	{
-		get { return "would_send"; }
-	}
+	internal override string Planned { get { return "would_send"; } }
 
 	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{
@@ -70,13 +67,13 @@ internal sealed class Message : Act
 	}
 
 	// Lengths of text are in bytes, says the page of WTSSendMessage.
-	private static UInt32 Bytes(string text)
+	static UInt32 Bytes(string text)
 	{
 		return (UInt32)text.Length * 2;
 	}
 
 	// A text with what only the host knows.
-	private string FilledIn(string text, Server server, Session now)
+	string FilledIn(string text, Server server, Session now)
 	{
 		DateTime time = now.Info.CurrentTime > 0 ? DateTime.FromFileTimeUtc(now.Info.CurrentTime) : DateTime.UtcNow;
 		DateTime deadline = time.AddMilliseconds(request.remaining_ms).AddSeconds(RoundingSeconds);

@@ -73,7 +73,7 @@ public sealed class ProcessReport
 }
 
 // A selected session and what became of it.
-internal sealed class SelectedSession
+sealed class SelectedSession
 {
 	internal Session Session;
 	internal Client Client = new Client();
@@ -91,10 +91,7 @@ internal sealed class SelectedSession
 	internal Int64 Deadline;   // milliseconds of Elapsed
 	internal readonly List<ProcessReport> Ended = new List<ProcessReport>();
 
-	internal bool IsOverdue
-	{
-		get { return Elapsed.ElapsedMilliseconds >= Deadline; }
-	}
+	internal bool IsOverdue { get { return Elapsed.ElapsedMilliseconds >= Deadline; } }
 
 	internal void Settle(string result, WindowsException error = null)
 	{

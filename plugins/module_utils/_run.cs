@@ -29,16 +29,13 @@ public class EngineRequest : SelectionRequest
 }
 
 // What is done to each selected session.
-internal abstract class Act
+abstract class Act
 {
 	// The result of a session to which it would be done: in check mode.
 	internal abstract string Planned { get; }
 
 	// Whether nothing is done at all. Then it does not matter what is protected.
-	internal virtual bool OnlyLooks
-	{
-		get { return false; }
-	}
+	internal virtual bool OnlyLooks { get { return false; } }
 
 	internal Int64 TimeoutMilliseconds { get; set; } // how long each session is awaited; 0: not at all
 	internal Int64? MostAtOnce { get; set; }         // sessions that are awaited on a server at a time; null: any number
@@ -60,10 +57,7 @@ internal abstract class Act
 	}
 
 	// The result of a session that has gone after Windows had accepted what it was asked for.
-	protected virtual string Gone
-	{
-		get { return "already_gone"; }
-	}
+	protected virtual string Gone { get { return "already_gone"; } }
 
 	// A session that was leaving already is not one to which anything was done.
 	internal void SettleGone(SelectedSession selected)
@@ -78,9 +72,9 @@ internal abstract class Act
 	}
 }
 
-internal static class Runner
+static class Runner
 {
-	private const int LookMilliseconds = 20;
+	const int LookMilliseconds = 20;
 
 	// The one way through each engine of sessions.
 	internal static string Answer<TRequest>(string request, Func<TRequest, Act> act) where TRequest : EngineRequest
@@ -89,7 +83,7 @@ internal static class Runner
 	}
 
 	// First all servers are looked at. Nothing is done on any before it is known that each exclusion means somebody.
-	private static EngineReport Run(EngineRequest request, Act act)
+	static EngineReport Run(EngineRequest request, Act act)
 	{
 		EngineReport report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
 		try
@@ -115,7 +109,7 @@ internal static class Runner
 	}
 
 	// Exclusions of one account each that fitted no session, and are no account.
-	private static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
+	static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
 	{
 		List<UnknownExclusion> unknown = new List<UnknownExclusion>();
 		for (int i = 0; i < selection.ExcludedUsers.Count; i++)
@@ -131,7 +125,7 @@ internal static class Runner
 	}
 
 	// In a thread of its own, because a domain controller that does not answer can hold a look-up up.
-	private static T LookUp<T>(EngineRequest request, Func<T> read)
+	static T LookUp<T>(EngineRequest request, Func<T> read)
 	{
 		T value = default(T);
 		Exception failure = null;
@@ -148,14 +142,14 @@ internal static class Runner
 		}) { IsBackground = true };
 		reader.Start();
 		if (!reader.Join((int)Math.Min(request.server_timeout_ms, Int32.MaxValue)))
-			throw new WindowsException(Account.Calling, Win32Error.ERROR_TIMEOUT);
+			throw new WindowsException(Account.Calling, null);
 		if (failure != null)
 			throw failure;
 		return value;
 	}
 
 	// Each host in a thread of its own: one that does not answer delays no other.
-	private static void RunSideBySide(List<ServerRun> runs, Int64 serverTimeout)
+	static void RunSideBySide(List<ServerRun> runs, Int64 serverTimeout)
 	{
 		foreach (ServerRun run in runs)
 			lock (run.Gate)
@@ -170,7 +164,7 @@ internal static class Runner
 		}
 	}
 
-	private static bool IsOver(ServerRun run, Int64 serverTimeout)
+	static bool IsOver(ServerRun run, Int64 serverTimeout)
 	{
 		lock (run.Gate)
 		{
@@ -181,7 +175,7 @@ internal static class Runner
 }
 
 // A thread at work on a server.
-internal sealed class Worker
+sealed class Worker
 {
 	internal readonly CallWatch Watch;
 	internal readonly SessionHost Host;
@@ -196,27 +190,27 @@ internal sealed class Worker
 }
 
 // One server's part of a task. Everything in it is guarded by the gate.
-internal sealed class ServerRun
+sealed class ServerRun
 {
-	private const int PollMilliseconds = 100;
-	private const int StackBytes = 256 * 1024;
-	private const int MostHangs = 3;     // then it is the server that does not answer
-	private const int MostThreads = 500; // of users who are asked at the same time
+	const int PollMilliseconds = 100;
+	const int StackBytes = 256 * 1024;
+	const int MostHangs = 3;     // then it is the server that does not answer
+	const int MostThreads = 500; // of users who are asked at the same time
 
-	private readonly Selection selection;
-	private readonly Act act;
-	private readonly EngineRequest request;
+	readonly Selection selection;
+	readonly Act act;
+	readonly EngineRequest request;
 
-	private readonly List<Worker> workers = new List<Worker>();
-	private readonly List<SelectedSession> all = new List<SelectedSession>();
-	private readonly List<SelectedSession> excluded = new List<SelectedSession>();
-	private Queue<Session> listed;                                                  // still to be identified
-	private bool acts;
-	private Queue<SelectedSession> waiting;                                         // still to be acted on
-	private readonly List<SelectedSession> awaited = new List<SelectedSession>();
-	private int hangs;
-	private WindowsException failure;
-	private Exception crash;
+	readonly List<Worker> workers = new List<Worker>();
+	readonly List<SelectedSession> all = new List<SelectedSession>();
+	readonly List<SelectedSession> excluded = new List<SelectedSession>();
+	Queue<Session> listed;                                                  // still to be identified
+	bool acts;
+	Queue<SelectedSession> waiting;                                         // still to be acted on
+	readonly List<SelectedSession> awaited = new List<SelectedSession>();
+	int hangs;
+	WindowsException failure;
+	Exception crash;
 
 	internal readonly object Gate = new object();
 	internal readonly Server Server;
@@ -237,10 +231,7 @@ internal sealed class ServerRun
 			return acts = failure == null && crash == null && all.Exists(selected => selected.Result == null);
 	}
 
-	internal bool IsDone
-	{
-		get { return workers.Count == 0; }
-	}
+	internal bool IsDone { get { return workers.Count == 0; } }
 
 	internal void Start()
 	{
@@ -249,7 +240,7 @@ internal sealed class ServerRun
 		new Thread(() => Work(worker), StackBytes) { IsBackground = true }.Start();
 	}
 
-	private void Work(Worker worker)
+	void Work(Worker worker)
 	{
 		lock (Gate)
 		{
@@ -285,12 +276,12 @@ internal sealed class ServerRun
 		{
 			worker.Watch.GivenUp = true;
 			if (!worker.Finished)
-				TakeOver(worker.About, new WindowsException(worker.Watch.Calling, Win32Error.ERROR_TIMEOUT));
+				TakeOver(worker.About, new WindowsException(worker.Watch.Calling, null));
 			Leave(worker);
 		}
 	}
 
-	private void TakeOver(SelectedSession about, WindowsException unanswered)
+	void TakeOver(SelectedSession about, WindowsException unanswered)
 	{
 		if (about != null)
 		{
@@ -304,14 +295,14 @@ internal sealed class ServerRun
 			failure = unanswered;
 	}
 
-	private void Leave(Worker worker)
+	void Leave(Worker worker)
 	{
 		workers.Remove(worker);
 		if (IsDone)
 			Monitor.PulseAll(Gate);
 	}
 
-	private void Select(Worker worker)
+	void Select(Worker worker)
 	{
 		if (listed == null)
 		{
@@ -332,7 +323,7 @@ internal sealed class ServerRun
 		worker.About = null;
 	}
 
-	private void QueryComputer(SessionHost host)
+	void QueryComputer(SessionHost host)
 	{
 		try
 		{
@@ -346,7 +337,7 @@ internal sealed class ServerRun
 	}
 
 	// Adds what the enumeration does not tell. Without its logon time a session is not identified and is left alone.
-	private void Identify(Worker worker, SelectedSession selected, bool fitsListed, bool isExcluded)
+	void Identify(Worker worker, SelectedSession selected, bool fitsListed, bool isExcluded)
 	{
 		Session listed = selected.Session;
 		worker.About = selected;
@@ -391,7 +382,7 @@ internal sealed class ServerRun
 			all.Add(selected);
 	}
 
-	private bool FitsNow(SessionHost host, SelectedSession selected)
+	bool FitsNow(SessionHost host, SelectedSession selected)
 	{
 		Session session = selected.Session;
 		if (!selection.FitsInfo(session, Server) || (selection.NeedsIdleTime && host.IsConsole(session)))
@@ -400,7 +391,7 @@ internal sealed class ServerRun
 		return selection.FitsClient(session, selected.Client, selected.MatchedBy);
 	}
 
-	private void SettleIfNothingIsToBeDone(SessionHost host, SelectedSession selected, Session session)
+	void SettleIfNothingIsToBeDone(SessionHost host, SelectedSession selected, Session session)
 	{
 		string done = act.AlreadyDone(session);
 		if (session.IsProtected || (request.protect_console && host.IsConsole(session)))
@@ -409,7 +400,7 @@ internal sealed class ServerRun
 			selected.Settle(done);
 	}
 
-	private void ActOnAll(Worker worker)
+	void ActOnAll(Worker worker)
 	{
 		if (waiting == null)
 		{
@@ -442,7 +433,7 @@ internal sealed class ServerRun
 	}
 
 	// Reads the session once more and, if it is still the same logon and still meant, has it done.
-	private void ActOn(SessionHost host, SelectedSession selected)
+	void ActOn(SessionHost host, SelectedSession selected)
 	{
 		selected.Elapsed.Start();
 		try
@@ -474,7 +465,7 @@ internal sealed class ServerRun
 		}
 	}
 
-	private bool StillFits(SessionHost host, SelectedSession selected, Session now)
+	bool StillFits(SessionHost host, SelectedSession selected, Session now)
 	{
 		List<string> ignored = new List<string>();
 		Client client = selection.NeedsClient ? host.QueryClient(now.Id) : selected.Client;
@@ -485,7 +476,7 @@ internal sealed class ServerRun
 			&& selection.FitsClient(now, client, ignored);
 	}
 
-	private void TakeRefusal(SelectedSession selected, WindowsException error)
+	void TakeRefusal(SelectedSession selected, WindowsException error)
 	{
 		bool isLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING;
 		bool mayWait = act.TimeoutMilliseconds > 0;
@@ -501,7 +492,7 @@ internal sealed class ServerRun
 	}
 
 	// Settles an awaited session once Windows has done what it was asked for, or once its time is over.
-	private void LookAt(SessionHost host, SelectedSession selected)
+	void LookAt(SessionHost host, SelectedSession selected)
 	{
 		WindowsException unanswered = null;
 		try

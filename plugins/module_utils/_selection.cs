@@ -38,9 +38,9 @@ public class SelectionRequest
 }
 
 // A name with the wildcards * (any text) and ? (one character), in any case.
-internal sealed class Wildcard
+sealed class Wildcard
 {
-	private readonly string pattern;
+	readonly string pattern;
 
 	internal Wildcard(string pattern)
 	{
@@ -79,7 +79,7 @@ internal sealed class Wildcard
 	}
 
 	// As StringComparison.OrdinalIgnoreCase does it: by the invariant upper case of each UTF-16 unit.
-	private static bool SameCharacter(char a, char b)
+	static bool SameCharacter(char a, char b)
 	{
 		return Char.ToUpperInvariant(a) == Char.ToUpperInvariant(b);
 	}
@@ -87,12 +87,12 @@ internal sealed class Wildcard
 
 // An account as DOMAIN\user, each side a pattern; the domain "." is the host's own. A SID, a UPN or an account of a
 // DNS domain is looked up, which gives the names that sessions have.
-internal sealed class AccountPattern
+sealed class AccountPattern
 {
-	private readonly string text;
-	private readonly Wildcard domain;
-	private readonly Wildcard user; // null: nobody
-	private readonly int? use;      // SID_NAME_USE, 0 for nobody; null: not looked up
+	readonly string text;
+	readonly Wildcard domain;
+	readonly Wildcard user; // null: nobody
+	readonly int? use;      // SID_NAME_USE, 0 for nobody; null: not looked up
 
 	internal readonly bool IsLocal;
 
@@ -119,16 +119,10 @@ internal sealed class AccountPattern
 			&& (IsLocal ? String.Equals(session.Domain, computerName, StringComparison.OrdinalIgnoreCase) : domain.Matches(session.Domain));
 	}
 
-	internal bool IsOneAccount
-	{
-		get { return NameToLookUp.IndexOfAny(new[] { '*', '?' }) < 0; }
-	}
+	internal bool IsOneAccount { get { return NameToLookUp.IndexOfAny(new[] { '*', '?' }) < 0; } }
 
 	// As Windows takes it: in any domain is without one.
-	private string NameToLookUp
-	{
-		get { return text.StartsWith("*\\", StringComparison.Ordinal) ? text.Substring(2) : text; }
-	}
+	string NameToLookUp { get { return text.StartsWith("*\\", StringComparison.Ordinal) ? text.Substring(2) : text; } }
 
 	// What it is that is called so: a SID_NAME_USE; 0: nothing. A local account may be that of any of the servers that
 	// tell their name; if none does, none is touched.
@@ -144,17 +138,17 @@ internal sealed class AccountPattern
 		return found;
 	}
 
-	private static int UseOf(Account account)
+	static int UseOf(Account account)
 	{
 		return account == null ? 0 : account.Use;
 	}
 }
 
 // A network as address/prefix length.
-internal sealed class Network
+sealed class Network
 {
-	private readonly byte[] address;
-	private readonly int prefix;
+	readonly byte[] address;
+	readonly int prefix;
 
 	internal Network(string text)
 	{
@@ -176,7 +170,7 @@ internal sealed class Network
 }
 
 // One logon, as a text that means the same in each report and request of a task.
-internal static class Logon
+static class Logon
 {
 	internal static string Key(Server server, Session session)
 	{
@@ -195,16 +189,16 @@ internal static class Logon
 }
 
 // Criteria narrow each other, the values of one widen it, exclusions come last.
-internal sealed class Selection
+sealed class Selection
 {
-	private readonly SelectionRequest wanted;
-	private readonly List<AccountPattern> current;
-	private readonly List<AccountPattern> users;
-	private readonly List<Wildcard> clientNames;
-	private readonly List<Network> clientNetworks;
-	private readonly List<AccountPattern> excludedCurrent;
-	private readonly HashSet<string> logons;
-	private readonly HashSet<string> places; // of these logons
+	readonly SelectionRequest wanted;
+	readonly List<AccountPattern> current;
+	readonly List<AccountPattern> users;
+	readonly List<Wildcard> clientNames;
+	readonly List<Network> clientNetworks;
+	readonly List<AccountPattern> excludedCurrent;
+	readonly HashSet<string> logons;
+	readonly HashSet<string> places; // of these logons
 
 	internal readonly List<AccountPattern> ExcludedUsers;
 
@@ -222,7 +216,7 @@ internal sealed class Selection
 		places = new HashSet<string>(wanted.logons.ConvertAll<string>(Logon.PlaceOf), StringComparer.OrdinalIgnoreCase);
 	}
 
-	private static List<AccountPattern> Current(bool isWanted)
+	static List<AccountPattern> Current(bool isWanted)
 	{
 		List<AccountPattern> accounts = new List<AccountPattern>();
 		if (isWanted)
@@ -231,10 +225,7 @@ internal sealed class Selection
 	}
 
 	// Whether sessions are meant that are none of the logons that the task is about.
-	internal bool TakesNewcomers
-	{
-		get { return wanted.newcomers; }
-	}
+	internal bool TakesNewcomers { get { return wanted.newcomers; } }
 
 	// Whether a session may be, and whether it is, one of the logons that the task is about.
 	internal bool MayBeExpected(Server server, UInt32 id)
@@ -248,27 +239,15 @@ internal sealed class Selection
 	}
 
 	// Whether the host's name and version have to be known to tell who fits.
-	internal bool NeedsComputer
-	{
-		get { return wanted.locked != null || users.Exists(user => user.IsLocal) || ExcludedUsers.Exists(user => user.IsLocal); }
-	}
+	internal bool NeedsComputer { get { return wanted.locked != null || users.Exists(user => user.IsLocal) || ExcludedUsers.Exists(user => user.IsLocal); } }
 
-	internal bool NeedsClient
-	{
-		get { return clientNames.Count + clientNetworks.Count + wanted.protocols.Count > 0; }
-	}
+	internal bool NeedsClient { get { return clientNames.Count + clientNetworks.Count + wanted.protocols.Count > 0; } }
 
 	// Whether the enumeration does not tell who fits.
-	internal bool NeedsQueries
-	{
-		get { return NeedsClient || wanted.locked != null || wanted.idle_for != null || wanted.disconnected_for != null || wanted.logged_on_for != null; }
-	}
+	internal bool NeedsQueries { get { return NeedsClient || wanted.locked != null || wanted.idle_for != null || wanted.disconnected_for != null || wanted.logged_on_for != null; } }
 
 	// The idle time of a console is not to be relied on (PSAppDeployToolkit issue 1680, danports/cassia issue 23).
-	internal bool NeedsIdleTime
-	{
-		get { return wanted.idle_for != null; }
-	}
+	internal bool NeedsIdleTime { get { return wanted.idle_for != null; } }
 
 	// Whether what the enumeration tells fits. Each value that fits the session is added to matchedBy ("users:0" is the
 	// first of users), also where another criterion then rules it out.
@@ -319,13 +298,13 @@ internal sealed class Selection
 	}
 
 	// By the host's own clock. What has no known beginning has not lasted for any time.
-	private static bool IsSince(Int64 moment, Session session, Int64? duration)
+	static bool IsSince(Int64 moment, Session session, Int64? duration)
 	{
 		return duration == null || (moment > 0 && session.Info.CurrentTime - moment >= duration);
 	}
 
 	// Adds criterion and position of each value that fits to matchedBy; returns whether there is one.
-	private static bool Add<T>(ICollection<string> matchedBy, string criterion, List<T> values, Predicate<T> fits)
+	static bool Add<T>(ICollection<string> matchedBy, string criterion, List<T> values, Predicate<T> fits)
 	{
 		bool any = false;
 		for (int i = 0; i < values.Count; i++)

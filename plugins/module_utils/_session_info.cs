@@ -13,17 +13,11 @@ public sealed class SessionInfoRequest : EngineRequest
 {
 }
 
-internal sealed class Listing : Act
+sealed class Listing : Act
 {
-	internal override string Planned
-	{
-		get { return "listed"; }
-	}
+	internal override string Planned { get { return "listed"; } }
 
-	internal override bool OnlyLooks
-	{
-		get { return true; }
-	}
+	internal override bool OnlyLooks { get { return true; } }
 
 	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{

@@ -16,17 +16,17 @@ using _win32;
 using _wtsapi;
 
 // What Windows tells of one session at one moment.
-internal sealed class Session
+sealed class Session
 {
-	private const int WTSDisconnected = 4;
-	private const int WTSListen = 6;
-	private const int WTSReset = 7;
-	private const int WTSDown = 8;
-	private const int WTSInit = 9;
-	private const UInt32 FirstListenerId = 65536;
+	const int WTSDisconnected = 4;
+	const int WTSListen = 6;
+	const int WTSReset = 7;
+	const int WTSDown = 8;
+	const int WTSInit = 9;
+	const UInt32 FirstListenerId = 65536;
 	internal const int FlagsUnknown = -1;
-	private const int LongestUserInInfo = 20;   // WTSINFOEX cuts names off there,
-	private const int LongestDomainInInfo = 17; // the enumeration does not
+	const int LongestUserInInfo = 20;   // WTSINFOEX cuts names off there,
+	const int LongestDomainInInfo = 17; // the enumeration does not
 
 	internal UInt32 Id;
 	internal string User;
@@ -34,32 +34,17 @@ internal sealed class Session
 	internal Native.WTSINFOEX_LEVEL1_W Info; // its names of accounts may be cut off
 
 	// A person's session: session 0 and a bare logon screen are "Disconnected" or "Connected" too.
-	internal bool HasUser
-	{
-		get { return User.Length > 0 && !IsProtected; }
-	}
+	internal bool HasUser { get { return User.Length > 0 && !IsProtected; } }
 
 	// In a state in which a session may have lost its user, or not have got one.
-	internal bool IsBroken
-	{
-		get { return !IsProtected && (Info.SessionState == WTSReset || Info.SessionState == WTSDown || Info.SessionState == WTSInit); }
-	}
+	internal bool IsBroken { get { return !IsProtected && (Info.SessionState == WTSReset || Info.SessionState == WTSDown || Info.SessionState == WTSInit); } }
 
-	internal bool IsDisconnected
-	{
-		get { return Info.SessionState == WTSDisconnected; }
-	}
+	internal bool IsDisconnected { get { return Info.SessionState == WTSDisconnected; } }
 
-	internal bool IsListener
-	{
-		get { return Info.SessionState == WTSListen || Id >= FirstListenerId; }
-	}
+	internal bool IsListener { get { return Info.SessionState == WTSListen || Id >= FirstListenerId; } }
 
 	// Session 0 runs the services of Windows; a listener is no session.
-	internal bool IsProtected
-	{
-		get { return Id == 0 || IsListener; }
-	}
+	internal bool IsProtected { get { return Id == 0 || IsListener; } }
 
 	internal bool IsSameAccount(Session other)
 	{
@@ -93,7 +78,7 @@ internal sealed class Session
 }
 
 // The client of a session; what Windows does not tell is null.
-internal sealed class Client
+sealed class Client
 {
 	internal int? Protocol; // WTS_PROTOCOL_TYPE_*: 0 console, 1 ICA, 2 RDP
 	internal string Name;
@@ -102,10 +87,10 @@ internal sealed class Client
 }
 
 // A Remote Desktop Session Host; "" is the one that this runs on.
-internal sealed class Server
+sealed class Server
 {
-	private const int WTS_SESSIONSTATE_LOCK = 0;
-	private const int WTS_SESSIONSTATE_UNLOCK = 1;
+	const int WTS_SESSIONSTATE_LOCK = 0;
+	const int WTS_SESSIONSTATE_UNLOCK = 1;
 
 	internal readonly string Name;
 	internal string ComputerName = ""; // NetBIOS name, the domain of its local accounts; empty: Windows does not tell
@@ -116,10 +101,7 @@ internal sealed class Server
 		Name = name;
 	}
 
-	internal bool IsLocal
-	{
-		get { return Name.Length == 0; }
-	}
+	internal bool IsLocal { get { return Name.Length == 0; } }
 
 	// Null: Windows does not tell.
 	internal bool? IsLocked(Session session)
@@ -131,13 +113,13 @@ internal sealed class Server
 }
 
 // The calls that one thread makes to a server, by a handle of its own.
-internal sealed class SessionHost : IDisposable
+sealed class SessionHost : IDisposable
 {
-	private const int AF_INET = 2; // ws2def.h: Windows' numbers, not the platform's
-	private const int AF_INET6 = 23;
+	const int AF_INET = 2; // ws2def.h: Windows' numbers, not the platform's
+	const int AF_INET6 = 23;
 
-	private readonly CallWatch watch;
-	private IntPtr handle = IntPtr.Zero; // WTS_CURRENT_SERVER_HANDLE
+	readonly CallWatch watch;
+	IntPtr handle = IntPtr.Zero; // WTS_CURRENT_SERVER_HANDLE
 
 	internal readonly Server Server;
 
@@ -212,7 +194,7 @@ internal sealed class SessionHost : IDisposable
 				},
 			});
 			if (sessions.Count == 0) // there is always session 0, so this is not "nobody is logged on"
-				throw new WindowsException("WTSEnumerateSessionsEx", Win32Error.ERROR_INVALID_DATA);
+				throw new WindowsException("WTSEnumerateSessionsEx", Win32Error.ERROR_SUCCESS);
 			return sessions;
 		}
 		finally
@@ -246,7 +228,7 @@ internal sealed class SessionHost : IDisposable
 		return client;
 	}
 
-	private static IPAddress AddressAt(IntPtr buffer)
+	static IPAddress AddressAt(IntPtr buffer)
 	{
 		if (buffer == IntPtr.Zero)
 			return null;
@@ -259,7 +241,7 @@ internal sealed class SessionHost : IDisposable
 
 	// The page of WTS_CLIENT_ADDRESS lets an IPv6 address begin at the first byte; Cassia, Veyon and a dump in pywin32's
 	// issue 664 at the third. What follows or precedes it is 0. -1: the bytes do not tell.
-	private static int StartOfIPv6(byte[] bytes)
+	static int StartOfIPv6(byte[] bytes)
 	{
 		bool beginsAtFirst = bytes[0] + bytes[1] > 0, endsLater = bytes[16] + bytes[17] > 0;
 		if (beginsAtFirst || endsLater)
@@ -271,7 +253,7 @@ internal sealed class SessionHost : IDisposable
 		return isMapped ? first - 10 : -1;
 	}
 
-	private static IPAddress AddressFrom(byte[] bytes, int start, int length)
+	static IPAddress AddressFrom(byte[] bytes, int start, int length)
 	{
 		byte[] address = new byte[length];
 		Buffer.BlockCopy(bytes, start, address, 0, length);
@@ -291,7 +273,7 @@ internal sealed class SessionHost : IDisposable
 		return session.Id == console || session.IsNamed("console");
 	}
 
-	private T Query<T>(UInt32 id, Native.WTS_INFO_CLASS infoClass, Converter<IntPtr, T> read)
+	T Query<T>(UInt32 id, Native.WTS_INFO_CLASS infoClass, Converter<IntPtr, T> read)
 	{
 		IntPtr buffer = IntPtr.Zero;
 		UInt32 bytes;
@@ -299,7 +281,7 @@ internal sealed class SessionHost : IDisposable
 		{
 			Call("WTSQuerySessionInformation", server => NativeMethods.WTSQuerySessionInformationW(server, id, infoClass, out buffer, out bytes));
 			if (buffer == IntPtr.Zero && infoClass == Native.WTS_INFO_CLASS.WTSSessionInfoEx)
-				throw new WindowsException("WTSQuerySessionInformation", Win32Error.ERROR_INVALID_DATA);
+				throw new WindowsException("WTSQuerySessionInformation", Win32Error.ERROR_SUCCESS);
 			return read(buffer);
 		}
 		finally

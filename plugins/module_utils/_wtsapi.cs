@@ -8,7 +8,7 @@ using System.Runtime.InteropServices;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._wtsapi
 {
-internal static class Native
+static class Native
 {
 	[StructLayout(LayoutKind.Sequential)]
 	internal struct WTS_SESSION_INFO_1W
@@ -84,7 +84,7 @@ internal static class Native
 	}
 }
 
-internal static class NativeMethods
+static class NativeMethods
 {
 	[DllImport("kernel32.dll")]
 	internal static extern UInt32 WTSGetActiveConsoleSessionId();

@@ -52,6 +52,7 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         if len(spellings) > 1:
             raise OptionError(f"{' and '.join(spellings)} are one option: give one of them")
         for spelling in spellings:
+            _refuse_null(spelling, given[spelling], required=option.get("required", False))
             _refuse_type(spelling, name, option["type"], given[spelling])
     checked = ArgumentSpecValidator(spec).validate(given)
     if checked.error_messages:
@@ -94,6 +95,8 @@ def _refuse_free_form(given: Mapping[str, Any], spec: Spec) -> None:
         meant = f"{choosing[0]}={text}"
     elif "sessions" in spec and re.fullmatch(r"[\d\s,]+", text):
         meant = f"sessions={','.join(re.findall(r'[0-9]+', text))}"
+    elif not spec:
+        raise OptionError(f"{text!r} belongs to no option: this module has none")
     else:
         meant = "users=alice" if "users" in spec else f"{next(iter(spec))}=…"
     raise OptionError(
@@ -108,13 +111,19 @@ def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
         return
     meant = [(name, nearest(name, known)) for name in unknown]
     guesses = "".join(f"; did you mean {guess} instead of {name}?" for name, guess in meant if guess)
-    raise OptionError(f"unknown option {', '.join(unknown)}{guesses or ';'} accepted are {', '.join(sorted(spec))}")
+    accepted = f"accepted are {', '.join(sorted(spec))}" if spec else "this module has none"
+    raise OptionError(f"unknown option {', '.join(unknown)}{guesses or ';'} {accepted}")
+
+
+def _refuse_null(spelling: str, value: Any, *, required: bool) -> None:
+    """Refuse what Ansible takes for "not given"."""
+    if value is None:
+        instead = "" if required else ", or leave the option out (in a template: default(omit))"
+        raise OptionError(f"{spelling} is null; give a value{instead}")
 
 
 def _refuse_type(spelling: str, name: str, kind: str, value: Any) -> None:
-    """Refuse what Ansible would make a text, a number or "not given" of."""
-    if value is None:
-        raise OptionError(f"{spelling} is null; give a value, or leave the option out (in a template: default(omit))")
+    """Refuse what Ansible would make a text or a number of."""
     if kind == "list":
         _refuse_list(spelling, name, value)
     elif kind == "str" and (isinstance(value, bool) or not isinstance(value, (str, int, float))):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the logon mode of a host is to the registry, and to whoever reads about it.
 
-Sources, and what Microsoft does not document: docs/logon-mode.md.
+Sources, and what Microsoft does not document: docs/docsite/rst/logon_mode.rst.
 """
 
 from __future__ import annotations
@@ -53,13 +53,22 @@ class LogonModeRequest:
     """What the engine is asked: the request class in plugins/module_utils/_logon_mode.cs, which says what it means."""
 
     check_mode: bool
-    drain_mode: str | None
-    winstations_disabled: str | None
+    drain_mode: str | None = None
+    winstations_disabled: str | None = None
 
     @property
     def text(self) -> str:
         """The request as the engine takes it."""
         return json.dumps(asdict(self))
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the engine may write a value."""
+        return not self.check_mode
+
+
+#: What the engine is asked by who only reads.
+READING = LogonModeRequest(check_mode=True)
 
 
 @dataclass(frozen=True)
@@ -88,10 +97,9 @@ class Report:
     error: RefusedCall | None
 
 
-def request_for(mode: str | None, *, check_mode: bool) -> LogonModeRequest:
-    """Return what the engine is asked for a mode; for None it is to write nothing."""
-    values = REGISTRY[mode] if mode else {}
-    return LogonModeRequest(check_mode=check_mode, **{name: values.get(name) for name in VALUES})
+def request_for(mode: str, *, check_mode: bool) -> LogonModeRequest:
+    """Return what the engine is asked by who sets a mode."""
+    return LogonModeRequest(check_mode=check_mode, **REGISTRY[mode])
 
 
 def read_report(value: Any) -> Report:
@@ -144,28 +152,56 @@ def windows_error(refused: RefusedCall) -> dict[str, Any]:
     return error
 
 
-def result_of(report: Report, wanted: str | None, *, check_mode: bool) -> dict[str, Any]:
-    """Return the result of a task, from the engine's report.
+def reading_result(report: Report) -> dict[str, Any]:
+    """Return the result of a task that only reads, from the engine's report."""
+    mode = mode_of(report.after)
+    error = windows_error(report.error) if report.error else None
+    if error:
+        message = f"the logon mode could not be read: {_texts.error_text(error)}"
+    elif mode is None:
+        message = (
+            f"The registry stands for no logon mode: {odd_values_text(report.after)}. "
+            "Set one with winops.rds.win_rds_logon_mode."
+        )
+    else:
+        message = f"The logon mode is {mode}: {MODES[mode]}."
+    return {"changed": False, **_state(mode), "error": error, "msg": message}
 
-    :param wanted: the mode that was to be set; None: none.
-    """
+
+def setting_result(report: Report, wanted: str, *, check_mode: bool) -> dict[str, Any]:
+    """Return the result of a task that sets a mode, from the engine's report."""
     previous, after = mode_of(report.before), mode_of(report.after)
-    would_change = check_mode and wanted is not None and report.before is not None and wanted != previous
+    would_change = check_mode and report.before is not None and wanted != previous
     mode = wanted if would_change else after
     error = windows_error(report.error) if report.error else None
-    if error is None and wanted is not None and mode != wanted:
+    if error is None and mode != wanted:
         error = _records.own_error(
             f"{wanted} was written, and the registry now stands for {mode or 'no mode'}",
             "Look for what else sets it: a policy, a script, a connection broker.",
         )
+    if error:
+        state = f" It is {mode}." if mode else ""
+        message = f"the logon mode could not be set to {wanted}: {_texts.error_text(error)}{state}"
+    else:
+        meaning = f"{wanted}: {MODES[wanted]}."
+        was = previous or "none that is known"
+        if would_change:
+            message = f"The logon mode is {was} and would be {meaning}"
+        elif report.written:
+            message = f"The logon mode was {was} and is now {meaning}"
+        else:
+            message = f"The logon mode is already {meaning}"
     return {
         "changed": would_change or bool(report.written),
-        "mode": mode,
         "previous_mode": previous,
-        "accepts_logons": None if mode is None else mode == "enabled",
+        **_state(mode),
         "error": error,
-        "msg": _message(report, wanted, mode, previous, error, would_change=would_change),
+        "msg": message,
     }
+
+
+def _state(mode: str | None) -> dict[str, Any]:
+    return {"mode": mode, "accepts_logons": None if mode is None else mode == "enabled"}
 
 
 def diff_of(result: Mapping[str, Any]) -> dict[str, str]:
@@ -176,26 +212,3 @@ def diff_of(result: Mapping[str, Any]) -> dict[str, str]:
         "before": f"{result['previous_mode'] or 'unknown'}\n",
         "after": f"{result['mode'] or 'unknown'}\n",
     }
-
-
-def _message(
-    report: Report,
-    wanted: str | None,
-    mode: str | None,
-    previous: str | None,
-    error: Mapping[str, Any] | None,
-    *,
-    would_change: bool,
-) -> str:
-    if error:
-        asked = f"the logon mode could not be set to {wanted}" if wanted else "the logon mode could not be read"
-        state = f" It is {mode}." if mode else ""
-        return f"{asked}: {_texts.error_text(error)}{state}"
-    if mode is None:
-        return f"The registry stands for no logon mode: {odd_values_text(report.after)}. Set one with mode."
-    meaning = f"{mode}: {MODES[mode]}."
-    if would_change:
-        return f"The logon mode is {previous or 'none that is known'} and would be {meaning}"
-    if report.written:
-        return f"The logon mode was {previous or 'none that is known'} and is now {meaning}"
-    return f"The logon mode is {'already ' if wanted else ''}{meaning}"

@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ansible import context
-
-# For the libraries that these import, pywinrm and pypsrp. Ansible loads this file once and then starts a process for
-# each host, which otherwise imports them again: two thirds of what a host costs the controller.
-from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
-from ansible.plugins.connection import winrm as _winrm  # noqa: F401 # pylint: disable=unused-import
+from ansible.plugins.connection import winrm as _winrm
 
 from ._arguments import refuse_repeated, validated_options
 from ._engine.acts import Act
@@ -35,6 +33,18 @@ from ._texts import (
     unknown_exclusions_text,
 )
 
+# The connection plugins are imported for their libraries, pywinrm and pypsrp. Ansible loads this file once and then
+# starts a process for each host, which otherwise imports them again: two thirds of what a host costs the controller.
+# With pywinrm comes most of what pypsrp needs.
+if not _winrm.HAS_WINRM:
+    from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
+
+#: Ansible's standard error. A worker has none from ansible-core 2.19 on, and what it hands to Ansible to show is not
+#: shown any more when somebody has interrupted Ansible.
+STANDARD_ERROR: int | None = None
+with suppress(OSError):
+    STANDARD_ERROR = os.dup(2)
+
 
 def _unexplained(session: Session) -> Error:
     return own_error("Windows was not done in time", "Run the task again to see what became of the session.")
@@ -56,6 +66,13 @@ class SessionAction(LaunchAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
+    def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options that a task was given, with the types and defaults of :attr:`ARGUMENT_SPEC`.
+
+        :raises OptionError: one is unknown, missing or means nothing.
+        """
+        return validated_options(given, self.ARGUMENT_SPEC)
+
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         options: dict[str, Any] = {}
         result: dict[str, Any] = {}
@@ -63,7 +80,7 @@ class SessionAction(LaunchAction):
             self._refuse_async()
             result = super().run(tmp, task_vars)
             refuse_repeated(context.CLIARGS.get("module_args"))
-            options = validated_options(self._task.args, self.ARGUMENT_SPEC)
+            options = self.validated(self._task.args)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))
         except TaskFailed as failure:

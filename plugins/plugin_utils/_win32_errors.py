@@ -11,15 +11,28 @@ from typing import NamedTuple
 
 
 class Win32Error(NamedTuple):
-    """A Win32 error, explained for somebody who manages sessions."""
+    """A Win32 error, or the want of one, explained for somebody who manages sessions."""
 
-    code: int
-    name: str
+    code: int | None
+    """None: the call did not come back, so that Windows gave no code."""
+    name: str | None
     message: str
     hint: str
 
 
 _ERRORS = (
+    Win32Error(
+        None,
+        None,
+        "the server did not answer within server_timeout",
+        "Check the server, or raise server_timeout; the next run tells what became of its sessions.",
+    ),
+    Win32Error(
+        0,
+        "ERROR_SUCCESS",
+        "Windows answered with nothing, and gave no error",
+        "Check that the connecting account has the permission Query Information; if it has, please report it.",
+    ),
     Win32Error(
         5,
         "ERROR_ACCESS_DENIED",
@@ -57,12 +70,6 @@ _ERRORS = (
         "Nothing to do: the session has gone.",
     ),
     Win32Error(
-        13,
-        "ERROR_INVALID_DATA",
-        "Windows answered with nothing",
-        "Check that the connecting account has the permission Query Information; if it has, please report it.",
-    ),
-    Win32Error(
         1332,
         "ERROR_NONE_MAPPED",
         "the server does not know the account that the task runs as",
@@ -79,12 +86,6 @@ _ERRORS = (
         "ERROR_NO_SUCH_DOMAIN",
         "the domain of the account is not known, or none of its controllers answers",
         "Check the name, and that the server reaches a domain controller.",
-    ),
-    Win32Error(
-        1460,
-        "ERROR_TIMEOUT",
-        "the server did not answer within server_timeout",
-        "Check the server, or raise server_timeout; the next run tells what became of its sessions.",
     ),
     Win32Error(
         1789,
@@ -126,8 +127,8 @@ _ERRORS = (
 _BY_CODE = {error.code: error for error in _ERRORS}
 
 
-def explain(code: int) -> Win32Error:
-    """Return what is known of a Win32 error code; an unknown one is said to be unknown."""
+def explain(code: int | None) -> Win32Error:
+    """Return what is known of a Win32 error code, or of a call that did not come back (None)."""
     return _BY_CODE.get(code) or Win32Error(
         code,
         f"WIN32_{code}",

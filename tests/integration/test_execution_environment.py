@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tomllib
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.support.guides import guide
 from tests.support.paths import REPOSITORY
 
 from .conftest import COLLECTIONS
@@ -42,8 +42,8 @@ def test_image_gets_what_the_tests_run_with() -> None:
 
 
 def test_definition_in_the_documentation_becomes_a_build_context(tmp_path: Path) -> None:
-    text = (REPOSITORY / "docs" / "scaling.md").read_text("utf-8")
-    (definition,) = re.findall(r"```yaml\n(---\nversion: 3\n.*?)```", text, re.DOTALL)
+    blocks = guide("scaling").section("An execution environment").code_blocks()
+    (definition,) = (block.text for block in blocks if block.language == "yaml+jinja")
     (tmp_path / "execution-environment.yml").write_text(definition, "utf-8")
     context = tmp_path / "context"
     builder(

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The table of faults (docs/faults.md), with the real Ansible: what the task reports is what the host had."""
+"""The table of faults (the guide to faults), with the real Ansible: what the task reports is what the host had."""
 
 from __future__ import annotations
 
@@ -122,7 +122,9 @@ def test_enumeration_that_returns_nothing(serve: Serve) -> None:
     farm.simulation.hosts["RDSH01"].apply([Change(remove=0), Change(remove=65536)])
     result = farm.logoff(TASK)
     assert (result.status, result["changed"], result["sessions"]) == ("failed", False, [])
-    assert "Windows answered with nothing (WTSEnumerateSessionsEx) [13 ERROR_INVALID_DATA]" in result["msg"]
+    assert (
+        "Windows answered with nothing, and gave no error (WTSEnumerateSessionsEx) [0 ERROR_SUCCESS]" in result["msg"]
+    )
     assert farm.simulation.api.launches[-1].leaks == 0
 
 
@@ -155,7 +157,7 @@ def test_call_that_hangs(serve: Serve) -> None:
     farm = serve(SESSIONS, faults=[{"call": LOGOFF, "session": 12, "delay": "never"}])
     result = farm.logoff(f"{TASK} server_timeout=1s")
     assert result.status == "failed"
-    assert "the server did not answer within server_timeout (WTSLogoffSession) [1460 ERROR_TIMEOUT]" in result["msg"]
+    assert "the server did not answer within server_timeout (WTSLogoffSession). " in result["msg"]
     assert result.outcomes() == ALL_THREE | {12: "timed_out"}
     assert farm.simulation.api.launches[-1].leaks == 0
 

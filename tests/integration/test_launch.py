@@ -50,7 +50,7 @@ TASKS = {
     "DISC": Task("win_rds_disconnect", {"all": True}, changes={"WTSDisconnectSession": SESSIONS}),
     "MESSAGE-CHECK": Task("win_rds_message", {"all": True, "message": "Hello"}, check_mode=True),
     "MESSAGE": Task("win_rds_message", {"all": True, "message": "Hello"}, changes={"WTSSendMessageW": SESSIONS}),
-    "MODE": Task("win_rds_logon_mode", sent=0.55),
+    "MODE-INFO": Task("win_rds_logon_mode_info", sent=0.55),
     "MODE-CHECK": Task("win_rds_logon_mode", {"mode": "drain"}, check_mode=True, sent=0.55),
     "MODE-SET": Task("win_rds_logon_mode", {"mode": "drain"}, changes={"RegSetValueExW": 1}, sent=0.55),
 }

@@ -1,23 +1,22 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Each form of the command ``logoff``, and each action of MultiPoint Manager: a test for each row of the tables in
-docs/logoff.md and docs/modules.md. Its docstring is the row's left side, what people do today."""
+the guides on logoff and on the modules. Its docstring is the row's left side, what people do today."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.paths import REPOSITORY
+from tests.support.guides import guide
 
 Serve = Callable[..., Any]
 
 LOGOFF, DISCONNECT = "winops.rds.win_rds_logoff", "winops.rds.win_rds_disconnect"
 #: Rows of the tables that say that there is nothing to run.
-NOTHING_TO_RUN = {"`logoff 12 /vm`", "`logoff /?`"}
+NOTHING_TO_RUN = {"logoff 12 /vm", "logoff /?"}
 
 CONSOLE = {"id": 1, "name": "console", "user": "operator"}
 TERM04 = {"id": 7, "name": "TERM04", "user": "carol"}
@@ -36,7 +35,7 @@ def acts(farm: Any, host: str = "RDSH01") -> list[tuple[str, int]]:
 
 @adhoc_and_playbook
 def test_logoff_12(serve: Serve, how: str) -> None:
-    """`logoff 12`"""
+    """logoff 12"""
     farm = serve(EVERYBODY)
     run = farm.adhoc(LOGOFF, "sessions=12") if how == "ad hoc" else farm.playbook([{LOGOFF: {"sessions": [12]}}])
     assert run.only().outcomes() == {12: "logged_off"}
@@ -46,7 +45,7 @@ def test_logoff_12(serve: Serve, how: str) -> None:
 
 @adhoc_and_playbook
 def test_logoff_term04(serve: Serve, how: str) -> None:
-    """`logoff TERM04`"""
+    """logoff TERM04"""
     farm = serve(EVERYBODY)
     run = (
         farm.adhoc(LOGOFF, "sessions=TERM04") if how == "ad hoc" else farm.playbook([{LOGOFF: {"sessions": "TERM04"}}])
@@ -56,7 +55,7 @@ def test_logoff_term04(serve: Serve, how: str) -> None:
 
 
 def test_logoff_12_server_rdsh02(serve: Serve) -> None:
-    """`logoff 12 /server:RDSH02`"""
+    """logoff 12 /server:RDSH02"""
     there = [{"id": 12, "user": "bob"}, {"id": 13, "user": "carol"}]
     farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE]}, {"name": "RDSH02", "sessions": there}])
     result = farm.adhoc(LOGOFF, "sessions=12 server=RDSH02", "-l", "RDSH01").only()
@@ -68,28 +67,28 @@ def test_logoff_12_server_rdsh02(serve: Serve) -> None:
 
 
 def test_logoff_12_v(serve: Serve) -> None:
-    """`logoff 12 /v`"""
+    """logoff 12 /v"""
     farm = serve(EVERYBODY)
     assert "RDSH01: session 12 (CONTOSO\\alice): logged off after" in farm.adhoc(LOGOFF, "sessions=12", "-v").output
     assert acts(farm) == [("WTSLogoffSession", 12)]
 
 
 def test_logoff(serve: Serve) -> None:
-    """`logoff` (one's own session)"""
+    """logoff (one's own session)"""
     farm = serve(EVERYBODY)
     assert farm.logoff("sessions=current").outcomes() == {15: "logged_off"}
     assert acts(farm) == [("WTSLogoffSession", 15)]
 
 
 def test_reset_session(serve: Serve) -> None:
-    """`reset session 12`, [`rwinsta 12`][reset]"""
+    """reset session 12, rwinsta 12"""
     farm = serve([ALICE | {"logoff": "never"}, BOB])
     result = farm.logoff("sessions=12 on_timeout=terminate timeout=1s")
     assert (result.outcomes(), farm.users()) == ({12: "logged_off"}, {14: "bob"})
 
 
 def test_suspend(serve: Serve) -> None:
-    """*Suspend* in [MultiPoint Manager][suspend], `Disconnect-WmsSession`"""
+    """Suspend in MultiPoint Manager, Disconnect-WmsSession"""
     farm = serve(EVERYBODY)
     assert farm.adhoc(DISCONNECT, "users=alice").only().outcomes() == {12: "disconnected"}
     assert acts(farm) == [("WTSDisconnectSession", 12)]
@@ -97,14 +96,14 @@ def test_suspend(serve: Serve) -> None:
 
 
 def test_end(serve: Serve) -> None:
-    """*End* in [MultiPoint Manager][multipoint]"""
+    """End in MultiPoint Manager"""
     farm = serve(EVERYBODY)
     assert farm.logoff("users=alice").outcomes() == {12: "logged_off"}
     assert acts(farm) == [("WTSLogoffSession", 12)]
 
 
 def test_log_off_all_stations(serve: Serve) -> None:
-    """*Log off all stations* there"""
+    """Log off all stations there"""
     farm = serve(EVERYBODY)
     farm.logoff("all=true")
     assert sorted(acts(farm)) == [("WTSLogoffSession", session["id"]) for session in (TERM04, ALICE, BOB, OWN)]
@@ -112,10 +111,7 @@ def test_log_off_all_stations(serve: Serve) -> None:
 
 
 def test_each_row_has_a_test() -> None:
-    pages = [(REPOSITORY / "docs" / page).read_text(encoding="utf-8") for page in ("logoff.md", "modules.md")]
-    rows = {match[1] for page in pages for match in re.finditer(r"^\| (.+?) \| ", page, re.M)}
-    forms = {
-        row for row in rows if row.startswith(("`logoff", "`reset session", "*End", "*Log off", "*Suspend"))
-    } - NOTHING_TO_RUN
+    rows = {row.get("at a prompt of the host", "") for page in ("logoff", "modules") for row in guide(page).rows()}
+    forms = {row for row in rows if row.startswith(("logoff", "reset session", "End", "Log off", "Suspend"))}
     tests = [test for name, test in globals().items() if name.startswith("test_")]
-    assert {test.__doc__ for test in tests if test.__doc__} == forms
+    assert {test.__doc__ for test in tests if test.__doc__} == forms - NOTHING_TO_RUN

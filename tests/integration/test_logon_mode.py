@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""win_rds_logon_mode as people use it: the real Ansible against a simulated host."""
+"""win_rds_logon_mode and win_rds_logon_mode_info as people use them: the real Ansible against a simulated host."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ import pytest
 from simulator.farm import Change
 from simulator.registry import DISABLED, DRAIN_MODE
 from simulator.session_table import State
-from tests.support.paths import REPOSITORY
+from tests.support.guides import guide
+from tests.support.paths import MODULES
 
 from .examples import examples
 
 Serve = Callable[..., Any]
 
 MODULE = "winops.rds.win_rds_logon_mode"
+INFO = "winops.rds.win_rds_logon_mode_info"
 #: The modes, and each other way to write them.
 FORMS = {
     "enabled": "/enable",
@@ -67,9 +69,9 @@ def writes(farm: Any) -> list[tuple[str, str]]:
 def test_reading_changes_nothing(serve: Serve) -> None:
     """``change logon /query``"""
     farm = farm_of_all(serve)
-    for result in farm.adhoc(MODULE).results:
+    for result in [*farm.adhoc(INFO).results, *farm.adhoc(INFO, "", "--check").results]:
         mode = HOSTS[result.host]
-        assert (result["mode"], result["previous_mode"], result["changed"]) == (mode, mode, False)
+        assert (result["mode"], result["changed"]) == (mode, False)
         assert result["accepts_logons"] == (mode == "enabled")
         assert result["error"] is None
         assert result["msg"].startswith(f"The logon mode is {mode}: ")
@@ -177,7 +179,7 @@ def test_restart(serve: Serve) -> None:
     for host in farm.simulation.hosts.values():
         host.apply([Change(restart=True)])
         assert farm.users(host.name) == {}
-    modes = {HOSTS[result.host]: result["mode"] for result in farm.adhoc(MODULE).results}
+    modes = {HOSTS[result.host]: result["mode"] for result in farm.adhoc(INFO).results}
     assert modes == {
         **dict.fromkeys(FORMS, "enabled"),
         "drain": "drain",
@@ -205,7 +207,7 @@ def test_the_command_reads_what_we_write_and_we_read_what_it_writes(serve: Serve
             {"name": "our write", MODULE: {"mode": "{{ mode }}"}},
             {"name": "their read", raw: "change logon /query", "failed_when": False},
             {raw: "change logon {{ '/disable' if mode == 'enabled' else '/enable' }}"},
-            {"name": "our read", MODULE: {}},
+            {"name": "our read", INFO: {}},
             {"name": "their write", raw: "change logon {{ forms[mode] }}"},
             {"name": "our write again", MODULE: {"mode": "{{ mode }}"}},
         ],
@@ -250,7 +252,7 @@ def test_access_denied_half_way(serve: Serve) -> None:
 
 def test_unreadable(serve: Serve) -> None:
     farm = farm_in(serve, "enabled", faults=[{"call": "RegQueryValueEx", "error": 5}])
-    result = farm.adhoc(MODULE).only()
+    result = farm.adhoc(INFO).only()
     assert result.status == "failed"
     assert (result["mode"], result["accepts_logons"], result["changed"]) == (None, None, False)
     assert result["msg"].startswith("the logon mode could not be read: the connecting account may not do this")
@@ -286,7 +288,7 @@ def test_values_that_are_not_there_are_as_0(serve: Serve) -> None:
 def test_values_that_stand_for_no_mode(serve: Serve) -> None:
     farm = farm_in(serve, "enabled")
     farm.simulation.hosts["RDSH01"].registry.set(*DISABLED, 1)  # a number, where Windows keeps a text
-    run = farm.adhoc(MODULE)
+    run = farm.adhoc(INFO)
     assert (run.only()["mode"], run.only()["changed"], run.exit_code) == (None, False, 0)
     assert "The registry stands for no logon mode:" in run.output
     assert "WinStationsDisabled is REG_DWORD '1'" in " ".join(run.output.split())
@@ -309,6 +311,8 @@ def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
         "mode is null": {"mode": None},
         "unknown option mod; did you mean mode instead of mod? accepted are mode": {"mod": "drain"},
     }
+    to_read = "mode is required. To read the mode, use winops.rds.win_rds_logon_mode_info"
+    refusals[to_read] = {"mode": "{{ omit }}"}
     farm = farm_in(serve, "enabled")
     run = farm.playbook(
         [{"name": words, MODULE: options, "ignore_errors": True} for words, options in refusals.items()]
@@ -316,6 +320,8 @@ def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
     for words in refusals:
         assert run.of(words).status == "failed"
         assert words in run.of(words)["msg"]
+    assert to_read in farm.adhoc(MODULE).only()["msg"]
+    assert "unknown option mode; this module has none" in farm.adhoc(INFO, "mode=drain").only()["msg"]
     assert farm.simulation.traffic("RDSH01") == []
 
 
@@ -325,7 +331,8 @@ def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
 def test_the_examples_are_run(serve: Serve) -> None:
     """Those of this collection in one play, the restart as the simulator does it."""
     farm = farm_in(serve, "enabled", ALICE, BOB)
-    tasks = [task for task in examples("win_rds_logon_mode") if "ansible.windows.win_reboot" not in task]
+    tasks = examples("win_rds_logon_mode_info") + examples("win_rds_logon_mode")
+    tasks = [task for task in tasks if "ansible.windows.win_reboot" not in task]
     assert len(tasks) >= 7
     run = farm.playbook(tasks)
     assert run.exit_code == 0, run.output
@@ -335,23 +342,23 @@ def test_the_examples_are_run(serve: Serve) -> None:
     assert "\n-drain\n+disabled\n" in run.output
     assert farm.users() == {}
     farm.simulation.hosts["RDSH01"].restart()
-    assert farm.adhoc(MODULE).only()["mode"] == "enabled"
+    assert farm.adhoc(INFO).only()["mode"] == "enabled"
 
 
 def test_the_commands_of_the_documentation_are_run(serve: Serve) -> None:
-    """Each ``ansible rdsh -m … -a …`` of the examples and of docs/logon-mode.md."""
+    """Each ``ansible rdsh -m … -a …`` of the examples and of the guide to logon modes."""
     texts = [
-        (REPOSITORY / "plugins" / "modules" / "win_rds_logon_mode.yml").read_text("utf-8"),
-        (REPOSITORY / "docs" / "logon-mode.md").read_text("utf-8"),
+        *((MODULES / f"win_rds_logon_mode{suffix}.yml").read_text("utf-8") for suffix in ("", "_info")),
+        guide("logon_mode").text,
     ]
     commands = [
         found
         for text in texts
-        for found in re.findall(rf'ansible \w+ -m {MODULE}(?: -a "([^"]*)")?((?: -v| --check| --diff)*)', text)
+        for found in re.findall(rf'ansible \w+ -m ({INFO}|{MODULE})(?: -a "([^"]*)")?((?: -v| --check| --diff)*)', text)
     ]
-    assert len(commands) >= 7
+    assert len(commands) >= 8
     farm = farm_in(serve, "enabled")
-    for options, flags in commands:
-        run = farm.adhoc(MODULE, options, *flags.split())
+    for module, options, flags in commands:
+        run = farm.adhoc(module, options, *flags.split())
         assert run.exit_code == 0, run.output
         assert not options or run.only()["mode"] == options.removeprefix("mode=")

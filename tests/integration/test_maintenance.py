@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The role ``maintenance`` where not everything goes well: what it does to which host. See docs/maintenance.md."""
+"""The role ``maintenance`` where not everything goes well: what it does to which host."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.guides import guide
 from tests.support.paths import REPOSITORY
 
 Serve = Callable[..., Any]
@@ -213,12 +214,14 @@ def test_who_may_stay(serve: Serve) -> None:
 
 
 def test_plays_of_the_documentation(tmp_path: Path) -> None:
+    readme = (REPOSITORY / "roles" / "maintenance" / "README.md").read_text("utf-8")
+    blocks = [block.partition("```")[0] for block in readme.split("```yaml\n")[1:]]
+    blocks += [block.text for block in guide("maintenance").code_blocks() if block.language == "yaml+jinja"]
     paths = []
-    for page in ("roles/maintenance/README.md", "docs/maintenance.md"):
-        for block in (REPOSITORY / page).read_text(encoding="utf-8").split("```yaml\n")[1:]:
-            if "hosts:" in block:
-                paths.append(tmp_path / f"{len(paths)}.yml")
-                paths[-1].write_text(block.partition("```")[0], encoding="utf-8")
+    for block in blocks:
+        if "hosts:" in block:
+            paths.append(tmp_path / f"{len(paths)}.yml")
+            paths[-1].write_text(block, "utf-8")
     assert len(paths) == 3
     subprocess.run(["ansible-playbook", "-i", "rdsh,", "--syntax-check", *paths], check=True)
 

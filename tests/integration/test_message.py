@@ -148,7 +148,7 @@ def test_call_that_hangs(serve: Serve, waiting: dict[str, Any]) -> None:
     farm = serve([ALICE], faults=[{"call": "WTSSendMessage", "delay": "never"}])
     result = message(farm, {"all": True, "message": "Hello", "server_timeout": "1s", **waiting})
     assert (result.status, result.outcomes()) == ("failed", {12: "timed_out"})
-    assert "(WTSSendMessage) [1460 ERROR_TIMEOUT]" in result["msg"]
+    assert "the server did not answer within server_timeout (WTSSendMessage). " in result["msg"]
 
 
 def test_session_id_given_out_again_gets_nothing(serve: Serve) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 #: Where `make` lets Ansible find this collection.
 COLLECTIONS = REPOSITORY / ".venv" / "collections"
-DOCS = REPOSITORY / "docs"
+GUIDES = REPOSITORY / "docs" / "docsite" / "rst"
 PLUGINS = REPOSITORY / "plugins"
 MODULES = PLUGINS / "modules"
 MODULE_UTILS = PLUGINS / "module_utils"

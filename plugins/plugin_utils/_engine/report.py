@@ -29,7 +29,8 @@ class RefusedCall:
     """A call of Windows' that failed (CallReport)."""
 
     call: str
-    code: int
+    code: int | None
+    """The Win32 error; 0: Windows gave neither an answer nor an error; None: the call did not come back."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,6 @@ class EngineRequest:
         return json.dumps(asdict(self))
 
 
-@dataclass(frozen=True, kw_only=True)
 class SessionInfoRequest(EngineRequest):
     act = acts.LIST
     module = "winops.rds.win_rds_session_info_engine"
@@ -107,7 +106,6 @@ class LogoffRequest(EngineRequest):
     """How many sessions may be awaited on a server at a time; None: any number."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class LogoffTerminateRequest(LogoffRequest):
     """Where a session does not end in time, its processes are ended."""
 

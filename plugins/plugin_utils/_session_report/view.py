@@ -135,7 +135,7 @@ def _is_about_sessions(values: Mapping[str, Any]) -> bool:
 
 
 def _is_mode(values: Mapping[str, Any]) -> bool:
-    return "previous_mode" in values
+    return "accepts_logons" in values
 
 
 _Key = tuple[str, int, Any]

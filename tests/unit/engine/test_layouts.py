@@ -165,10 +165,8 @@ CONSTANTS: dict[str, list[Headers] | None] = {
     "ERROR_SUCCESS": [MINGW],
     "ERROR_FILE_NOT_FOUND": [MINGW],
     "ERROR_ACCESS_DENIED": [MINGW],
-    "ERROR_INVALID_DATA": [MINGW],
     "ERROR_MORE_DATA": [MINGW],
     "ERROR_NONE_MAPPED": [MINGW],
-    "ERROR_TIMEOUT": [MINGW],
     "ERROR_CTX_CLOSE_PENDING": [MINGW],
     "ERROR_CTX_WINSTATION_NOT_FOUND": [MINGW],
     "ERROR_CTX_WINSTATION_BUSY": [MINGW],
@@ -266,7 +264,7 @@ def test_limits(tmp_path: Path) -> None:
 
 def test_error_codes(tmp_path: Path) -> None:
     simulated = [(name, code) for name, code in vars(win32).items() if isinstance(code, int)]
-    explained = [(error.name, error.code) for error in _ERRORS]
+    explained = [(error.name, error.code) for error in _ERRORS if error.code is not None]
     assert simulated
     assert explained
     names = [name for name, _ in simulated + explained]

@@ -172,4 +172,4 @@ async def test_no_sessions_at_all(windows: Windows, check_mode: bool) -> None:
     for session in host.table.sessions():
         host.table.remove(session.id)
     report = server_report(await windows.run(host, all=True, check_mode=check_mode))
-    assert (report["error"], report["sessions"]) == ({"call": "WTSEnumerateSessionsEx", "code": 13}, [])
+    assert (report["error"], report["sessions"]) == ({"call": "WTSEnumerateSessionsEx", "code": 0}, [])

@@ -89,7 +89,7 @@ def test_call_that_hangs_on_one_of_several_servers(call: str) -> None:
             return
         assert result["failed"]
         assert "did not answer within server_timeout" in result["msg"]
-        assert "[1460 ERROR_TIMEOUT]" in result["msg"]
+        assert "the server did not answer within server_timeout" in result["msg"]
 
 
 @pytest.mark.parametrize("function", ["WTSEnumerateSessionsEx", "WTSLogoffSession", "WTSQuerySessionInformation"])

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.winops.rds.plugins.action import win_rds_logoff
+from ansible_collections.winops.rds.plugins.plugin_utils import _schedule
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import EngineRequest
 
 from simulator.farm import Change, Fault
@@ -178,5 +178,5 @@ def farm(monkeypatch: pytest.MonkeyPatch, *sessions: dict[str, Any], **fields: A
     """A farm: RDSH01 with these sessions, or ``hosts=[…]`` in the words of a farm file."""
     described = fields.pop("hosts", [{"name": "RDSH01", "sessions": sessions, "faults": fields.pop("faults", [])}])
     with hosts.farm_of(Farm, *described, **fields) as made:
-        monkeypatch.setattr(win_rds_logoff, "Clock", lambda: made.clock)
+        monkeypatch.setattr(_schedule, "clock", made.clock)
         yield made

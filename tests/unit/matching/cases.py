@@ -19,7 +19,7 @@ from .model import DURATIONS, Account, Session
 T = TypeVar("T")
 
 #: Names that are alike or troublesome. Not here: letters of which it depends on the host's .NET whether they have a
-#: case (docs/matching.md).
+#: case (the guide to matching).
 USERS = (
     *(
         "alice",

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which sessions a task means, written once more: from docs/matching.md, and from nothing that the collection does."""
+"""Which sessions a task means, written once more: from the guide, and from nothing that the collection does."""
 
 from __future__ import annotations
 

@@ -1,36 +1,21 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The examples of docs/matching.md: both the collection and the model say what the page says."""
+"""The examples of the guide to matching: both the collection and the model say what the page says."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.winops.rds.plugins.plugin_utils._durations import parse_duration
 
-from tests.support.paths import DOCS
+from tests.support.guides import Row, guide
 
 from .engine import Engine
 from .model import Session, outcome
 
-PAGE = DOCS / "matching.md"
-
-Row = dict[str, str]
-
-
-def tables() -> list[list[Row]]:
-    text = PAGE.read_text(encoding="utf-8").partition("## Examples")[2]
-    tables = []
-    for block in re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE):
-        heading, _, *rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in block.splitlines()]
-        tables.append([dict(zip(heading, row, strict=True)) for row in rows])
-    return tables
-
-
-HOST, TASKS = tables()
+HOST, TASKS = guide("matching").section("Examples").tables()
 
 
 def session(row: Row) -> Session:
@@ -55,7 +40,7 @@ def session(row: Row) -> Session:
 
 def task_options(text: str) -> dict[str, Any]:
     """The options as Ansible hands them on: texts, and lists of texts."""
-    options: dict[str, Any] = yaml.safe_load("{" + text.strip("`") + "}")
+    options: dict[str, Any] = yaml.safe_load("{" + text + "}")
     for option, value in options.items():
         if option.endswith("_for"):
             options[option] = str(value)

@@ -19,7 +19,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELEC
 from ansible_collections.winops.rds.plugins.plugin_utils._wts import PROTOCOLS
 
 from tests.support.csharp import DOORWAYS, doorway
-from tests.support.paths import DOCS
+from tests.support.guides import guide
 from tests.support.reports import raw_session
 from tests.unit.plugins.reporting import MODULES
 
@@ -112,12 +112,12 @@ def test_results(documentation: dict[str, Any], module: str) -> None:
 
 @each_module
 def test_results_of_the_page_that_explains_them(module: str) -> None:
-    """docs/logoff.md, and a section for each other module in docs/modules.md."""
-    name = module.rpartition(".")[2]
-    page = (DOCS / ("logoff.md" if module == LOGOFF else "modules.md")).read_text(encoding="utf-8")
-    title = "What becomes of a session" if module == LOGOFF else name
-    (section,) = re.findall(rf"^## {title}\n(.*?)(?=^## )", page, re.M | re.S)
-    assert re.findall(r"^\| `(\w+)` \|", section, re.M) == possible_results(MODULES[module][1])
+    """That on logoff, and a section for each other module in the one on the modules."""
+    page, title = (
+        ("logoff", "What becomes of a session") if module == LOGOFF else ("modules", module.rpartition(".")[2])
+    )
+    rows = guide(page).section(title).rows()
+    assert [row["result"] for row in rows] == possible_results(MODULES[module][1])
 
 
 def test_answers(documentation: dict[str, Any]) -> None:

@@ -13,19 +13,22 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.task import Task
-from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ENGINE, ActionModule
+from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule
+from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode_info import ActionModule as InfoModule
 from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
-from ansible_collections.winops.rds.plugins.plugin_utils._arguments import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, ReportError, read
 from ansible_collections.winops.rds.plugins.plugin_utils._launch import ConnectionLost
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode_action import ENGINE, LogonModeAction
+from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
 
-from tests.support.paths import DOCS
+from tests.support.guides import guide
 from tests.unit.plugins.test_documentation import check, plain, spec_of
 
 MODULE = "winops.rds.win_rds_logon_mode"
-PAGE = DOCS / "logon-mode.md"
+INFO = "winops.rds.win_rds_logon_mode_info"
+PAGE = guide("logon_mode")
 REG_SZ, REG_DWORD = 1, 4
 DENIED = {"call": "RegSetValueEx TSServerDrainMode", "code": 5}
 
@@ -52,14 +55,14 @@ def mode_told(raw: Reading) -> str | None:
     return mode_of(read(_logon_mode.Reading, raw, "reading"))
 
 
-def asked(mode: str | None) -> dict[str, str | None]:
+def asked(mode: str) -> dict[str, str | None]:
     """What is to be written for a mode."""
     request = _logon_mode.request_for(mode, check_mode=False)
     return {name: getattr(request, name) for name in VALUES}
 
 
-class Reported(ActionModule):
-    """The action plugin, with what comes back from the host."""
+class Reporting(LogonModeAction):
+    """To be mixed with an action plugin: what comes back from the host."""
 
     def __init__(self, answer: Any, *, check_mode: bool = False, diff: bool = False) -> None:
         task = Task.load({"action": MODULE, "check_mode": check_mode, "diff": diff})
@@ -78,13 +81,20 @@ class Reported(ActionModule):
     def say(self, text: str) -> None:
         self.said.append(text)
 
-    def result(self, mode: str | None = None) -> dict[str, Any]:
+    def result(self, **options: Any) -> dict[str, Any]:
         """The task's result, failed or not."""
-        options = validated_options({"mode": mode} if mode else {}, self.ARGUMENT_SPEC)
         try:
-            return self.run_task(options, {})
+            return self.run_task(self.validated(options), {})
         except TaskFailed as failure:
             return failure.result
+
+
+class Set(Reporting, ActionModule):
+    pass
+
+
+class Read(Reporting, InfoModule):
+    pass
 
 
 # ---- the registry and the mode
@@ -138,37 +148,40 @@ def test_what_is_written_for_a_mode_is_that_mode(mode: str) -> None:
 
 
 def test_what_is_sent() -> None:
-    assert asked(None) == {"drain_mode": None, "winstations_disabled": None}
     assert asked("disabled") == {"drain_mode": None, "winstations_disabled": "1"}
     assert asked("drain") == {"drain_mode": "2", "winstations_disabled": "0"}
     for check_mode in False, True:
-        action = Reported(report(ENABLED, ENABLED), check_mode=check_mode)
-        action.result("disabled")
+        action = Set(report(ENABLED, ENABLED), check_mode=check_mode)
+        action.result(mode="disabled")
         assert action.sent["module_name"] == ENGINE
         assert action.sent["module_args"].keys() == {"request"}
         sent = json.loads(action.sent["module_args"]["request"])
         assert sent == {"check_mode": check_mode, **asked("disabled")}
+        reading = Read(report(ENABLED, ENABLED), check_mode=check_mode)
+        reading.result()
+        assert reading.sent["module_name"] == ENGINE
+        sent = json.loads(reading.sent["module_args"]["request"])
+        assert sent == {"check_mode": True, "drain_mode": None, "winstations_disabled": None}
 
 
 # ---- results
 
 
 def test_reading() -> None:
-    result = Reported(report(DRAIN, DRAIN)).result()
+    result = Read(report(DRAIN, DRAIN)).result()
     assert result == {
         "changed": False,
         "mode": "drain",
-        "previous_mode": "drain",
         "accepts_logons": False,
         "error": None,
         "msg": "The logon mode is drain: users reconnect to their sessions, and get no new ones.",
     }
-    assert Reported(report(ENABLED, ENABLED)).result()["accepts_logons"] is True
+    assert Read(report(ENABLED, ENABLED)).result()["accepts_logons"] is True
 
 
 def test_a_change() -> None:
-    action = Reported(report(ENABLED, DRAIN, "drain_mode"), diff=True)
-    result = action.result("drain")
+    action = Set(report(ENABLED, DRAIN, "drain_mode"), diff=True)
+    result = action.result(mode="drain")
     assert (result["changed"], result["mode"], result["previous_mode"]) == (True, "drain", "enabled")
     assert result["msg"].startswith("The logon mode was enabled and is now drain: ")
     assert (result["diff"]["before"], result["diff"]["after"]) == ("enabled\n", "drain\n")
@@ -176,7 +189,7 @@ def test_a_change() -> None:
 
 
 def test_nothing_to_change() -> None:
-    result = Reported(report(DISABLED, DISABLED)).result("disabled")
+    result = Set(report(DISABLED, DISABLED)).result(mode="disabled")
     assert (result["changed"], result["msg"]) == (
         False,
         "The logon mode is already disabled: nobody logs on or reconnects.",
@@ -184,15 +197,15 @@ def test_nothing_to_change() -> None:
 
 
 def test_check_mode() -> None:
-    result = Reported(report(ENABLED, ENABLED), check_mode=True).result("disabled")
+    result = Set(report(ENABLED, ENABLED), check_mode=True).result(mode="disabled")
     assert (result["changed"], result["mode"], result["previous_mode"]) == (True, "disabled", "enabled")
     assert result["msg"].startswith("The logon mode is enabled and would be disabled: ")
-    assert Reported(report(DRAIN, DRAIN), check_mode=True).result("drain")["changed"] is False
-    assert Reported(report(DRAIN, DRAIN), check_mode=True).result()["changed"] is False
+    assert Set(report(DRAIN, DRAIN), check_mode=True).result(mode="drain")["changed"] is False
+    assert Read(report(DRAIN, DRAIN), check_mode=True).result()["changed"] is False
 
 
 def test_a_registry_that_stands_for_no_mode(monkeypatch: pytest.MonkeyPatch) -> None:
-    action = Reported(report(ODD, ODD))
+    action = Read(report(ODD, ODD))
     warnings: list[str] = []
     monkeypatch.setattr(action._display, "warning", warnings.append)
     result = action.result()
@@ -200,17 +213,17 @@ def test_a_registry_that_stands_for_no_mode(monkeypatch: pytest.MonkeyPatch) -> 
     assert result["msg"] == (
         r"The registry stands for no logon mode: HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server"
         r"\TSServerDrainMode is REG_DWORD '3', HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon"
-        r"\WinStationsDisabled is REG_SZ '0'. Set one with mode."
+        r"\WinStationsDisabled is REG_SZ '0'. Set one with winops.rds.win_rds_logon_mode."
     )
     assert warnings == [result["msg"]]
-    healed = Reported(report(ODD, ENABLED, "drain_mode")).result("enabled")
+    healed = Set(report(ODD, ENABLED, "drain_mode")).result(mode="enabled")
     assert (healed["changed"], healed["mode"]) == (True, "enabled")
     assert healed["msg"].startswith("The logon mode was none that is known and is now enabled: ")
 
 
 @pytest.mark.parametrize("code", [5, 2, 1450])
 def test_windows_refuses(code: int) -> None:
-    result = Reported(report(ENABLED, ENABLED, error={**DENIED, "code": code})).result("drain")
+    result = Set(report(ENABLED, ENABLED, error={**DENIED, "code": code})).result(mode="drain")
     assert result["failed"]
     assert (result["changed"], result["mode"], result["error"]["code"]) == (False, "enabled", code)
     assert result["msg"].startswith("the logon mode could not be set to drain: ")
@@ -220,27 +233,29 @@ def test_windows_refuses(code: int) -> None:
 
 def test_windows_refuses_half_way() -> None:
     half = reading("2", "1")
-    result = Reported(report(DISABLED, half, "drain_mode", error=DENIED)).result("drain")
+    result = Set(report(DISABLED, half, "drain_mode", error=DENIED)).result(mode="drain")
     assert (result["failed"], result["changed"], result["mode"]) == (True, True, "disabled")
 
 
 def test_what_was_written_cannot_be_read_again() -> None:
-    result = Reported(report(ENABLED, None, "drain_mode", error=DENIED)).result("drain")
+    result = Set(report(ENABLED, None, "drain_mode", error=DENIED)).result(mode="drain")
     assert (result["failed"], result["changed"], result["mode"], result["accepts_logons"]) == (True, True, None, None)
     assert "It is" not in result["msg"]
 
 
 def test_what_cannot_be_read() -> None:
     for check_mode in False, True:
-        action = Reported(report(None, None, error=DENIED), check_mode=check_mode, diff=True)
-        assert action.result("drain")["changed"] is False
-    result = action.result()
+        action = Set(report(None, None, error=DENIED), check_mode=check_mode, diff=True)
+        result = action.result(mode="drain")
+        assert (result["failed"], result["changed"]) == (True, False)
+        assert (result["previous_mode"], result["diff"]["before"]) == (None, "unknown\n")
+    result = Read(report(None, None, error=DENIED)).result()
     assert result["msg"].startswith("the logon mode could not be read: the connecting account may not do this ")
-    assert (result["failed"], result["previous_mode"], result["diff"]["before"]) == (True, None, "unknown\n")
+    assert (result["failed"], result["mode"], result["accepts_logons"]) == (True, None, None)
 
 
 def test_something_else_sets_it_back() -> None:
-    result = Reported(report(ENABLED, ENABLED, "drain_mode")).result("drain")
+    result = Set(report(ENABLED, ENABLED, "drain_mode")).result(mode="drain")
     assert (result["failed"], result["changed"], result["mode"]) == (True, True, "enabled")
     assert result["error"]["code"] is None
     assert "drain was written, and the registry now stands for enabled. Look for " in result["msg"]
@@ -267,34 +282,49 @@ def test_something_else_sets_it_back() -> None:
 def test_an_answer_that_is_none(answer: Any) -> None:
     with pytest.raises(ReportError):
         _logon_mode.read_report(answer)
-    result = Reported(answer).result("drain")
+    result = Set(answer).result(mode="drain")
     assert result["msg"].startswith("the logon mode engine's answer cannot be read: report")
     assert result["msg"].endswith("The mode may have been set; run the task again, with -vvv to see the answer.")
     assert result["changed"] is True
 
 
 def test_a_launch_that_failed() -> None:
-    unheard = Reported(None).result("drain")["msg"]
+    unheard = Set(None).result(mode="drain")["msg"]
     assert unheard == (
         "no report came from the logon mode engine, so what it did is not known: no output. The mode may have been "
         "set; run the task again."
     )
-    broken = Reported(AnsibleError("broken pipe")).result("drain")["msg"]
+    broken = Set(AnsibleError("broken pipe")).result(mode="drain")["msg"]
     assert broken == (
         "no answer from the logon mode engine: broken pipe. The mode may have been set; run the task again."
     )
-    assert "may have been set" not in Reported(AnsibleError("broken pipe")).result()["msg"]
-    assert Reported(None).result("drain")["changed"] is True
+    assert "may have been set" not in Read(AnsibleError("broken pipe")).result()["msg"]
+    assert Set(None).result(mode="drain")["changed"] is True
     with pytest.raises(ConnectionLost):
-        Reported(AnsibleConnectionFailure("no route")).result()
+        Read(AnsibleConnectionFailure("no route")).result()
 
 
 @pytest.mark.parametrize("answer", [None, "report", AnsibleError("broken pipe")], ids=repr)
-@pytest.mark.parametrize(("mode", "check_mode"), [(None, False), (None, True), ("drain", True)])
-def test_where_nothing_is_written_nothing_may_have_been_set(answer: Any, mode: str | None, check_mode: bool) -> None:
-    result = Reported(answer, check_mode=check_mode).result(mode)
-    assert "Nothing was changed; run the task again" in result["msg"]
-    assert result["changed"] is False
+def test_where_nothing_is_written_nothing_may_have_been_set(answer: Any) -> None:
+    results = [
+        Read(answer).result(),
+        Read(answer, check_mode=True).result(),
+        Set(answer, check_mode=True).result(mode="drain"),
+    ]
+    for result in results:
+        assert "Nothing was changed; run the task again" in result["msg"]
+        assert result["changed"] is False
+
+
+def test_who_leaves_the_mode_out_is_told_what_reads_it() -> None:
+    with pytest.raises(OptionError, match=r"required. To read the mode, use winops\.rds\.win_rds_logon_mode_info"):
+        Set(report(ENABLED, ENABLED)).result()
+
+
+def test_the_module_that_reads_has_no_options() -> None:
+    for given in {"mode": "drain"}, {"_raw_params": "drain"}:
+        with pytest.raises(OptionError, match="this module has none"):
+            Read(report(ENABLED, ENABLED)).result(**given)
 
 
 # ---- documentation
@@ -302,13 +332,14 @@ def test_where_nothing_is_written_nothing_may_have_been_set(answer: Any, mode: s
 
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
-    command = ["ansible-doc", "--json", "--type", "module", MODULE]
+    command = ["ansible-doc", "--json", "--type", "module", MODULE, INFO]
     loaded: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return loaded
 
 
 def test_documented_options(documentation: dict[str, Any]) -> None:
     assert spec_of(documentation[MODULE]["doc"]["options"]) == spec_of({**ActionModule.ARGUMENT_SPEC})
+    assert documentation[INFO]["doc"]["options"] == {**InfoModule.ARGUMENT_SPEC} == {}
 
 
 def test_documented_modes(documentation: dict[str, Any]) -> None:
@@ -321,31 +352,46 @@ def test_documented_modes(documentation: dict[str, Any]) -> None:
 
 def test_documented_results(documentation: dict[str, Any]) -> None:
     returned = documentation[MODULE]["return"]
-    failed = Reported(report(ENABLED, ENABLED, error=DENIED), diff=True).result("drain")
+    failed = Set(report(ENABLED, ENABLED, error=DENIED), diff=True).result(mode="drain")
     assert failed.pop("failed")
-    for result in failed, Reported(report(ENABLED, DRAIN, "drain_mode"), diff=True).result("drain"):
+    for result in failed, Set(report(ENABLED, DRAIN, "drain_mode"), diff=True).result(mode="drain"):
         check(returned, result)
         check(returned["diff"]["contains"], result["diff"])
     check(returned["error"]["contains"], failed["error"])
 
 
+def test_documented_results_of_the_module_that_reads(documentation: dict[str, Any]) -> None:
+    returned = documentation[INFO]["return"]
+    failed = Read(report(None, None, error=DENIED)).result()
+    assert failed.pop("failed")
+    for result in failed, Read(report(DRAIN, DRAIN)).result():
+        check(returned, result)
+    check(returned["error"]["contains"], failed["error"])
+
+
 def test_documented_errors() -> None:
-    page = PAGE.read_text("utf-8")
+    documented = [[*row.values()] for row in PAGE.section("Errors").tables()[0]]
     for code, (message, hint) in _logon_mode._ERRORS.items():
-        name = _logon_mode.windows_error(RefusedCall("", code))["name"]
-        assert f"| {code} | `{name}` | {message} | {hint} |" in page
+        assert [str(code), _logon_mode.windows_error(RefusedCall("", code))["name"], message, hint] in documented
 
 
 def test_documented_registry() -> None:
-    """The table of docs/logon-mode.md is what is written."""
-    page = PAGE.read_text("utf-8")
+    """The tables of the guide are what is written."""
+    values, modes, _ = PAGE.section("What is read and written").tables()
     letters = {"drain_mode": "A", "winstations_disabled": "B"}
     for name, letter in letters.items():
         key, _, value = VALUES[name].removeprefix("HKLM\\").rpartition("\\")
-        assert f"| {letter} | `{key}` | `{value}` | {_logon_mode._TYPE_NAMES[_logon_mode.TYPES[name]]} |" in page
-    for mode, texts in REGISTRY.items():
-        (row,) = re.findall(rf"\| `{mode}` \| (\S[^|]*) \| `(\d)` \|", page)
-        assert row == (texts.get("drain_mode", "does not matter, and is left alone"), texts["winstations_disabled"])
+        assert [letter, key, value, _logon_mode._TYPE_NAMES[_logon_mode.TYPES[name]]] in [
+            [*row.values()] for row in values
+        ]
+    assert modes == [
+        {
+            "mode": mode,
+            "A": texts.get("drain_mode", "does not matter, and is left alone"),
+            "B": texts["winstations_disabled"],
+        }
+        for mode, texts in REGISTRY.items()
+    ]
 
 
 def test_examples_are_options_that_there_are(documentation: dict[str, Any]) -> None:

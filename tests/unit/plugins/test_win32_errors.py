@@ -9,31 +9,42 @@ import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS, explain
 
 from tests.support.csharp import FILES
+from tests.support.guides import guide
 
 #: Those that the design names, and all that the C# knows.
 EXPLAINED = {5, 6, 1702, 1722, 1726, 7007, 7022, 7024, 7045}
-#: ERROR_SUCCESS, and ERROR_MORE_DATA, by which the engine of the logon mode learns how long a value is.
-NO_ERRORS = {0, 234}
+#: By which the engine of the logon mode learns how long a value is.
+ERROR_MORE_DATA = 234
 
 
 def test_every_error_that_is_told_apart_is_explained() -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in FILES)
     in_csharp = {int(code) for code in re.findall(r"const int ERROR_\w+ = (\d+);", text)}
-    assert in_csharp > NO_ERRORS
-    assert {error.code for error in _ERRORS} >= EXPLAINED | (in_csharp - NO_ERRORS)
+    assert ERROR_MORE_DATA in in_csharp
+    assert {error.code for error in _ERRORS} >= EXPLAINED | {None} | (in_csharp - {ERROR_MORE_DATA})
     assert len({error.code for error in _ERRORS}) == len(_ERRORS)
 
 
-@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.name)
+@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.name or "no answer")
 def test_an_explanation_is_two_sentences_in_the_making(error: object) -> None:
     """They are put together as ``message [code NAME]. Hint``."""
     _, name, message, hint = explain(error.code)  # type: ignore[attr-defined]
-    assert re.fullmatch(r"[A-Z0-9_]+|NERR_\w+", name)
+    assert name is None or re.fullmatch(r"[A-Z0-9_]+|NERR_\w+", name)
     assert not message.endswith(".")
     assert hint.endswith(".")
 
 
-@pytest.mark.parametrize("code", [0, 1, 87, 4294967295])
+def test_the_guide_has_the_same() -> None:
+    *rows, another = (tuple(row.values()) for row in guide("errors").section("Errors of Windows").rows())
+    assert sorted(rows) == sorted(
+        ("none" if error.code is None else str(error.code), error.name or "", error.message, error.hint)
+        for error in _ERRORS
+    )
+    unknown = explain(87)
+    assert another == ("another", "WIN32_ and the code", unknown.message, unknown.hint.replace("87", "CODE"))
+
+
+@pytest.mark.parametrize("code", [1, 13, 87, 4294967295])
 def test_an_unknown_error_is_said_to_be_unknown(code: int) -> None:
     error = explain(code)
     assert (error.code, error.name) == (code, f"WIN32_{code}")

@@ -47,7 +47,8 @@ def result(*sessions: dict[str, Any], server: str = "RDSH01", **others: Any) -> 
 
 
 def mode(after: str, before: str) -> dict[str, Any]:
-    return {"changed": after != before, "mode": after, "previous_mode": before}
+    told = {"mode": after, "previous_mode": before, "accepts_logons": after == "enabled"}
+    return {"changed": after != before, **told}
 
 
 def at(minutes: float, host: str, values: dict[str, Any], lasts: float = 0, **others: Any) -> Seen:

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Write what Sphinx makes the site of, into a folder that is emptied first: ``source.py FOLDER``.
+
+That is the guides and a page of each module, role and plugin, as antsibull-docs lays them out, a page of each playbook,
+and the front page. The collection has to be where Ansible finds it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+DOCSITE = REPOSITORY / "docs" / "docsite"
+COLLECTION = "winops.rds"
+#: What the sidebar lists, and how the names of the pages end.
+KINDS = {
+    "Modules": "module",
+    "Roles": "role",
+    "Playbooks": "playbook",
+    "Callback plugins": "callback",
+    "Filters": "filter",
+    "Lookups": "lookup",
+}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    shutil.rmtree(folder, ignore_errors=True)
+    # antsibull-docs refuses a folder that others may write to.
+    folder.mkdir(mode=0o755, parents=True)
+    options = ["--use-current", "--squash-hierarchy", "--fail-on-error", "--no-add-antsibull-docs-version"]
+    subprocess.run(["antsibull-docs", "collection", *options, "--dest-dir", folder, COLLECTION], check=True)
+    # What the action plugins launch is nobody's to call.
+    for page in folder.glob("*_engine_module.rst"):
+        page.unlink()
+    for page in folder.glob("*.rst"):
+        # The theme shows the contents of each page beside it.
+        page.write_text(page.read_text("utf-8").replace(".. contents::\n   :local:\n   :depth: 1\n", ""), "utf-8")
+    # It copies the text of the guides alone.
+    rst = DOCSITE / "rst"
+    shutil.copytree(
+        rst, folder / "docsite", dirs_exist_ok=True, ignore=lambda *_: [path.name for path in rst.glob("*.rst")]
+    )
+    for playbook in (REPOSITORY / "playbooks").glob("*.yml"):
+        (folder / f"{playbook.stem}_playbook.rst").write_text(playbook_page(playbook), "utf-8")
+    (folder / "index.rst").write_text(front_page(folder), "utf-8")
+
+
+def front_page(folder: Path) -> str:
+    """In place of the one of antsibull-docs, which cannot have more than a list."""
+    sections: list[dict[str, Any]] = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text("utf-8"))["sections"]
+    guides = [(section["title"], [f"docsite/{name}" for name in section["toctree"]]) for section in sections]
+    reference = [
+        (
+            title,
+            [f"{page.stem.removesuffix(f'_{kind}')} <{page.stem}>" for page in sorted(folder.glob(f"*_{kind}.rst"))],
+        )
+        for title, kind in KINDS.items()
+    ]
+    links = yaml.safe_load((DOCSITE / "links.yml").read_text("utf-8"))
+    galaxy = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text("utf-8"))
+    template = jinja2.Template((HERE / "index.rst.j2").read_text("utf-8"), undefined=jinja2.StrictUndefined)
+    return template.render(guides=guides, reference=reference, forums=links["communication"]["forums"], galaxy=galaxy)
+
+
+def pages(folder: Path, kind: str) -> list[str]:
+    names = sorted(page.stem for page in folder.glob(f"*_{kind}.rst"))
+    return [f"{name.removesuffix(f'_{kind}')} <{name}>" for name in names]
+
+
+def playbook_page(playbook: Path) -> str:
+    """The comment at a playbook's head, which says how to run it, and the playbook."""
+    name = f"{COLLECTION}.{playbook.stem}"
+    text = playbook.read_text("utf-8")
+    head, _, plays = text.partition("\n\n")
+    comment = re.findall(r"^#(?: (.*))?$", head.partition("\n#\n")[2], re.M)
+    title = f"{name} playbook"
+    lines = [f".. _ansible_collections.{name}_playbook:", "", title, "=" * len(title), ""]
+    for paragraph in "\n".join(comment).split("\n\n"):
+        if paragraph.startswith("  "):
+            lines += [".. code-block:: bash", "", paragraph]
+        elif re.match(r"\S+  ", paragraph):
+            lines += variables(paragraph)
+        else:
+            lines += [paragraph]
+        lines += [""]
+    lines += [".. code-block:: yaml+jinja", "", *(f"    {line}".rstrip() for line in plays.splitlines()), ""]
+    return "\n".join(lines)
+
+
+def variables(paragraph: str) -> list[str]:
+    """``name  what it is``, which may go on below, as a list of definitions."""
+    rows = re.findall(r"^(\S+)  +((?:.+\n? *)+?)(?=^\S|\Z)", paragraph, re.M)
+    escaped = ((name, " ".join(meaning.split()).replace("*", r"\*")) for name, meaning in rows)
+    return [f"``{name}``\n    {meaning}" for name, meaning in escaped]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tell the logon mode: one launch of its engine, which reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..plugin_utils import _logon_mode
+from ..plugin_utils._logon_mode_action import LogonModeAction
+
+
+class ActionModule(LogonModeAction):
+    def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        return self.tell(_logon_mode.reading_result(self.ask(_logon_mode.READING, task_vars)))

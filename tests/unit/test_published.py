@@ -1,0 +1,60 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What those see who get this from elsewhere: addresses, licences, the changelog."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.paths import REPOSITORY
+
+GALAXY = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text("utf-8"))
+LICENCES = (
+    "GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)",
+    "SPDX-License-Identifier: GPL-3.0-or-later",
+)
+#: Languages whose files say their licence themselves; for all others galaxy.yml does.
+WITH_LICENCE = {".c", ".cs", ".css", ".j2", ".js", ".ps1", ".py", ".sh", ".toml", ".yaml", ".yml"}
+#: What GitHub and antsibull-changelog read.
+WITHOUT = (".github/", "changelogs/changelog.yaml", "changelogs/fragments/")
+
+
+def files() -> dict[str, Path]:
+    """All that is or will be in Git."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return {name: REPOSITORY / name for name in names if (REPOSITORY / name).is_file()}
+
+
+def test_our_addresses_are_those_of_galaxy_yml() -> None:
+    """The name of the organization and its repository is said there, and whoever changes it finds all others here."""
+    ours = [GALAXY[key] for key in ("repository", "documentation", "homepage", "issues")]
+    ours.append(f"https://github.com/orgs/{GALAXY['repository'].split('/')[3]}/")
+    found: dict[str, set[str]] = {}
+    for name, path in files().items():
+        if path.suffix != ".png":
+            for address in re.findall(r"https?://[^\s<>()\"'`]*winops[^\s<>()\"'`]*", path.read_text("utf-8")):
+                found.setdefault(address, set()).add(name)
+    assert len(found) > 10
+    assert {address: names for address, names in found.items() if not address.startswith(tuple(ours))} == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, path in files().items() if path.suffix in WITH_LICENCE and not name.startswith(WITHOUT)],
+)
+def test_a_file_says_its_licence(name: str) -> None:
+    text = (REPOSITORY / name).read_text("utf-8")
+    assert not text or any(licence in text[:500] for licence in LICENCES)
+
+
+def test_the_changelog_is_marked_up_as_what_it_is() -> None:
+    """It is reStructuredText, and has none of the markup of plugins' documentation."""
+    for name, path in files().items():
+        if name.startswith("changelogs/fragments/"):
+            assert re.findall(r"\b[A-Z]\([^)]*\)", path.read_text("utf-8")) == [], name

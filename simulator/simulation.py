@@ -114,7 +114,7 @@ class Simulation:
         return [*self.services[host].traffic]
 
     def inventory(self) -> dict[str, Any]:
-        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where farm and transport have it, else HTTPS.
+        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where both have it, else by HTTPS.
 
         The connection is ``winrm``; ``-e ansible_connection=psrp`` works too. Where it has neither, it is ``ssh``.
         """

@@ -21,8 +21,9 @@ from .conftest import NEVER_ENDS, Farm, served
 #: The README's playbook, as it is shown there: with its plan, and with a line a session.
 PLAYBOOK = re.search(r"^## The task\n\n```yaml\n(.*?)^```", (REPOSITORY / "README.md").read_text("utf-8"), re.M | re.S)
 README = ("ansible-playbook empty.yml --limit RDSH01 --check --diff", "ansible-playbook empty.yml --limit RDSH01 -v")
-#: Ansible's own last lines, which are this wide whatever the terminal is.
-RECAP = re.compile(r"RDSH\d\d +: ok=")
+#: What is as wide as it is whatever the terminal is: Ansible's own last lines, and those of a diff, which come from a
+#: process without a terminal.
+OF_THEIR_OWN_WIDTH = re.compile(r"RDSH\d\d +: ok=|[-+ ]RDSH\d\d  ")
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -33,7 +34,7 @@ def test_nothing_wraps_and_nothing_is_json(tmp_path: Path, columns: int) -> None
         farm = Farm(simulation, tmp_path)
         for command in (*COMMANDS, *README):
             shown = in_terminal(command, columns, farm)
-            ours = [line for line in shown if not RECAP.match(line)]
+            ours = [line for line in shown if not OF_THEIR_OWN_WIDTH.match(line)]
             assert [line for line in ours if cell_len(line) > columns] == [], command
             assert [line for line in shown if re.match(r"\s*[{\[\]}\"]", line)] == [], command
             assert any("RDSH01" in line for line in shown), command

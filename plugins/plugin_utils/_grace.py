@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -43,6 +44,9 @@ class Host(Protocol):
 
     def disconnect(self) -> None:
         """Leave nothing open on the host. Raises nothing."""
+
+    def telling_if_interrupted(self, text: Callable[[], str]) -> AbstractContextManager[None]:
+        """Within, a text is shown if somebody interrupts the task."""
 
     def require_controller(self) -> None:
         """Raise if there is nobody any more who could be told what becomes of the sessions."""
@@ -87,6 +91,7 @@ class GracePeriod:
         self._name = name
         self._schedule = Schedule(grace.seconds, grace.reminders)
         self._reached = True
+        self._if_interrupted: Callable[[], str] = lambda: "users may have been warned; nobody was logged off"
         self._due = grace.seconds
         self._longest_silence = max(LONGEST_SILENCE, grace.seconds / _SILENCES)
         self._told_at = clock.seconds()
@@ -97,12 +102,17 @@ class GracePeriod:
         :raises LogoffNotCarriedOut: the host could not be worked on at the end.
         :raises Exception: what came of the warning, if it could not be launched.
         """
+        with self._host.telling_if_interrupted(lambda: f"{self._name}: interrupted: {self._if_interrupted()}"):
+            return self._run()
+
+    def _run(self) -> tuple[Outcome, datetime]:
         seconds = self._grace.seconds
         warning = self._host.launch(self._message(seconds))
         # Counted from here, so that nobody has less time than the message promised.
         self._end = self._clock.seconds() + seconds
         self._deadline = self._clock.utc() + timedelta(seconds=seconds)
         self._roll = Roll(warning)
+        self._if_interrupted = self._warned_in_vain
         self._host.disconnect()
         self._tell_warned()
         if not self._roll.warned:
@@ -116,6 +126,14 @@ class GracePeriod:
             self._take(step)
         self._tell("nobody is left to be logged off, so it ends here")
         return self._outcome(self._roll.report_without_logoff()), self._deadline
+
+    def _warned_in_vain(self) -> str:
+        at, names = time_of_day(self._deadline), names_text(self._roll.on)
+        return f"nobody was logged off; run the task again, or tell those who were warned of a logoff at {at}: {names}"
+
+    def _perhaps_logged_off(self) -> str:
+        names = names_text(self._roll.on)
+        return f"some of these may have been logged off; run the task again with --check to see who is left: {names}"
 
     def _outcome(self, report: Report) -> Outcome:
         return Outcome(report, self._roll.warnings)
@@ -164,6 +182,7 @@ class GracePeriod:
             self._tell(f"still on: {names_text(self._roll.on)}")
 
     def _log_off(self) -> Report:
+        self._if_interrupted = self._perhaps_logged_off
         self._tell(_who(self._roll.on, "to be logged off now"))
         unknown = False
         pauses = iter(END_PAUSES)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ansible import context
@@ -36,6 +38,12 @@ from ._texts import (
 # With pywinrm comes most of what pypsrp needs.
 if not _winrm.HAS_WINRM:
     from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
+
+#: Ansible's standard error. A worker has none from ansible-core 2.19 on, and what it hands to Ansible to show is not
+#: shown any more when somebody has interrupted Ansible.
+STANDARD_ERROR: int | None = None
+with suppress(OSError):
+    STANDARD_ERROR = os.dup(2)
 
 
 def _unexplained(session: Session) -> Error:

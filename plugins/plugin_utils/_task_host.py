@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from ansible import constants as C
@@ -13,7 +17,7 @@ from ._displayable import displayable
 from ._engine.report import Report
 from ._engine.requests import EngineRequest
 from ._launch import ConnectionLost, NotKnown
-from ._session_action import SessionAction
+from ._session_action import STANDARD_ERROR, SessionAction
 from ._task_failed import TaskFailed
 
 
@@ -53,6 +57,30 @@ class TaskHost:
         """A worker lives on when ansible-playbook is killed or loses its terminal."""
         if os.getppid() != self._controller:
             raise TaskFailed("Ansible has ended during the grace period, so nobody is logged off")
+
+    @contextmanager
+    def telling_if_interrupted(self, text: Callable[[], str]) -> Iterator[None]:
+        """Within, a text is shown before Ctrl-C ends the worker, or Ansible, which sends both signals in turn."""
+        of_ansible: dict[signal.Signals, Any] = {}
+
+        def restore() -> None:
+            for number, handler in of_ansible.items():
+                signal.signal(number, handler)
+
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            for each in of_ansible:
+                signal.signal(each, lambda *_: None)
+            if STANDARD_ERROR is not None and not self._action._task.no_log:
+                os.write(STANDARD_ERROR, f"{displayable(text(), None)}\n".encode())
+            restore()
+            signal.raise_signal(number)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            of_ansible[number] = signal.signal(number, interrupt)
+        try:
+            yield
+        finally:
+            restore()
 
     def tell(self, text: str) -> None:
         # Where a callback's output is to be parsed, verbose_to_stderr keeps lines like these out of it.

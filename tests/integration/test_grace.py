@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -307,6 +308,13 @@ def test_who_interrupts_the_wait_logs_nobody_off(serve: Serve, how: str) -> None
             os.killpg(run.process.pid, signal.SIGHUP)
         run.process.wait(NEVER_ENDS)
         run.wait_for_workers()
+        if how == "Ctrl-C":
+            assert re.search(
+                r"^RDSH01: interrupted: nobody was logged off; run the task again, or tell those who were warned of a "
+                r"logoff at \d\d:\d\d UTC: alice$",
+                run.output,
+                re.MULTILINE,
+            )
     assert len(calls(farm, SEND)) == 1
     assert calls(farm, LOGOFF) == []
     assert farm.users() == {12: "alice"}

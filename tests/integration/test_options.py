@@ -23,7 +23,7 @@ EVERYBODY = {12: "alice", 14: "svc-backup", 15: "carol", 16: "paul"}
 #: As it stands in a playbook, beside `all: true`, and words of the refusal.
 TYPED = {
     r'exclude_users: ["CONTOSO\Paul", "CONTOSO\Larry"]': "U+2029 PARAGRAPH SEPARATOR",
-    r'exclude_users: "CONTOSO\alice"': "backslash has to be doubled",
+    r'exclude_users: "CONTOSO\alice"': "backslash belongs in single quotes",
     r'exclude_users: "CONTOSO\_alice"': "U+00A0 NO-BREAK SPACE",
     r'exclude_users: "CONTOSO\P"': "U+2029",
     r'exclude_users: "\u200bsvc-backup"': "U+200B ZERO WIDTH SPACE",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -45,6 +46,9 @@ class Guide:
         """:raises ValueError: there is none of this title, or several."""
         (found,) = (section for section in self._node.findall(nodes.section) if _text(section[0]) == title)
         return Guide(found)
+
+    def titles(self) -> list[str]:
+        return [_text(title) for title in self._node.findall(nodes.title)]
 
     def tables(self) -> list[list[Row]]:
         """Those that have a line of headings."""
@@ -88,9 +92,16 @@ def guide(name: str) -> Guide:
     for role in _ROLES:
         roles.register_local_role(role, _title_of_a_reference)
     directives.register_directive("code-block", _CodeBlock)
+    directives.register_directive("glossary", body.Container)
     # The title stays the section's; whatever the parser would warn of is an error.
     settings = {"doctitle_xform": False, "syntax_highlight": "none", "report_level": 2, "halt_level": 2}
     return Guide(publish_doctree(path.read_text("utf-8"), str(path), settings_overrides=settings))
+
+
+def markdown_code_blocks(page: Path) -> list[CodeBlock]:
+    """Of a page that is not on the site, such as a README."""
+    found = re.finditer(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+    return [CodeBlock(match[1], match[2]) for match in found]
 
 
 def _title_of_a_reference(

@@ -5,13 +5,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.winops.rds.plugins.plugin_utils import _task_host
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
     EngineRequest,
     LogoffRequest,
+    MessageRequest,
     SessionInfoRequest,
 )
 
@@ -123,17 +128,54 @@ def test_it_is_not_known_whether_anybody_was_logged_off(serve: Serve) -> None:
     assert "nobody was logged off" not in result["msg"]
 
 
-def test_ctrl_c_during_the_wait(serve: Serve) -> None:
-    task = serve(ALICE).task(**OPTIONS)
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """What a task writes to Ansible's standard error."""
+    file = tmp_path / "stderr"
+    with file.open("wb") as stream:
+        monkeypatch.setattr(_task_host, "STANDARD_ERROR", stream.fileno())
+        yield file
 
-    def interrupt() -> None:
-        raise KeyboardInterrupt
 
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_who_interrupts_it_is_told_who_had_been_warned(serve: Serve, told: Path) -> None:
+    task = serve(ALICE, BOB).task(**OPTIONS)
+    task.farm.change(8, {"remove": 12})
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     task.farm.clock.at(12, interrupt)
     with pytest.raises(KeyboardInterrupt):
         task.outcome()
+    assert re.fullmatch(
+        "RDSH01: interrupted: nobody was logged off; run the task again, or tell those who were warned of a logoff at "
+        r"\d\d:\d\d UTC: bob\n",
+        told.read_text("utf-8"),
+    )
     assert task.logoffs() == []
     assert not task.connection.is_open
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (MessageRequest, "users may have been warned; nobody was logged off"),
+        (
+            LogoffRequest,
+            "some of these may have been logged off; run the task again with --check to see who is left: alice",
+        ),
+    ],
+)
+def test_who_interrupts_a_launch_is_told_what_may_have_been_done(
+    serve: Serve, told: Path, kind: type[EngineRequest], text: str
+) -> None:
+    task = serve(ALICE).task(**OPTIONS)
+    task.after_launch = lambda engine: engine == kind.module and interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        task.outcome()
+    assert told.read_text("utf-8") == f"RDSH01: interrupted: {text}\n"
 
 
 def test_without_ansible_nobody_is_logged_off(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

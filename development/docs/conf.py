@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Sphinx's settings for the site, https://www.sphinx-doc.org/en/master/usage/configuration.html
 
-Nothing is fetched while it is built or read. With the tag ``translation`` (``sphinx-build -t translation -D language=fr``)
+Nothing is fetched while it is built or read. With ``--tag translation`` and ``--define language=fr``
 it is the quick reference alone, which refers to the English site in the folder above.
 """
 
@@ -55,27 +55,24 @@ if _in_translation:
     intersphinx_mapping = {"site": ("..", str(_REPOSITORY / "build" / "docs" / "objects.inv"))}
 
 templates_path = ["_templates"]
-_LANGUAGES = sorted(path.name for path in (_HERE / "locale").iterdir())
+
+
+def _as_it_calls_itself(language: str) -> str:
+    name = Locale.parse(language).get_display_name()
+    return name[0].upper() + name[1:]
+
+
+_site = "../" if _in_translation else ""
 html_context = {
-    # As each calls itself, and where its page is, from the folder of this language.
-    "translations": [("English", f"{'../' if _in_translation else ''}{_TRANSLATED}.html")]
-    + [
-        (Locale.parse(code).get_display_name().capitalize(), f"{'../' if _in_translation else ''}{code}/{_TRANSLATED}.html")
-        for code in _LANGUAGES
-    ],
+    "translations": {"English": f"{_site}{_TRANSLATED}.html"}
+    | {
+        _as_it_calls_itself(path.name): f"{_site}{path.name}/{_TRANSLATED}.html"
+        for path in sorted((_HERE / "locale").iterdir())
+    }
 }
-html_sidebars = {
-    _TRANSLATED: [
-        "sidebar/brand.html",
-        "sidebar/search.html",
-        "sidebar/scroll-start.html",
-        "translations.html",
-        "sidebar/navigation.html",
-        "sidebar/scroll-end.html",
-    ]
-}
-# Of the front page, to what is built after it.
-linkcheck_ignore = [rf"({'|'.join(_LANGUAGES)})/"]
+# The theme's own, with the translations above the contents.
+_SIDEBAR = ["brand", "search", "scroll-start", "translations", "navigation", "scroll-end"]
+html_sidebars = {page: [f"sidebar/{part}.html" for part in _SIDEBAR] for page in ("index", _TRANSLATED)}
 
 # ---- references
 

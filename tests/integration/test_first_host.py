@@ -32,6 +32,8 @@ LOGOFF = "winops.rds.win_rds_logoff"
 CONSOLE = {"id": 1, "name": "console", "user": "operator", "idle": "5m"}
 ALICE = {"id": 12, "user": "alice", "idle": "40m", "client_name": "LAPTOP-017"}
 TESTUSER = {"id": 14, "user": "testuser", "state": "disconnected", "disconnected": "2h", "idle": "2h"}
+#: The ways that need no password, and so no vault.
+BY_KEY = ("a client certificate", "SSH")
 #: What a shell prints of a point in time.
 MOMENT = re.compile(r"[A-Z][a-z]{2} \d\d \d\d:\d\d")
 WAYS: dict[str, dict[str, Any]] = {
@@ -72,6 +74,8 @@ def follow(farm: Farm, way: str, *, encrypt: bool = False) -> Path:
     if way == "SSH":  # the address, the key and the user are not those of the guide
         real = farm.simulation.inventory()["rdsh"]
         (variables / "served.yml").write_text(yaml.safe_dump({**real["vars"], **real["hosts"]["RDSH01"]}))
+    if way in BY_KEY:
+        return folder
     (farm.folder / "vault-password").write_text("open sesame\n")
     vault = variables / "vault.yml"
     (name,) = yaml.safe_load(files["group_vars/rdsh/vault.yml"])
@@ -92,7 +96,11 @@ def type_in(farm: Farm, command: str, **environment: str) -> subprocess.Complete
             **{name: value for name, value in farm.environment.items() if name != "COLUMNS"},  # pytest-xdist sets it
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "ANSIBLE_ASK_VAULT_PASS": "false",
-            "ANSIBLE_VAULT_PASSWORD_FILE": str(farm.folder / "vault-password"),
+            **(
+                {"ANSIBLE_VAULT_PASSWORD_FILE": str(vault)}
+                if (vault := farm.folder / "vault-password").exists()
+                else {}
+            ),
             **environment,
         },
         stdin=subprocess.DEVNULL,

@@ -51,6 +51,7 @@ CERTIFICATES = [
 ]
 #: Of an authority that comes with the certificate.
 UNTRUSTED = "certificate verify failed: self-signed certificate"
+DENIED = "Access is denied. (extended fault data:"
 ADDRESS = "IP address mismatch, certificate is not valid for"
 
 
@@ -246,7 +247,14 @@ def test_variables_are_those_of_the_connection(way: str) -> None:
     assert {*variables} <= known | {"ansible_shell_type"}
 
 
+def test_an_account_that_the_host_does_not_let_in(serve: Serve) -> None:
+    farm = served(serve, host={"doors": ["psrp"]})
+    follow(farm, "NTLM")
+    assert DENIED in " ".join(type_in(farm, LOG_OFF_ALL).stdout.split())
+    assert farm.simulation.calls("RDSH01") == []
+
+
 def test_each_text_is_got_here_or_has_a_source() -> None:
-    got = {*CASES, *(words for _, words in CERTIFICATES), UNTRUSTED, ADDRESS}
+    got = {*CASES, *(words for _, words in CERTIFICATES), UNTRUSTED, ADDRESS, DENIED}
     assert got <= {*texts()}
     assert [text for text, advice in texts().items() if text not in got and "Source: " not in advice] == []

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 #
-# debian-packages.sh demo|test|browser: installs the Debian packages of which a command or a file is absent, and says why.
+# debian-packages.sh demo|test|acceptance|browser: installs the Debian packages of which a command or a file is absent, and says why.
 set -euo pipefail
 
 missing=()
@@ -30,6 +30,10 @@ if [[ ${1:?demo or test} == test ]]; then
     need mingw-w64-common "wtsapi32.h, to check the structures of the WTS API against" /usr/share/mingw-w64/include/wtsapi32.h
     need openssh-client "is what Ansible's connection ssh runs" ssh
     need openssh-server "serves SSH in front of simulated hosts, to the tests alone" /usr/sbin/sshd
+fi
+if [[ $1 == acceptance ]]; then
+    need "freerdp2-x11|freerdp3-x11" "logs test accounts on by Remote Desktop" xfreerdp xfreerdp3
+    need xvfb "a screen for it that nobody sees" Xvfb
 fi
 if [[ $1 == browser ]]; then
     need chromium "shows the report to its tests: with the driver some 320 MB, and as much again of libraries" chromium

@@ -12,13 +12,14 @@ set -euo pipefail
 
 # ansible-test keeps a virtual environment for each test under HOME, and fetches get-pip.py from a server of Ansible's
 # to make it. In a home of its own get-pip.py is there already, and is Python's ensurepip: nothing but PyPI is needed
-# and the user's home is left alone. ansible-core up to 2.19 asks for version 24.2 of it, later ones for 25.2.
+# and the user's home is left alone. ansible-core up to 2.17 asks for version 23.1.2 of it, up to 2.19 for 24.2,
+# later ones for 25.2.
 home=$PWD/.venv/ansible-test
 mkdir -p "$home/.ansible/test/cache"
 for directory in .cache .config; do # pip's
     ln -sfn "$HOME/$directory" "$home/$directory"
 done
-for version in 24_2 25_2; do
+for version in 23_1_2 24_2 25_2; do
     echo 'import ensurepip; ensurepip.bootstrap()' >"$home/.ansible/test/cache/get_pip_$version.py"
 done
 

@@ -10,6 +10,7 @@ import shlex
 import signal
 import ssl
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,14 +53,27 @@ class Simulation:
         self.ssh: dict[str, SshService] = {}
         self._ssh_key: ClientKey | None = None
         self._authority = trustme.CA()
+        self._client_certificate = self._authority.issue_cert(f"{spec.account.user}@localhost")
 
     @property
     def ca_file(self) -> Path:
         """The certificate authority that the hosts' HTTPS certificates are from (PEM)."""
         return Path(self._folder.name) / "ca.pem"
 
+    @property
+    def client_certificate_file(self) -> Path:
+        """The client certificate that the account logs on with by ``transport: certificate`` (PEM)."""
+        return Path(self._folder.name) / "client.pem"
+
+    @property
+    def client_key_file(self) -> Path:
+        """The key of the client certificate (PEM)."""
+        return Path(self._folder.name) / "client-key.pem"
+
     async def __aenter__(self) -> Self:
         self._authority.cert_pem.write_to_path(str(self.ca_file))
+        self._client_certificate.cert_chain_pems[0].write_to_path(str(self.client_certificate_file))
+        self._client_certificate.private_key_pem.write_to_path(str(self.client_key_file))
         await self.api.start()
         try:
             for host in self.hosts.values():
@@ -100,15 +114,26 @@ class Simulation:
         return [*self.services[host].traffic]
 
     def inventory(self) -> dict[str, Any]:
-        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where the farm has it, else by HTTPS.
+        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where both have it, else by HTTPS.
 
         The connection is ``winrm``; ``-e ansible_connection=psrp`` works too. Where it has neither, it is ``ssh``.
         """
         if self.spec.http_port is None and self.spec.https_port is None:
             return self._ssh_inventory()
         account = self.spec.account
-        user = f"{account.user}@{account.domain}" if account.domain else account.user
-        scheme = "https" if self.spec.http_port is None else "http"
+        user = f"{account.user}@{self.spec.dns_domain.upper()}" if account.domain else account.user
+        certificate = self.spec.transport == "certificate"
+        scheme = "https" if self.spec.http_port is None or certificate else "http"
+        credentials = (
+            {
+                "ansible_winrm_cert_pem": str(self.client_certificate_file),
+                "ansible_winrm_cert_key_pem": str(self.client_key_file),
+                "ansible_psrp_certificate_pem": str(self.client_certificate_file),
+                "ansible_psrp_certificate_key_pem": str(self.client_key_file),
+            }
+            if certificate
+            else {"ansible_user": user, "ansible_password": account.password}
+        )
         return {
             "rdsh": {
                 "hosts": {name: self._host_variables(name, scheme) for name in self.hosts},
@@ -120,10 +145,9 @@ class Simulation:
                     "ansible_psrp_protocol": scheme,
                     "ansible_psrp_auth": self.spec.transport,
                     # As winrm does by itself: only NTLM encrypts, and only on HTTP.
-                    "ansible_psrp_message_encryption": "never" if self.spec.transport == "basic" else "auto",
+                    "ansible_psrp_message_encryption": "auto" if self.spec.transport == "ntlm" else "never",
                     "ansible_psrp_ca_cert": str(self.ca_file),
-                    "ansible_user": user,
-                    "ansible_password": account.password,
+                    **credentials,
                 },
             }
         }
@@ -168,9 +192,11 @@ class Simulation:
         if spec.http_port is not None:
             listeners.append(Listener(host.address, spec.http_port))
         if spec.https_port is not None:
-            listeners.append(Listener(host.address, spec.https_port, self._certificate(host)))
+            listeners.append(Listener(host.address, spec.https_port, self._tls(host)))
         basic = spec.transport == "basic"
-        accounts = [Account(account.user, account.password, account.domain, account.domain)]
+        certificate = ssl.PEM_cert_to_DER_cert(self._client_certificate.cert_chain_pems[0].bytes().decode())
+        dns_domain = spec.dns_domain if account.domain else ""
+        accounts = [Account(account.user, account.password, account.domain, dns_domain, certificate)]
         return HttpService(
             Service(
                 host.name,
@@ -191,7 +217,19 @@ class Simulation:
     def _runner(self, host: Host) -> HostRunner:
         return HostRunner(host, [*self.hosts.values()], self.api, self._engine, self.spec.launch_seconds)
 
-    def _certificate(self, host: Host) -> ssl.SSLContext:
+    def _tls(self, host: Host) -> ssl.SSLContext:
+        name = host.name.lower()
+        names = [host.address, name, f"{name}.{self.spec.dns_domain}"]
+        authority, expires = self._authority, None
+        match host.certificate:
+            case "expired":
+                expires = datetime.now(UTC) - timedelta(days=1)
+            case "other_name":
+                names = [f"other.{self.spec.dns_domain}"]
+            case "unknown_authority":
+                authority = trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(host.address, host.name.lower()).configure_cert(context)
+        authority.issue_cert(*names, not_after=expires).configure_cert(context)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        self._authority.configure_trust(context)
         return context

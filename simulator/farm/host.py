@@ -47,9 +47,10 @@ class Host:
         self.gone_session_error = spec.gone_session_error
         self.mixed_case_names = spec.session_names == "mixed"
         self.ipv6_from_byte = spec.ipv6_from_byte
+        self.certificate = spec.certificate
         self.launch_faults = [*spec.launch_faults]
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
-        self.registry = Registry()
+        self.registry = Registry(spec.language)
         self.registry.logon_mode = spec.logon_mode
         self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset))
         self.refused_logons: list[RefusedLogon] = []

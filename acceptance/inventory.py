@@ -40,6 +40,8 @@ class TestedHost:
     address: str
     """Where its Remote Desktop listens."""
     port: int
+    settle_seconds: float
+    """How long a desktop takes until its programs run, once the session is there."""
     accounts: tuple[Account, ...]
 
 
@@ -47,6 +49,7 @@ class TestedHost:
 _SETTINGS = {
     "address": "{{ acceptance_rdp_host | default(ansible_host) | default(inventory_hostname) }}",
     "port": "{{ acceptance_rdp_port | default(3389) }}",
+    "settle_seconds": "{{ acceptance_settle_seconds | default(10) }}",
     "accounts": "{{ acceptance_accounts | default([]) }}",
 }
 
@@ -64,6 +67,7 @@ def hosts_of(inventory: Path) -> list[TestedHost]:
             result.host,
             result["msg"]["address"],
             int(result["msg"]["port"]),
+            float(result["msg"]["settle_seconds"]),
             tuple(_account(given, result.host) for given in result["msg"]["accounts"]),
         )
         for result in read.results

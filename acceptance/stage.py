@@ -140,6 +140,7 @@ class Stage:
         for role in logging_on:
             self._connect(role, REFUSES_TO_END if states[role] == HANGING else "")
         self._wait(lambda: self._connected >= set(logging_on), "did not log on", logging_on)
+        time.sleep(self.host.settle_seconds if logging_on else 0)
         self._hanging |= {role for role in logging_on if states[role] == HANGING}
         suspending = [role for role, state in states.items() if state == DISCONNECTED and role in self._connected]
         for role in suspending:

@@ -110,7 +110,7 @@ class Stage:
         if len(host.accounts) < len(ROLES):
             raise Refused(f"{host.name}: acceptance_accounts has to have {len(ROLES)} accounts")
         self.accounts: dict[str, Account] = dict(zip(ROLES, host.accounts, strict=False))
-        start = self.task("win_rds_logon_mode")
+        start = self.task("win_rds_logon_mode_info")
         self._seen = start.sessions
         users = {session.user for session in start.sessions if session.user}
         strangers = {user for user in users if self.role_of(user) not in ROLES}
@@ -170,7 +170,7 @@ class Stage:
         :param options: of the module. In ``users`` and ``exclude_users``, roles stand for accounts. Without ``users``,
             all test accounts are meant, and never anybody else.
         """
-        if module != "win_rds_logon_mode":
+        if not module.startswith("win_rds_logon_mode"):
             options.setdefault("users", [*ROLES])
         if "users" in options:
             options["users"] = [str(self.accounts[role]) for role in options["users"]]

@@ -33,7 +33,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class TestedHost:
+class HostUnderTest:
     """A host of the inventory."""
 
     name: str
@@ -54,7 +54,7 @@ _SETTINGS = {
 }
 
 
-def hosts_of(inventory: Path) -> list[TestedHost]:
+def hosts_of(inventory: Path) -> list[HostUnderTest]:
     """Return the hosts of an inventory.
 
     :raises InventoryError: Ansible cannot read it, or an account is not written as it should be.
@@ -63,7 +63,7 @@ def hosts_of(inventory: Path) -> list[TestedHost]:
     if read.exit_code or not read.results:
         raise InventoryError(f"{inventory}: {read.output.strip()}")
     return [
-        TestedHost(
+        HostUnderTest(
             result.host,
             result["msg"]["address"],
             int(result["msg"]["port"]),

@@ -21,7 +21,7 @@ from . import console
 from .console import SeenSession
 from .facts.ask import Subject, ask
 from .facts.table import Answer, Fact
-from .inventory import Account, TestedHost, play
+from .inventory import Account, HostUnderTest, play
 from .rdp import CLIENT_NAME, RdpClient, RdpError, Screen
 
 #: What tests call the accounts, in the order of the inventory.
@@ -96,7 +96,7 @@ class Stage:
     :raises Refused: others are logged on, or a test account, or the host accepts no logons.
     """
 
-    def __init__(self, host: TestedHost, inventory: Path, screen: Screen, folder: Path, *, others: bool) -> None:
+    def __init__(self, host: HostUnderTest, inventory: Path, screen: Screen, folder: Path, *, others: bool) -> None:
         self.host = host
         self._inventory = inventory
         self._screen = screen

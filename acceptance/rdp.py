@@ -33,8 +33,8 @@ class Screen:
     """An X server without a screen, for the clients; a context manager."""
 
     def __init__(self) -> None:
-        # Xserver(1): with -displayfd it chooses a display that is free, and writes its number. Without -noreset it resets
-        # itself when its last client ends, and refuses one that starts in that moment.
+        # Xserver(1): with -displayfd it chooses a display that is free, and writes its number. Without -noreset it
+        # resets itself when its last client ends, and refuses one that starts in that moment.
         self._process = _start(
             ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"],
             {},

@@ -15,6 +15,8 @@ TREE := build/ansible_collections/winops/rds
 NOT_ANSIBLE := ':!acceptance' ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
 # How many processes share the tests, of which many wait at any moment; 0: pytest itself.
 WORKERS ?= 4
+# With LOCKED=1, `make setup` installs exactly what this lists, as continuous integration does.
+LOCK = development/locked/$$($(BIN)/python -c 'import sys; print("{}.{}".format(*sys.version_info))').txt
 # How many cases `make matching` tries.
 CASES ?= 10000
 
@@ -33,7 +35,7 @@ help:  ## this list
 
 # ---- set-up
 
-setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/ansible/windows  ## install what the tests need (idempotent)
+setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/microsoft/ad  ## install what the tests need (idempotent)
 
 setup-demo: link $(VENV)/installed-demo  ## install what the demo needs: less than `setup`
 
@@ -43,12 +45,12 @@ $(VENV)/installed-%: pyproject.toml development/debian-packages.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the Python packages of the group '$*' of pyproject.toml into $(VENV)."
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'  # the first that knows --group
-	$(BIN)/python -m pip install --quiet --group $*
+	$(BIN)/python -m pip install --quiet $(if $(and $(LOCKED),$(filter test docs,$*)),--require-hashes --requirement $(LOCK),--group $*)
 	@touch $@
 
-$(COLLECTIONS)/ansible_collections/ansible/windows: | $(VENV)/installed-test
-	@echo "Downloading ansible.windows (its win_ping is what our modules are measured against)."
-	$(BIN)/python development/ansible_windows.py $(COLLECTIONS)
+$(COLLECTIONS)/ansible_collections/microsoft/ad: | $(VENV)/installed-test
+	@echo "Downloading what tests and guides use of other collections."
+	$(BIN)/python development/others_collections.py $(COLLECTIONS)
 
 # A collection has to live in .../ansible_collections/winops/rds. Its folders are linked one by one: a link to the
 # whole repository would be inside the repository, and whoever follows links would never come out.
@@ -68,9 +70,14 @@ farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to typ
 # The steps that pytest closes are last, so that the end of the log says how many tests ran.
 test: lint types sanity docs oldest unit integration  ## everything that must pass
 
-lint: setup $(VENV)/installed-docs  ## style of Python, YAML, Ansible content, documentation and changelog
+# What the workflows mean is actionlint's to say, which is fetched from elsewhere than PyPI: run where it is on PATH.
+lint: setup $(VENV)/installed-docs  ## style of Python, YAML, shell, workflows, Ansible content, documentation and changelog
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/shellcheck .ci/run development/*.sh development/hosted/*.sh
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint: not run, since it is not on PATH." >&2; fi
 	$(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
@@ -81,9 +88,12 @@ types: setup  ## mypy, strict
 
 # ansible-test accepts no other path than .../ansible_collections/winops/rds and asks Git for the files, so it gets a
 # copy of what Git would have of the collection after committing everything, in a repository of its own (in ours build/ is ignored).
-sanity: setup  ## ansible-test sanity: what of it runs without containers
+.PHONY: tree
+tree:
 	@rm -rf $(TREE) && git init --quiet $(TREE)
 	@git ls-files -coz --exclude-standard -- . $(NOT_ANSIBLE) | tar -c --null -T - --ignore-failed-read | tar -x -C $(TREE)
+
+sanity: setup tree  ## ansible-test sanity: what of it runs without containers
 	development/sanity.sh $(TREE)
 
 SITE := $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --conf-dir development/docs -d build/site/doctrees
@@ -96,9 +106,10 @@ docs: setup $(VENV)/installed-docs  ## the site of the documentation, into build
 docs-links: docs  ## whether the site's links to others lead somewhere (asks them: needs the network)
 	$(SITE) --builder linkcheck build/site/source build/site/linkcheck
 
-# On the Python of .venv. tox keeps what it installs in .venv/tox.
-oldest: setup  ## a few integration tests on the oldest ansible-core that is supported
-	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py -k "launch or playbook"
+# 2.18: those before run on no Python after 3.12. tox keeps what it installs in .venv/tox.
+oldest: setup  ## a few integration tests on the oldest ansible-core that each Python here runs
+	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py tests/integration/test_ssh.py \
+	    -k "launch or playbook"
 
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal
@@ -126,8 +137,8 @@ powershell: setup  ## integration tests with a real PowerShell on the hosts (pws
 	pwsh --version
 	SIMULATOR_ENGINE=pwsh $(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped
 
-# PATH has to have python3.11, python3.12 and python3.13 (no pyenv shims: their real folders); which of them is absent is skipped.
-matrix: setup  ## the main integration tests on each supported ansible-core and Python, and on the newest pre-release
+# PATH has to have python3.10 to python3.14 (no pyenv shims: their real folders); which of them is absent is skipped.
+matrix: setup tree  ## the main integration tests and the sanity tests on each supported ansible-core, and on the newest pre-release
 	$(BIN)/tox run
 
 bench: export PYTHONPATH := $(COLLECTIONS)
@@ -153,6 +164,10 @@ unproven: setup  ## which acceptance tests and facts no record in acceptance/rec
 
 build: setup  ## the collection's artifact, for Ansible Galaxy
 	$(BIN)/ansible-galaxy collection build --output-path build --force
+
+.PHONY: lock
+lock: setup  ## take what is newest on PyPI into the list for LOCKED=1, for the Python of .venv
+	$(BIN)/python development/lock.py >$(LOCK)
 
 .PHONY: release
 release: setup sanity  ## all of a release but to push and publish it: VERSION=1.2.3, in a fresh clone

@@ -28,6 +28,8 @@ need libc6-dev "the C headers for it" /usr/include/stdio.h
 need "libwinpr3-dev|libwinpr2-dev" "wtsapi.h, the structures of the WTS API" /usr/include/winpr{3,2}/winpr/wtsapi.h
 if [[ ${1:?demo or test} == test ]]; then
     need mingw-w64-common "wtsapi32.h, to check the structures of the WTS API against" /usr/share/mingw-w64/include/wtsapi32.h
+    need openssh-client "is what Ansible's connection ssh runs" ssh
+    need openssh-server "serves SSH in front of simulated hosts, to the tests alone" /usr/sbin/sshd
 fi
 if [[ $1 == acceptance ]]; then
     need "freerdp2-x11|freerdp3-x11" "logs test accounts on by Remote Desktop" xfreerdp xfreerdp3
@@ -54,4 +56,10 @@ for alternatives in "${missing[@]}"; do
     done
     packages+=("$package") # the first that this release has
 done
+if [[ " ${packages[*]} " == *" openssh-server "* ]]; then
+    # Its program is what the tests start. Nobody has asked for a service on port 22 (systemctl unmask ssh ssh.socket).
+    "${sudo[@]}" mkdir -p /etc/systemd/system
+    "${sudo[@]}" ln -sfn /dev/null /etc/systemd/system/ssh.service
+    "${sudo[@]}" ln -sfn /dev/null /etc/systemd/system/ssh.socket
+fi
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${packages[@]}" >/dev/null

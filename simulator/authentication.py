@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who is at the other end: Basic and Negotiate (NTLM) authentication, and the encryption that comes with the latter."""
+"""Who is at the other end: Basic, client certificates and Negotiate (NTLM), and the encryption that comes with that."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from spnego.exceptions import SpnegoError
 
 _log = logging.getLogger(__name__)
 
+#: The Authorization header of who logs on with the connection's client certificate (DMTF DSP0226, security profiles).
+_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+
 _BOUNDARY = "Encrypted Boundary"
 _PROTOCOL = "application/HTTP-SPNEGO-session-encrypted"
 ENCRYPTED_CONTENT_TYPE = f'multipart/encrypted;protocol="{_PROTOCOL}";boundary="{_BOUNDARY}"'
@@ -39,13 +42,14 @@ class Account:
     """An account that may log on.
 
     ``domain`` is its NetBIOS domain, empty for a local account of the host; ``dns_domain`` makes the user principal
-    name ``user@dns_domain``.
+    name ``user@dns_domain``. ``certificate`` (DER) is the client certificate that is mapped to it, if there is one.
     """
 
     user: str
     password: str
     domain: str = ""
     dns_domain: str = ""
+    certificate: bytes | None = None
 
 
 class Accounts:
@@ -53,18 +57,26 @@ class Accounts:
 
     def __init__(self, machine: str, accounts: Iterable[Account]) -> None:
         self._names: dict[tuple[str, str], tuple[str, Account]] = {}
+        self._certificates: dict[bytes, str] = {}
         for account in accounts:
             domains = [account.domain, account.dns_domain] if account.domain else ["", ".", machine]
+            full_name = f"{account.domain or machine}\\{account.user}"
             names = [(domain, account.user) for domain in domains if domain or not account.domain]
-            if account.dns_domain:
-                names.append(("", f"{account.user}@{account.dns_domain}"))
+            if account.domain:
+                names += [("", f"{account.user}@{domain}") for domain in domains if domain]
             for domain, user in names:
-                self._names[domain.upper(), user.upper()] = (f"{account.domain or machine}\\{account.user}", account)
+                self._names[domain.upper(), user.upper()] = (full_name, account)
+            if account.certificate:
+                self._certificates[account.certificate] = full_name
 
     def find(self, logon_name: str) -> tuple[str, Account] | None:
         r"""The account with that ``user``, ``DOMAIN\user`` or ``user@domain``, and its name as ``DOMAIN\user``."""
         domain, _, user = logon_name.rpartition("\\")
         return self._names.get((domain.upper(), user.upper()))
+
+    def with_certificate(self, certificate: bytes | None) -> str | None:
+        r"""The account that a client certificate (DER) is mapped to, as ``DOMAIN\user``."""
+        return self._certificates.get(certificate or b"")
 
     @contextmanager
     def ntlm_user_file(self) -> Iterator[None]:
@@ -93,15 +105,18 @@ class Authenticator:
 
     Basic holds for the request that carries it, Negotiate for the connection from then on.
 
+    :param basic: whether Basic is allowed.
+    :param certificate: the client certificate (DER) that came with the connection, if one did.
     :ivar challenges: values for the WWW-Authenticate headers of a reply with status 401.
     :ivar token: what Negotiate has to say with the reply, for its WWW-Authenticate header.
     """
 
-    def __init__(self, accounts: Accounts, *, basic: bool) -> None:
+    def __init__(self, accounts: Accounts, *, basic: bool, certificate: bytes | None = None) -> None:
         self.challenges = ["Negotiate"] + ['Basic realm="WSMAN"'] * basic
         self.token: str | None = None
         self._accounts = accounts
         self._basic = basic
+        self._certificate = certificate
         self._context: spnego.ContextProxy | None = None
         self._account: str | None = None
 
@@ -111,6 +126,8 @@ class Authenticator:
         scheme, _, credentials = (authorization or "").partition(" ")
         if not scheme:
             return self._account
+        if scheme == _CERTIFICATE:
+            return self._accounts.with_certificate(self._certificate)
         if scheme.lower() == "basic" and self._basic:
             return self._check_basic(credentials)
         if scheme.lower() == "negotiate":

@@ -242,7 +242,12 @@ class HttpService:
             assert self._server is not None
             alive = self._server.connections
             self._authenticators = {old: kept for old, kept in self._authenticators.items() if old in alive}
-            self._authenticators[connection] = Authenticator(self._accounts, basic=self._service.config.basic)
+            tls = connection.transport and connection.transport.get_extra_info("ssl_object")
+            self._authenticators[connection] = Authenticator(
+                self._accounts,
+                basic=self._service.config.basic,
+                certificate=tls.getpeercert(binary_form=True) if tls else None,
+            )
         return self._authenticators[connection]
 
     async def _exchange(self, envelope: bytes, account: str, client_address: str) -> Reply:

@@ -61,7 +61,7 @@ author:
   - winops.rds contributors (@winops)
 """
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class CallbackModule(CallbackBase):
         self._playbook = Path(playbook._file_name).name
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
-        self._began[host.get_name(), task._uuid] = datetime.now(UTC)
+        self._began[host.get_name(), task._uuid] = datetime.now(timezone.utc)
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._take(result)
@@ -113,7 +113,7 @@ class CallbackModule(CallbackBase):
         # The result of a loop is that of its items, which have come already.
         if values.get("_ansible_no_log") or "results" in values or module_of(task) == "winops.rds.show_sessions":
             return
-        ended = datetime.now(UTC)
+        ended = datetime.now(timezone.utc)
         given = (values.get("invocation") or {}).get("module_args") or {}
         self._seen.append(
             Seen(

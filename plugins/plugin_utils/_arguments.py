@@ -75,7 +75,7 @@ def refuse_repeated(module_args: str | None) -> None:
 
 
 def _decrypted(value: Any) -> Any:
-    """ansible-core 2.18 has a class of its own for text that is in a vault; later versions have none."""
+    """ansible-core before 2.19 has a class of its own for text that is in a vault; later versions have none."""
     if isinstance(value, list):
         return [_decrypted(element) for element in value]
     return str(value) if getattr(value, "__ENCRYPTED__", False) else value

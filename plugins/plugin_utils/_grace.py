@@ -34,7 +34,8 @@ R = TypeVar("R", bound=EngineRequest)
 class Host(Protocol):
     """The host, as a grace period uses it. What goes wrong there comes as an exception of any kind."""
 
-    def connect(self) -> None: ...
+    def connect(self) -> None:
+        """Open the connection."""
 
     def launch(self, request: EngineRequest) -> Report:
         """Launch an engine once, and return its report."""

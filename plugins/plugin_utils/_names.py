@@ -218,4 +218,5 @@ def _code_point(character: str) -> str:
 def _escape_hint(character: str) -> str:
     # What YAML's double quotes and a prompt make of \a, \n, \P, \L, \N and \_
     escaped = unicodedata.category(character) in ("Cc", "Zl", "Zp") or character == "\u00a0"
-    return " (in double quotes and at a prompt a backslash has to be doubled: CONTOSO\\\\alice)" if escaped else ""
+    hint = r" (a backslash belongs in single quotes: 'CONTOSO\alice' in YAML, 'users=CONTOSO\\alice' at a prompt)"
+    return hint if escaped else ""

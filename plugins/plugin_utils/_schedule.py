@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from enum import Enum, auto
 
 #: Seconds. A look is a launch, which costs the host a second or two.
@@ -23,7 +23,7 @@ class Clock:
         return time.monotonic()
 
     def utc(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(timezone.utc)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

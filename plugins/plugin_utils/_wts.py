@@ -7,7 +7,7 @@ Source: wtsapi32.h, https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wt
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 #: WTS_CONNECTSTATE_CLASS in snake case; the position is the number.
 STATES = (
@@ -35,7 +35,7 @@ LAST_SESSION_ID = 0xFFFFFFFD
 #: Listeners have IDs from here on; the engines know them by the same number (a test compares).
 FIRST_LISTENER_ID = 65536
 
-_FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
 
 
 def state_name(number: int) -> str:
@@ -57,6 +57,11 @@ def iso_time(filetime: int) -> str | None:
         return (_FILETIME_EPOCH + timedelta(microseconds=filetime // 10)).strftime("%Y-%m-%dT%H:%M:%SZ")
     except OverflowError:
         return None
+
+
+def time_of(iso: str) -> datetime:
+    """Return the moment that :func:`iso_time` wrote."""
+    return datetime.fromisoformat(iso.replace("Z", "+00:00"))  # Python reads the Z from 3.11 on
 
 
 def seconds_between(earlier: int, later: int) -> int | None:

@@ -289,6 +289,9 @@ class HostSpec(_Model):
     logon_mode: LogonMode = "enabled"
     rpc: Literal["up", "down"] = Field(default="up", description="whether other hosts reach it by RPC")
     rpc_timeout: Seconds = Field(default=21.0, description="how long a host that is down keeps others waiting")
+    certificate: Literal["valid", "expired", "other_name", "unknown_authority"] = Field(
+        default="valid", description="for HTTPS; not valid: what is wrong with it"
+    )
     permissions: dict[str, list[Permission]] | None = Field(
         default=None, description="what each account may do; null: everybody may do everything"
     )
@@ -321,12 +324,23 @@ class FarmSpec(_Model):
     account: AccountSpec = Field(default_factory=AccountSpec)
     http_port: int | None = Field(default=5985, ge=0, le=65535, description="null: no HTTP; 0: any free port")
     https_port: int | None = Field(default=5986, ge=0, le=65535, description="null: no HTTPS; 0: any free port")
-    transport: Literal["basic", "ntlm"] = Field(
+    ssh_port: int | None = Field(default=None, ge=0, le=65535, description="null: no SSH; 0: any free port")
+    ssh_shell: Literal["cmd", "powershell"] = Field(
+        default="powershell", description="what the hosts' SSH servers give a command line to"
+    )
+    transport: Literal["basic", "certificate", "ntlm"] = Field(
         default="ntlm", description="of the inventory; basic is unencrypted on HTTP"
     )
     launch_seconds: Seconds = Field(default=0.0, description="added to each launch: PowerShell takes about a second")
     rpc_latency: Seconds = Field(default=0.0, description="how long each call from host to host takes")
     hosts: Annotated[list[HostSpec], Field(min_length=1), AfterValidator(_distinct)]
+
+    @model_validator(mode="after")
+    def _certificate_needs(self) -> Self:
+        # https://learn.microsoft.com/windows/win32/winrm/authentication-for-remote-connections
+        if self.transport == "certificate" and (self.https_port is None or self.account.domain):
+            raise ValueError("a client certificate logs a local account on, by HTTPS: set https_port, and domain: ''")
+        return self
 
     @classmethod
     def load(cls, path: Path) -> FarmSpec:

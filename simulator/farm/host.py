@@ -47,6 +47,7 @@ class Host:
         self.gone_session_error = spec.gone_session_error
         self.mixed_case_names = spec.session_names == "mixed"
         self.ipv6_from_byte = spec.ipv6_from_byte
+        self.certificate = spec.certificate
         self.launch_faults = [*spec.launch_faults]
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
         self.registry = Registry(spec.language)

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +22,9 @@ from simulator.simulation import Simulation
 from tests.support import ansible_runs
 from tests.support.ansible_runs import NEVER_ENDS, Result, Run
 from tests.support.paths import COLLECTIONS
+
+#: https://learn.microsoft.com/windows/win32/winrm/installation-and-configuration-for-windows-remote-management
+WINRM_PORTS = {"http": 5985, "https": 5986}
 
 __all__ = ["COLLECTIONS", "NEVER_ENDS", "Farm", "Result", "Run", "serve", "served"]
 
@@ -66,7 +71,18 @@ class Farm:
     @property
     def environment(self) -> dict[str, str]:
         """Of an Ansible command: it finds this collection, and writes down its results."""
-        return ansible_runs.environment(self.folder)
+        return ansible_runs.environment(self.folder) | {"HOST_NAMES": json.dumps(self.endpoints)}
+
+    @property
+    def endpoints(self) -> dict[str, tuple[str, int]]:
+        """Where the endpoints are that real hosts have: ``rdsh01.contoso.com:5986``."""
+        urls = {
+            (name, scheme): (address, int(port))
+            for name, service in self.simulation.services.items()
+            for scheme, address, port in (re.split("[:/]+", url)[:3] for url in service.urls)
+        }
+        names = {name: f"{name.lower()}.{self.simulation.spec.dns_domain}" for name in self.simulation.services}
+        return {f"{names[name]}:{WINRM_PORTS[scheme]}": endpoint for (name, scheme), endpoint in urls.items()}
 
     def refuses(self, module: str, cases: dict[str, tuple[dict[str, Any], str]]) -> None:
         """Assert that the options of each case are refused in its words, before the host is contacted."""

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 
 @pytest.mark.parametrize("transport", ["basic", "ntlm"])
@@ -17,6 +19,19 @@ def test_transports(serve: Callable[..., Any], scheme: str, transport: str) -> N
     farm = serve([{"id": 12, "user": "alice"}], transport=transport, **ports)
     result = farm.logoff("users=alice")
     assert result.outcomes() == {12: "logged_off"}
+
+
+@pytest.mark.parametrize("connection", ["winrm", "psrp"])
+def test_client_certificate(serve: Callable[..., Any], tmp_path: Path, connection: str) -> None:
+    farm = serve([{"id": 12, "user": "alice"}], transport="certificate", account={"domain": ""}, https_port=0)
+    flags = ("-e", f"ansible_connection={connection}")
+    trustme.CA().issue_cert("ansible@localhost").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "x.pem"))
+    another = {"winrm": ("winrm_cert_pem", "winrm_cert_key_pem"),
+               "psrp": ("psrp_certificate_pem", "psrp_certificate_key_pem")}[connection]  # fmt: skip
+    another_authority = [word for name in another for word in ("-e", f"ansible_{name}={tmp_path / 'x.pem'}")]
+    assert farm.logoff("users=alice", *flags, *another_authority).status == "unreachable"
+    assert farm.simulation.traffic("RDSH01") == []
+    assert farm.logoff("users=alice", *flags).outcomes() == {12: "logged_off"}
 
 
 def test_long_task_outlasts_the_operation_timeout(serve: Callable[..., Any]) -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.guides import guide
 from tests.support.paths import REPOSITORY
 
 Serve = Callable[..., Any]
@@ -211,19 +209,6 @@ def test_who_may_stay(serve: Serve) -> None:
     assert farm.playbook([ROLE], vars={**patch(farm), **stays}).exit_code == 0
     assert is_patched(farm) == {"WELL": True}
     assert farm.users("WELL") == {1: "operator", 20: "svc-scan"}
-
-
-def test_plays_of_the_documentation(tmp_path: Path) -> None:
-    readme = (REPOSITORY / "roles" / "maintenance" / "README.md").read_text("utf-8")
-    blocks = [block.partition("```")[0] for block in readme.split("```yaml\n")[1:]]
-    blocks += [block.text for block in guide("maintenance").code_blocks() if block.language == "yaml+jinja"]
-    paths = []
-    for block in blocks:
-        if "hosts:" in block:
-            paths.append(tmp_path / f"{len(paths)}.yml")
-            paths[-1].write_text(block, "utf-8")
-    assert len(paths) == 3
-    subprocess.run(["ansible-playbook", "-i", "rdsh,", "--syntax-check", *paths], check=True)
 
 
 def test_defaults_are_those_of_the_documentation() -> None:

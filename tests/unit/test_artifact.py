@@ -8,6 +8,7 @@ import json
 import os
 import posixpath
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -66,6 +67,17 @@ def is_shipped(name: str) -> bool:
     return any(name == shipped or name.startswith(f"{shipped}/") for shipped in SHIPPED)
 
 
+def test_plugins_are_in_the_folders_that_ansible_knows(artifact: Path) -> None:
+    """And what is nobody else's has a name that begins with an underscore."""
+    with tarfile.open(artifact) as archive:
+        files = [member.name.split("/")[1:] for member in archive if member.name.startswith("plugins/")]
+    known = {"action", "callback", "doc_fragments", "filter", "lookup", "module_utils", "modules", "plugin_utils"}
+    assert {names[0] for names in files} == known
+    ours = [names[1] for names in files if names[0] in ("module_utils", "plugin_utils") and len(names) > 1]
+    assert ours
+    assert [name for name in ours if not name.startswith("_")] == []
+
+
 def test_no_page_in_it_links_to_what_is_not_in_it(artifact: Path) -> None:
     with tarfile.open(artifact) as archive:
         names = {member.name for member in archive}
@@ -79,7 +91,13 @@ def test_no_page_in_it_links_to_what_is_not_in_it(artifact: Path) -> None:
 
 
 def test_works_where_it_is_installed(artifact: Path, tmp_path: Path) -> None:
+    """Also where nothing but these four folders is left, as the community's rules ask."""
     run("ansible-galaxy", "collection", "install", artifact, "-p", tmp_path, "--offline", folder=tmp_path)
+    for path in (tmp_path / "ansible_collections" / "winops" / "rds").iterdir():
+        if path.is_dir() and path.name not in ("meta", "plugins", "roles", "playbooks"):
+            shutil.rmtree(path)
+        elif path.is_file():
+            path.unlink()
     documentation = json.loads(run("ansible-doc", "--json", "winops.rds.win_rds_logoff", folder=tmp_path))
     assert Path(documentation["winops.rds.win_rds_logoff"]["doc"]["filename"]).is_relative_to(tmp_path)
 

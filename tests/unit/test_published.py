@@ -38,7 +38,7 @@ def test_our_addresses_are_those_of_galaxy_yml() -> None:
     found: dict[str, set[str]] = {}
     for name, path in files().items():
         if path.suffix != ".png":
-            for address in re.findall(r"https?://[^\s<>()\"'`]*winops[^\s<>()\"'`]*", path.read_text("utf-8")):
+            for address in re.findall(r"https?://[^\s<>()\\\"'`]*winops[^\s<>()\\\"'`]*", path.read_text("utf-8")):
                 found.setdefault(address, set()).add(name)
     assert len(found) > 10
     assert {address: names for address, names in found.items() if not address.startswith(tuple(ours))} == {}

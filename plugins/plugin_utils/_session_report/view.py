@@ -15,6 +15,7 @@ from .._engine.acts import DISCONNECT, FAILED, LIST, LOG_OFF, SEND_MESSAGE
 from .._records import Record
 from .._survey import Survey, survey
 from .._texts import count_text, counts_text
+from .._wts import time_of
 
 #: Results of a session to which nothing was done.
 PLANNED = frozenset(act.planned for act in (DISCONNECT, LIST, LOG_OFF, SEND_MESSAGE))
@@ -153,7 +154,7 @@ def _last_words(seen: Sequence[Seen]) -> tuple[dict[_Key, Record], set[_Key]]:
             # A session is its ID and its logon: the ID alone is somebody else's later.
             key = (server, record["id"], record["logon_time"])
             began, logon = acted_on.get(server), record["logon_time"]
-            if began and logon and datetime.fromisoformat(logon) > began:
+            if began and logon and time_of(logon) > began:
                 newcomers.add(key)
             # That somebody is still on says less than that they were spared, or could not be logged off.
             if record["result"] != LIST.planned or key not in last:
@@ -190,7 +191,7 @@ def _servers(
 
 def _deadline(one: Seen) -> datetime | None:
     text = one.values.get("deadline")
-    return datetime.fromisoformat(text) if text else None
+    return time_of(text) if text else None
 
 
 def _events(seen: Sequence[Seen]) -> Iterator[Event]:

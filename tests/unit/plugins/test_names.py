@@ -26,11 +26,11 @@ ACCOUNTS = (
 
 NO_ACCOUNTS = {
     # What YAML's double quotes make of a backslash.
-    "CONTOSO\u2029aul": "it holds U+2029 PARAGRAPH SEPARATOR, which is not seen (in double quotes and at a prompt",
+    "CONTOSO\u2029aul": "it holds U+2029 PARAGRAPH SEPARATOR, which is not seen (a backslash belongs in single quotes",
     "CONTOSO\u2028arry": "U+2028 LINE SEPARATOR",
-    "CONTOSO\alice": "it holds the control character U+0007, which is not seen (in double quotes and at a",
-    "CONTOSO\x85adine": "U+0085, which is not seen (in double quotes",
-    "CONTOSO\u00a0x": "U+00A0 NO-BREAK SPACE, which is not seen (in double quotes",
+    "CONTOSO\alice": "it holds the control character U+0007, which is not seen (a backslash belongs in",
+    "CONTOSO\x85adine": "U+0085, which is not seen (a backslash belongs",
+    "CONTOSO\u00a0x": "U+00A0 NO-BREAK SPACE, which is not seen (a backslash belongs",
     "alice\nbob": "U+000A",
     # What is copied along.
     "\u200bsvc-backup": "U+200B ZERO WIDTH SPACE, which is not seen; give its SID instead",

@@ -17,7 +17,7 @@ from simulator.authentication import Account, Accounts, Authenticator
 ACCOUNTS = Accounts(
     "RDSH01",
     [
-        Account("vagrant", "pass:word"),
+        Account("vagrant", "pass:word", certificate=b"vagrant's"),
         Account("Zoë", "пароль€", domain="CONTOSO", dns_domain="contoso.com"),
     ],
 )
@@ -28,6 +28,7 @@ LOGON_NAMES = [
     (r"contoso\zoë", "пароль€", r"CONTOSO\Zoë"),
     (r"contoso.com\Zoë", "пароль€", r"CONTOSO\Zoë"),
     ("zoë@CONTOSO.com", "пароль€", r"CONTOSO\Zoë"),
+    ("zoë@contoso", "пароль€", r"CONTOSO\Zoë"),
 ]
 REFUSED = [
     ("vagrant", "wrong"),
@@ -112,6 +113,15 @@ def test_the_environment_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("NTLM_USER_FILE")
     log_on(Authenticator(ACCOUNTS, basic=False), spnego.client("vagrant", "pass:word", protocol="ntlm"))
     assert "NTLM_USER_FILE" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("certificate", "account"), [(b"vagrant's", r"RDSH01\vagrant"), (b"another", None), (None, None)]
+)
+def test_client_certificate(certificate: bytes | None, account: str | None) -> None:
+    server = Authenticator(ACCOUNTS, basic=False, certificate=certificate)
+    assert server.authenticate("http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual") == account
+    assert server.authenticate(None) is None
 
 
 @given(st.binary(max_size=60))

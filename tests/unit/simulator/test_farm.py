@@ -291,6 +291,9 @@ async def test_events_begin_with_the_host_and_end_with_it() -> None:
         ("hosts: [{name: A}, {name: a}]", "name"),
         ("hosts: [{name: A, address: 127.0.0.9}, {name: B, address: 127.0.0.9}]", "address"),
         ("transport: kerberos\nhosts: [{name: A}]", "transport"),
+        ("transport: certificate\nhosts: [{name: A}]", "set https_port, and domain: ''"),
+        ("transport: certificate\nhttps_port: null\naccount: {domain: ''}\nhosts: [{name: A}]", "set https_port"),
+        ("hosts: [{name: A, certificate: revoked}]", "hosts.0.certificate"),
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, farm: str, words: str) -> None:

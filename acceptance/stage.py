@@ -192,13 +192,14 @@ class Stage:
         run = self._play([*map(_raw, commands)])
         return [_said(run, command) for command in commands]
 
-    def ask(self, facts: Sequence[Fact], role: str = "") -> list[Answer]:
+    def ask(self, facts: Sequence[Fact], role: str = "", *, after: str = "") -> list[Answer]:
         """Ask Windows facts, about the session of a role; the record keeps the answers.
 
+        :param after: a command of Windows that is run before.
         :raises NotProvided: the host does not answer.
         """
         subject = Subject(self.session(role).id, str(self.accounts[role]), CLIENT_NAME) if role else Subject()
-        (interview,) = ask(self._inventory, self.host.name, facts, subject)
+        (interview,) = ask(self._inventory, self.host.name, facts, subject, after=after)
         if interview.failure:
             raise NotProvided(interview.failure)
         self.answers += interview.answers

@@ -12,7 +12,7 @@ COLLECTIONS := .venv/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/winops/rds
 TREE := build/ansible_collections/winops/rds
 # What is not part of the collection keeps to ruff and mypy, and not to Ansible's rules.
-NOT_ANSIBLE := ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
+NOT_ANSIBLE := ':!acceptance' ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
 # How many processes share the tests, of which many wait at any moment; 0: pytest itself.
 WORKERS ?= 4
 # With LOCKED=1, `make setup` installs exactly what this lists, as continuous integration does.
@@ -70,9 +70,14 @@ farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to typ
 # The steps that pytest closes are last, so that the end of the log says how many tests ran.
 test: lint types sanity docs oldest unit integration  ## everything that must pass
 
-lint: setup $(VENV)/installed-docs  ## style of Python, YAML, Ansible content, documentation and changelog
+# What the workflows mean is actionlint's to say, which is fetched from elsewhere than PyPI: run where it is on PATH.
+lint: setup $(VENV)/installed-docs  ## style of Python, YAML, shell, workflows, Ansible content, documentation and changelog
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/shellcheck .ci/run development/*.sh development/hosted/*.sh
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint: not run, since it is not on PATH." >&2; fi
 	$(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
@@ -103,7 +108,8 @@ docs-links: docs  ## whether the site's links to others lead somewhere (asks the
 
 # 2.18: those before run on no Python after 3.12. tox keeps what it installs in .venv/tox.
 oldest: setup  ## a few integration tests on the oldest ansible-core that each Python here runs
-	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py -k "launch or playbook"
+	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py tests/integration/test_ssh.py \
+	    -k "launch or playbook"
 
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal
@@ -138,6 +144,21 @@ matrix: setup tree  ## the main integration tests and the sanity tests on each s
 bench: export PYTHONPATH := $(COLLECTIONS)
 bench: setup $(VENV)/installed-bench  ## what tasks cost, next to win_ping and a loop over logoff, into the guide to performance (QUICK=1: a trial; ONLY=fleet)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(addprefix --only ,$(ONLY))
+
+# ---- proof on real Windows: the guide is docs/docsite/rst/guide_acceptance.rst
+
+# Without HOSTS, a simulated host plays the real one.
+REHEARSE = $(if $(HOSTS),,$(BIN)/python -m acceptance.rehearsal)
+
+.PHONY: acceptance facts unproven
+acceptance: setup $(if $(HOSTS),$(VENV)/installed-acceptance)  ## the main job on the hosts of HOSTS=INVENTORY, with test accounts that log on by Remote Desktop (OTHERS=1: although others are on; without HOSTS: rehearsed)
+	$(REHEARSE) $(BIN)/pytest acceptance $(if $(HOSTS),--hosts '$(HOSTS)',--hosts {hosts} --records build/acceptance) $(if $(OTHERS),--others)
+
+facts: setup  ## what the collection believes of Windows, asked of the hosts of HOSTS=INVENTORY (ACT=1: on a test host, also what acts on it; without HOSTS: of a simulated one)
+	$(REHEARSE) $(BIN)/python -m acceptance.facts $(if $(HOSTS),'$(HOSTS)',{hosts}) $(if $(ACT),--act)
+
+unproven: setup  ## which acceptance tests and facts no record in acceptance/records shows
+	$(BIN)/python -m acceptance.record
 
 # ---- build
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 #
-# debian-packages.sh demo|test|browser: installs the Debian packages of which a command or a file is absent, and says why.
+# debian-packages.sh demo|test|acceptance|browser: installs the Debian packages of which a command or a file is absent, and says why.
 set -euo pipefail
 
 missing=()
@@ -28,6 +28,12 @@ need libc6-dev "the C headers for it" /usr/include/stdio.h
 need "libwinpr3-dev|libwinpr2-dev" "wtsapi.h, the structures of the WTS API" /usr/include/winpr{3,2}/winpr/wtsapi.h
 if [[ ${1:?demo or test} == test ]]; then
     need mingw-w64-common "wtsapi32.h, to check the structures of the WTS API against" /usr/share/mingw-w64/include/wtsapi32.h
+    need openssh-client "is what Ansible's connection ssh runs" ssh
+    need openssh-server "serves SSH in front of simulated hosts, to the tests alone" /usr/sbin/sshd
+fi
+if [[ $1 == acceptance ]]; then
+    need "freerdp2-x11|freerdp3-x11" "logs test accounts on by Remote Desktop" xfreerdp xfreerdp3
+    need xvfb "a screen for it that nobody sees" Xvfb
 fi
 if [[ $1 == browser ]]; then
     need chromium "shows the report to its tests: with the driver some 320 MB, and as much again of libraries" chromium
@@ -50,4 +56,10 @@ for alternatives in "${missing[@]}"; do
     done
     packages+=("$package") # the first that this release has
 done
+if [[ " ${packages[*]} " == *" openssh-server "* ]]; then
+    # Its program is what the tests start. Nobody has asked for a service on port 22 (systemctl unmask ssh ssh.socket).
+    "${sudo[@]}" mkdir -p /etc/systemd/system
+    "${sudo[@]}" ln -sfn /dev/null /etc/systemd/system/ssh.service
+    "${sudo[@]}" ln -sfn /dev/null /etc/systemd/system/ssh.socket
+fi
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${packages[@]}" >/dev/null

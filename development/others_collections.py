@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """``others_collections.py FOLDER``: puts what is used of other collections into FOLDER.
 
-ansible.windows has win_ping, which our own modules are measured against; the guides use the others. Ansible Galaxy is not
-asked: PyPI's package ``ansible`` (50 MB) carries them (3 MB), so that one registry is all that a machine has to reach. The
-version range is the group ``others-collections`` of pyproject.toml.
+ansible.windows has win_ping, which our own modules are measured against; the guides use the others. Ansible Galaxy is
+not asked: PyPI's package ``ansible`` (50 MB) carries them (3 MB), so that one registry is all that a machine has to
+reach. The version range is the group ``others-collections`` of pyproject.toml.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 # sanity.sh TREE: runs ansible-test sanity in TREE, a Git repository whose path ends in ansible_collections/winops/rds.
 #
 # Everything that `ansible-test sanity --list-tests` shows is run, but for
-#   pslint                  needs PowerShell 7 and two modules from the PowerShell Gallery: never run here
-#   shellcheck              needs shellcheck: run where that is on PATH
+#   pslint                  needs PowerShell 7 and two modules from the PowerShell Gallery: run with PSLINT=1, which
+#                           fetches them, and then on the scripts in development/ as well
 #   validate-modules (.ps1) needs PowerShell 7 to read the options: run where pwsh is on PATH; all other modules always
 set -euo pipefail
 
@@ -28,6 +28,7 @@ sanity() {
     HOME=$home ansible-test sanity --color no --python "$python" "$@"
 }
 
+development=$PWD/development
 cd "$1"
 sanity --skip-test pslint --skip-test validate-modules
 if command -v pwsh >/dev/null; then
@@ -35,4 +36,9 @@ if command -v pwsh >/dev/null; then
 else
     mapfile -t plugins < <(git ls-files --others --exclude-standard plugins | grep -v '\.ps1$')
     sanity --test validate-modules "${plugins[@]}"
+fi
+if [[ -n ${PSLINT:-} ]]; then
+    sanity --test pslint --requirements
+    HOME=$home pwsh -NoProfile -NonInteractive -Command \
+        "Invoke-ScriptAnalyzer -Path '$development' -Recurse -EnableExit"
 fi

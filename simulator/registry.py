@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The registry of a host: of HKEY_LOCAL_MACHINE the two keys that hold its logon mode.
+"""The registry of a host: of HKEY_LOCAL_MACHINE the two keys that hold its logon mode, and what it tells of itself.
 
 Which values stand for which mode: https://docs.vmware.com/en/VMware-Horizon-7/7.13/horizon-published-desktops-applications/GUID-89EDB3EE-06A6-400C-B5CF-D9D82E009EA6.html
 and, for TSServerDrainMode, SessionBrokerDrainMode at
@@ -9,6 +9,7 @@ https://learn.microsoft.com/windows/win32/termserv/win32-terminalservicesetting
 
 from __future__ import annotations
 
+import locale
 from typing import Literal
 
 from .win32 import ERROR_FILE_NOT_FOUND, Win32Error
@@ -17,6 +18,9 @@ TERMINAL_SERVER = r"SYSTEM\CurrentControlSet\Control\Terminal Server"
 WINLOGON = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon"
 DRAIN_MODE = (TERMINAL_SERVER, "TSServerDrainMode")
 DISABLED = (WINLOGON, "WinStationsDisabled")
+
+CURRENT_VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+LANGUAGE = r"SYSTEM\CurrentControlSet\Control\Nls\Language"
 
 KEY_QUERY_VALUE, KEY_SET_VALUE = 1, 2  # what a key is opened for (winnt.h)
 REG_SZ, REG_DWORD = 1, 4  # winnt.h
@@ -28,10 +32,18 @@ Value = int | str
 
 
 class Registry:
-    """Keys and their values; names in any case."""
+    """Keys and their values; names in any case.
 
-    def __init__(self) -> None:
-        self._keys: dict[str, dict[str, Value]] = {TERMINAL_SERVER.upper(): {}, WINLOGON.upper(): {}}
+    :param language: of the host: ``fr-FR``.
+    """
+
+    def __init__(self, language: str = "en-US") -> None:
+        keys = (TERMINAL_SERVER, WINLOGON, CURRENT_VERSION, LANGUAGE)
+        self._keys: dict[str, dict[str, Value]] = {key.upper(): {} for key in keys}
+        # So that nobody takes it for a Windows.
+        self.set(CURRENT_VERSION, "ProductName", "Simulated Windows")
+        self.set(CURRENT_VERSION, "CurrentBuild", "0")
+        self.set(LANGUAGE, "InstallLanguage", f"{_language_number(language):04x}")
         self.set(*DRAIN_MODE, 0)
         self.set(*DISABLED, "0")
 
@@ -100,3 +112,9 @@ class Registry:
             return self.get(*value)
         except Win32Error:
             return None
+
+
+def _language_number(language: str) -> int:
+    """The LCID of a language: https://learn.microsoft.com/openspecs/windows_protocols/ms-lcid/"""
+    wanted = language.replace("-", "_")
+    return next(number for number, name in locale.windows_locale.items() if name == wanted)

@@ -1,10 +1,12 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A farm that runs: every host's WinRM service, and the Windows API behind it."""
+"""A farm that runs: every host's WinRM and SSH services, and the Windows API behind it."""
 
 from __future__ import annotations
 
 import asyncio
+import getpass
+import shlex
 import signal
 import ssl
 import tempfile
@@ -21,6 +23,7 @@ from .farm import FarmSpec, Host, hosts_of
 from .http_service import Exchange, HttpService, Listener
 from .private import write_private
 from .psrp import RunspacePools
+from .ssh import ClientKey, SshService
 from .windows_api import Call, WindowsApi
 from .wsman import CommandShells, Config, Service
 
@@ -47,6 +50,8 @@ class Simulation:
         self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
         self.api = WindowsApi(Path(self._folder.name) / "windows-api", [*self.hosts.values()], spec.rpc_latency)
         self.services: dict[str, HttpService] = {}
+        self.ssh: dict[str, SshService] = {}
+        self._ssh_key: ClientKey | None = None
         self._authority = trustme.CA()
         self._client_certificate = self._authority.issue_cert(f"{spec.account.user}@localhost")
 
@@ -74,6 +79,11 @@ class Simulation:
             for host in self.hosts.values():
                 self.services[host.name] = self._service(host)
                 await self.services[host.name].start()
+            if self.spec.ssh_port is not None:
+                self._ssh_key = ClientKey.make(Path(self._folder.name))
+                for host in self.hosts.values():
+                    self.ssh[host.name] = self._ssh_service(host, self.spec.ssh_port, self._ssh_key)
+                    await self.ssh[host.name].start()
             for host in self.hosts.values():
                 host.start()
         except BaseException:
@@ -84,6 +94,8 @@ class Simulation:
     async def __aexit__(self, *_: object) -> None:
         for host in self.hosts.values():
             host.stop()
+        for ssh_service in self.ssh.values():
+            await ssh_service.stop()
         for service in self.services.values():
             await service.stop()
         await self.api.stop()
@@ -102,10 +114,12 @@ class Simulation:
         return [*self.services[host].traffic]
 
     def inventory(self) -> dict[str, Any]:
-        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where farm and transport have it.
+        """Return an Ansible inventory of the farm: the group ``rdsh``, by HTTP where both have it, else by HTTPS.
 
-        The connection is ``winrm``; ``-e ansible_connection=psrp`` works too.
+        The connection is ``winrm``; ``-e ansible_connection=psrp`` works too. Where it has neither, it is ``ssh``.
         """
+        if self.spec.http_port is None and self.spec.https_port is None:
+            return self._ssh_inventory()
         account = self.spec.account
         user = f"{account.user}@{self.spec.dns_domain.upper()}" if account.domain else account.user
         certificate = self.spec.transport == "certificate"
@@ -138,6 +152,30 @@ class Simulation:
             }
         }
 
+    def _ssh_inventory(self) -> dict[str, Any]:
+        assert self._ssh_key, "the farm has an ssh_port, and is served"
+        options = {"UserKnownHostsFile": self._ssh_key.known_hosts, "StrictHostKeyChecking": "yes"}
+        return {
+            "rdsh": {
+                "hosts": {
+                    name: {"ansible_host": service.address, "ansible_port": service.port}
+                    for name, service in self.ssh.items()
+                },
+                "vars": {
+                    "ansible_connection": "ssh",
+                    "ansible_shell_type": self.spec.ssh_shell,
+                    "ansible_user": getpass.getuser(),
+                    "ansible_ssh_private_key_file": str(self._ssh_key.private),
+                    # Of this user's own configuration and keys, nothing is used.
+                    "ansible_ssh_common_args": shlex.join(
+                        ["-F", "none", "-o", "IdentitiesOnly=yes"]
+                        + [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+                    ),
+                    "ansible_control_path_dir": str(Path(self._folder.name) / "cp"),
+                },
+            }
+        }
+
     def write_inventory(self, path: Path) -> Path:
         """Write the inventory as YAML, for this user alone: it has the password. Return the path."""
         write_private(path, yaml.safe_dump(self.inventory(), allow_unicode=True, sort_keys=False))
@@ -166,9 +204,18 @@ class Simulation:
                 shells=(CommandShells, RunspacePools),
             ),
             Accounts(host.name, accounts),
-            HostRunner(host, [*self.hosts.values()], self.api, self._engine, spec.launch_seconds),
+            self._runner(host),
             listeners,
         )
+
+    def _ssh_service(self, host: Host, port: int, client_key: ClientKey) -> SshService:
+        account = self.spec.account
+        name = f"{account.domain or host.name}\\{account.user}"
+        folder = Path(self._folder.name) / f"ssh-{host.name}"
+        return SshService(folder, host.address, port, client_key, self._runner(host), name, self.spec.ssh_shell)
+
+    def _runner(self, host: Host) -> HostRunner:
+        return HostRunner(host, [*self.hosts.values()], self.api, self._engine, self.spec.launch_seconds)
 
     def _tls(self, host: Host) -> ssl.SSLContext:
         name = host.name.lower()

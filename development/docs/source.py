@@ -44,14 +44,12 @@ def main() -> None:
     # What the action plugins launch is nobody's to call.
     for page in folder.glob("*_engine_module.rst"):
         page.unlink()
-    for page in folder.glob("*.rst"):
+    for page in folder.rglob("*.rst"):
         # The theme shows the contents of each page beside it.
         page.write_text(page.read_text("utf-8").replace(".. contents::\n   :local:\n   :depth: 1\n", ""), "utf-8")
     # It copies the text of the guides alone.
-    rst = DOCSITE / "rst"
-    shutil.copytree(
-        rst, folder / "docsite", dirs_exist_ok=True, ignore=lambda *_: [path.name for path in rst.glob("*.rst")]
-    )
+    no_text = shutil.ignore_patterns("*.rst")
+    shutil.copytree(DOCSITE / "rst", folder / "docsite", dirs_exist_ok=True, ignore=no_text)
     for playbook in (REPOSITORY / "playbooks").glob("*.yml"):
         (folder / f"{playbook.stem}_playbook.rst").write_text(playbook_page(playbook), "utf-8")
     (folder / "index.rst").write_text(front_page(folder), "utf-8")
@@ -61,13 +59,7 @@ def front_page(folder: Path) -> str:
     """In place of the one of antsibull-docs, which cannot have more than a list."""
     sections: list[dict[str, Any]] = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text("utf-8"))["sections"]
     guides = [(section["title"], [f"docsite/{name}" for name in section["toctree"]]) for section in sections]
-    reference = [
-        (
-            title,
-            [f"{page.stem.removesuffix(f'_{kind}')} <{page.stem}>" for page in sorted(folder.glob(f"*_{kind}.rst"))],
-        )
-        for title, kind in KINDS.items()
-    ]
+    reference = [(title, pages(folder, kind)) for title, kind in KINDS.items()]
     links = yaml.safe_load((DOCSITE / "links.yml").read_text("utf-8"))
     galaxy = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text("utf-8"))
     template = jinja2.Template((HERE / "index.rst.j2").read_text("utf-8"), undefined=jinja2.StrictUndefined)

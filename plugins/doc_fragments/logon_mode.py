@@ -15,7 +15,7 @@ notes:
   - That the mode is V(enabled) does not mean that Remote Desktop is switched on, or that a policy allows it.
   - There is no option C(server), as C(change logon) has none. Run the task on each host.
   - WinRM, PSRP and SSH are no Remote Desktop logons. Ansible reaches the host in every mode.
-  - Works over the connections C(winrm), C(psrp) and C(ssh) (with C(ansible_shell_type=powershell)).
+  - Works over the connections C(winrm), C(psrp) and C(ssh) (with C(ansible_shell_type), C(powershell) or C(cmd)).
   - Reads no text, so that the language of Windows does not matter.
 attributes:
   check_mode:

@@ -11,7 +11,7 @@ notes:
   - >-
     At a prompt, double the backslash of an account, as in C(-a 'users=CONTOSO\\alice'): with one, Ansible
     takes C(\a) for a control character. Without the domain there is nothing to double.
-  - Works over the connections C(winrm), C(psrp) and C(ssh) (with C(ansible_shell_type=powershell)).
+  - Works over the connections C(winrm), C(psrp) and C(ssh) (with C(ansible_shell_type), C(powershell) or C(cmd)).
   - Uses the Windows API that the commands of Windows use and reads no text, so that the language of Windows does not
     matter.
 attributes:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 import traceback
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
+from . import _ssh
 from ._displayable import displayable, one_line
 from ._engine.report import ReportError
 from ._task_failed import TaskFailed
@@ -127,9 +129,10 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
                 module_name=module, module_args={"request": request}, task_vars=task_vars
             )
         except AnsibleConnectionFailure as error:
-            if not self._launch_began:
+            if not self._launch_began or (self._is_ssh and _ssh.never_connected(error)):
                 raise  # Ansible says that the host is unreachable
-            raise ConnectionLost(f"no answer from {name}: {one_line(error, LONGEST_REASON)}. {unheard}.") from None
+            words = one_line(_ssh.words(error) if self._is_ssh else error, LONGEST_REASON).rstrip(".")
+            raise ConnectionLost(f"no answer from {name}: {words}. {unheard}.") from None
         except Exception as error:
             # Each connection plugin has exceptions of its own, and lets those of the libraries below it through.
             if not self._task.no_log:
@@ -152,11 +155,17 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
     def _low_level_execute_command(self, *arguments: Any, **others: Any) -> Any:
         """Extended to know when the launch begins: a connection that cannot be opened has launched nothing. Whatever
         else is carried out may be the launch."""
-        if not self._makes_folder:
-            if not self._connection.connected:
-                self._connection._connect()
-            self.launch_begins()
-        return super()._low_level_execute_command(*arguments, **others)
+        execute = functools.partial(super()._low_level_execute_command, *arguments, **others)
+        if self._makes_folder:
+            return execute()
+        if not self._connection.connected:
+            self._connection._connect()
+        self.launch_begins()
+        return _ssh.run_once(self._connection, execute) if self._is_ssh else execute()
+
+    @property
+    def _is_ssh(self) -> bool:
+        return getattr(self._connection, "transport", None) == "ssh"
 
 
 def _without_report(name: str, result: Mapping[str, Any], unheard: str) -> TaskFailed:

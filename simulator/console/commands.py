@@ -18,10 +18,15 @@ from .wording import Wording, wording
 WINRM_SESSION = 0
 """Whatever runs over WinRM runs in session 0, so that is the caller's session, and what `>` marks."""
 
-_COMMANDS = {"quser": "user", "qwinsta": "session", "logoff": "logoff"}
+_COMMANDS = {"quser": "user", "qwinsta": "session", "logoff": "logoff", "rwinsta": "reset"}
 _QUERIES = {"user", "session"}
-_VALUE_OF_SWITCH = {"user": {"server"}, "session": {"server"}, "logoff": {"server", "v"}}
-_NOT_SIMULATED = {"user": set[str](), "session": {"mode", "flow", "connect", "counter", "vm"}, "logoff": {"vm"}}
+_VALUE_OF_SWITCH = {"user": {"server"}, "session": {"server"}, "logoff": {"server", "v"}, "reset": {"server"}}
+_NOT_SIMULATED = {
+    "user": set[str](),
+    "session": {"mode", "flow", "connect", "counter", "vm"},
+    "logoff": {"vm"},
+    "reset": {"v"},
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class _Arguments:
 async def run(command_line: str, console: Console) -> Output | None:
     """Run a command line of one command.
 
-    :returns: None if it is not one of quser, query user, query session, qwinsta, logoff, change logon, chglogon.
+    :returns: None if it is not one of quser, query user, query session, qwinsta, logoff, reset session, rwinsta, change
+        logon, chglogon.
     :raises UncitedLanguage: the simulator does not have the host's language.
     """
     words = [word.replace('"', "") for word in re.findall(r'(?:"[^"]*"|[^\s"])+', command_line)]
@@ -44,6 +50,8 @@ async def run(command_line: str, console: Console) -> Output | None:
         return _change_logon(words[1 if name == "chglogon" else 2 :], console)
     if name == "query" and len(words) > 1 and words[1].lower() in _QUERIES:
         command, words = words[1].lower(), words[2:]
+    elif name == "reset" and len(words) > 1 and words[1].lower() == "session":
+        command, words = "reset", words[2:]
     elif name in _COMMANDS:
         command, words = _COMMANDS[name], words[1:]
     else:
@@ -53,7 +61,7 @@ async def run(command_line: str, console: Console) -> Output | None:
     arguments = _parse(command, words, texts)
     if isinstance(arguments, Output):
         return arguments
-    if command == "logoff":
+    if command in ("logoff", "reset"):
         return await _logoff(arguments, console, texts)
     return _query(arguments, console, texts)
 
@@ -118,7 +126,9 @@ async def _logoff(arguments: _Arguments, console: Console, texts: Wording) -> Ou
     session_id, name = session.id, session.name
     said = _lines([texts.text("logging_off", id=session_id)]) if arguments.verbose else ""
     try:
-        await host.logoff(session_id)
+        # "Resets (deletes) a session", which does not wait for its programs:
+        # https://learn.microsoft.com/windows-server/administration/windows-commands/reset-session
+        await (host.reset if arguments.command == "reset" else host.logoff)(session_id)
     except Win32Error as error:
         failed = texts.text("logoff_failed", id=session_id, name=name, code=error.code)
         return Output(said, _lines([failed, _error(error, texts)]), 1)

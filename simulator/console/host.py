@@ -83,6 +83,12 @@ class Console(Protocol):
         :raises Win32Error: it cannot be logged off.
         """
 
+    async def reset(self, session_id: int) -> None:
+        """Delete a session, whatever its programs are at.
+
+        :raises Win32Error: it cannot be deleted.
+        """
+
     def server(self, name: str) -> Console:
         """Another host (`/server:`).
 

@@ -22,14 +22,16 @@ COMMANDS = (
     "ansible-playbook winops.rds.who_is_on -e report=farm.html",
 )
 
+#: Results in words.
+SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "winops.rds.sessions", "ANSIBLE_LOAD_CALLBACK_PLUGINS": 1}
+
 
 def instructions(inventory: Path) -> str:
     """Return what to paste into another terminal: the environment, and commands."""
     settings = {
         "ANSIBLE_COLLECTIONS_PATH": ENVIRONMENT / "collections",
         "ANSIBLE_INVENTORY": inventory,
-        "ANSIBLE_STDOUT_CALLBACK": "winops.rds.sessions",
-        "ANSIBLE_LOAD_CALLBACK_PLUGINS": 1,
+        **SETTINGS,
     }
     lines = [
         f'export PATH="{ENVIRONMENT}/bin:$PATH"',

@@ -142,6 +142,11 @@ class _HostConsole:
     async def logoff(self, session_id: int) -> None:
         await self._api.call(self._launch, "WTSLogoffSession", ("0", str(session_id), "1"))
 
+    async def reset(self, session_id: int) -> None:
+        session = self._host.table.get(session_id)
+        self._host.permissions.require(self._launch.account, "reset", session)
+        self._host.table.remove(session_id)
+
     def server(self, name: str) -> _HostConsole:
         if name.upper() not in self._hosts:
             raise Win32Error(RPC_S_SERVER_UNAVAILABLE)

@@ -324,6 +324,10 @@ class FarmSpec(_Model):
     account: AccountSpec = Field(default_factory=AccountSpec)
     http_port: int | None = Field(default=5985, ge=0, le=65535, description="null: no HTTP; 0: any free port")
     https_port: int | None = Field(default=5986, ge=0, le=65535, description="null: no HTTPS; 0: any free port")
+    ssh_port: int | None = Field(default=None, ge=0, le=65535, description="null: no SSH; 0: any free port")
+    ssh_shell: Literal["cmd", "powershell"] = Field(
+        default="powershell", description="what the hosts' SSH servers give a command line to"
+    )
     transport: Literal["basic", "certificate", "ntlm"] = Field(
         default="ntlm", description="of the inventory; basic is unencrypted on HTTP"
     )

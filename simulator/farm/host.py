@@ -50,7 +50,7 @@ class Host:
         self.certificate = spec.certificate
         self.launch_faults = [*spec.launch_faults]
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
-        self.registry = Registry()
+        self.registry = Registry(spec.language)
         self.registry.logon_mode = spec.logon_mode
         self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset))
         self.refused_logons: list[RefusedLogon] = []

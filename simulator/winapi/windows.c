@@ -796,7 +796,11 @@ BOOL LookupAccountSidW(const WCHAR *system, const uint8_t *sid, WCHAR *name, DWO
 BYTE GetUserNameExW(int format, WCHAR *name, DWORD *size)
 {
 	Answer answer;
-	uint32_t error = format == 2 ? ask(&answer, "GetUserNameExW", "") : 87; /* NameSamCompatible */
+	uint32_t error = 87;
+	if (format == 2) /* NameSamCompatible */
+		error = ask(&answer, "GetUserNameExW", "");
+	else if (format == 12) /* NameDnsDomain */
+		error = ask(&answer, "GetUserNameExW", "n", (uint64_t)format);
 	if (error)
 		return (BYTE)result(error);
 	int fits = fill(name, size, next_text(&answer));

@@ -5,11 +5,21 @@
 from __future__ import annotations
 
 from ..farm import Host
+from ..win32 import ERROR_NONE_MAPPED, Win32Error
 from .launch import Answer, Launch, Value
 
 
-async def _own_name(launch: Launch, _host: Host) -> list[Value]:
-    return [launch.account]
+async def _own_name(launch: Launch, host: Host, form: str = "") -> list[Value]:
+    r"""``CONTOSO\alice``; in the form NameDnsDomain ``contoso.com\alice``, which local accounts do not have.
+
+    https://learn.microsoft.com/windows/win32/api/secext/ne-secext-extended_name_format
+    """
+    if not form:
+        return [launch.account]
+    account = host.directory.find(launch.account)
+    if not account.dns_domain:
+        raise Win32Error(ERROR_NONE_MAPPED)
+    return [f"{account.dns_domain}\\{account.user}"]
 
 
 async def _look_up_name(_launch: Launch, host: Host, system: str, name: str) -> list[Value]:

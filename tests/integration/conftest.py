@@ -6,14 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +19,14 @@ import yaml
 from simulator.engines import ENGINES, Engine, default_engine
 from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
+from tests.support import ansible_runs
+from tests.support.ansible_runs import NEVER_ENDS, Result, Run
 from tests.support.paths import COLLECTIONS
 
-#: Seconds after which a program is taken for one that never ends, on a machine that is slow, too.
-NEVER_ENDS = 600
 #: https://learn.microsoft.com/windows/win32/winrm/installation-and-configuration-for-windows-remote-management
 WINRM_PORTS = {"http": 5985, "https": 5986}
+
+__all__ = ["COLLECTIONS", "NEVER_ENDS", "Farm", "Result", "Run", "serve", "served"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,47 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             for mark in item.iter_markers("windows"):
                 item.add_marker(pytest.mark.skip(reason=f"only on Windows: {mark.args[0]}"))
-
-
-@dataclass(frozen=True)
-class Result:
-    """One task's result on one host."""
-
-    host: str
-    task: str
-    status: str
-    values: dict[str, Any]
-
-    def __getitem__(self, key: str) -> Any:
-        return self.values[key]
-
-    def counts(self) -> dict[str, int]:
-        """How many sessions had each result that any had."""
-        return {result: count for result, count in self.values["summary"].items() if count}
-
-    def outcomes(self) -> dict[int, str]:
-        """What became of each selected session."""
-        return {record["id"]: record["result"] for record in self.values["sessions"]}
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run of ansible or ansible-playbook."""
-
-    exit_code: int
-    output: str
-    results: list[Result]
-
-    def only(self) -> Result:
-        """The result, where there is just one."""
-        assert len(self.results) == 1, self.output
-        return self.results[0]
-
-    def of(self, task: str, host: str | None = None) -> Result:
-        """The result of a task on a host."""
-        found = [r for r in self.results if r.task == task and host in (None, r.host)]
-        assert len(found) == 1, self.output
-        return found[0]
 
 
 class Farm:
@@ -114,17 +71,7 @@ class Farm:
     @property
     def environment(self) -> dict[str, str]:
         """Of an Ansible command: it finds this collection, and writes down its results."""
-        return {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
-            "ANSIBLE_CALLBACKS_ENABLED": "record_results",
-            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
-            "ANSIBLE_NOCOLOR": "1",
-            "RECORD_RESULTS": str(self.folder / "results.jsonl"),
-            "HOST_NAMES": json.dumps(self.endpoints),
-        }
+        return ansible_runs.environment(self.folder) | {"HOST_NAMES": json.dumps(self.endpoints)}
 
     @property
     def endpoints(self) -> dict[str, tuple[str, int]]:
@@ -148,23 +95,7 @@ class Farm:
         assert self.simulation.traffic("RDSH01") == []
 
     def _run(self, command: str, *arguments: str) -> Run:
-        record = self.folder / "results.jsonl"
-        record.unlink(missing_ok=True)
-        finished = subprocess.run(
-            [str(Path(sys.executable).with_name(command)), "-i", str(self.inventory), *arguments],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            timeout=NEVER_ENDS,
-            check=False,
-        )
-        lines = record.read_text("utf-8").splitlines() if record.exists() else []
-        parsed = [json.loads(line) for line in lines]
-        results = [Result(r["host"], r["task"], r["status"], r["result"]) for r in parsed]
-        return Run(finished.returncode, finished.stdout, results)
+        return ansible_runs.run(command, "-i", str(self.inventory), *arguments, variables=self.environment)
 
 
 @contextmanager

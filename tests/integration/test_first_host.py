@@ -56,8 +56,8 @@ def served_by_https(serve: Serve, **fields: Any) -> Farm:
     return serve(hosts=[host], https_port=0, **fields)
 
 
-def follow(farm: Farm, way: str) -> Path:
-    """Do what the guide says: its files, with the password in a vault. Return the folder."""
+def follow(farm: Farm, way: str, *, encrypt: bool = False) -> Path:
+    """Do what the guide says: its files, with the password in a vault if that matters. Return the folder."""
     folder = farm.folder / "farm"
     variables = folder / "group_vars" / "rdsh"
     variables.mkdir(parents=True)
@@ -72,8 +72,9 @@ def follow(farm: Farm, way: str) -> Path:
     vault = variables / "vault.yml"
     (name,) = yaml.safe_load(files["group_vars/rdsh/vault.yml"])
     vault.write_text(yaml.safe_dump({name: farm.simulation.spec.account.password}))
-    done = type_in(farm, f"ansible-vault encrypt {vault}")
-    assert vault.read_text().startswith("$ANSIBLE_VAULT"), done.stderr
+    if encrypt:
+        type_in(farm, f"ansible-vault encrypt {vault}")
+        assert vault.read_text().startswith("$ANSIBLE_VAULT")
     return folder
 
 
@@ -100,7 +101,7 @@ def type_in(farm: Farm, command: str, **environment: str) -> subprocess.Complete
 
 def assert_prints(farm: Farm, block: str) -> None:
     """Type what follows the prompt, and expect the lines below it among those that come."""
-    command, _, expected = block.removeprefix("$ ").partition("\n")
+    command, _, expected = block.removeprefix("$ ").replace("\\\n", "").partition("\n")
     done = type_in(farm, command)
     shown = MOMENT.sub("(moment)", "\n".join(line.rstrip() for line in done.stdout.splitlines()))
     assert MOMENT.sub("(moment)", expected).rstrip() in shown, done.stdout + done.stderr
@@ -109,7 +110,7 @@ def assert_prints(farm: Farm, block: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_from_the_files_to_the_test_user(serve: Serve, way: str) -> None:
     farm = served_by_https(serve, **WAYS[way])
-    follow(farm, way)
+    follow(farm, way, encrypt=True)
     commands = [block for block in GUIDE.captioned("console").values() if block.startswith("$ ansible")]
     assert len(commands) == 4
     for block in commands:
@@ -198,7 +199,7 @@ CASES = {
 
 def test_what_people_read(serve: Serve) -> None:
     farm = served_by_https(serve)
-    folder = follow(farm, "NTLM")
+    folder = follow(farm, "NTLM", encrypt=True)
     (folder / "misspelt.yml").write_text("- hosts: rdsh\n  tasks: [{winops.rds.win_rds_logof: {all: true}}]\n")
     for text, case in CASES.items():
         environment = {}

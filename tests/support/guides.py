@@ -92,6 +92,7 @@ def guide(name: str) -> Guide:
     for role in _ROLES:
         roles.register_local_role(role, _title_of_a_reference)
     directives.register_directive("code-block", _CodeBlock)
+    directives.register_directive("glossary", body.Container)
     # The title stays the section's; whatever the parser would warn of is an error.
     settings = {"doctitle_xform": False, "syntax_highlight": "none", "report_level": 2, "halt_level": 2}
     return Guide(publish_doctree(path.read_text("utf-8"), str(path), settings_overrides=settings))

@@ -63,7 +63,7 @@ def test_what_knows_the_engines_knows_neither_ansible_nor_users(name: str) -> No
 
 def test_ansible_is_known_where_a_task_is_run() -> None:
     known = {name for name in FILES if "ansible" in imports(name)[1]}
-    assert known == {"_arguments", "_launch", "_session_action", "_task_host"}
+    assert known == {"_arguments", "_launch", "_session_action", "_ssh", "_task_host"}
 
 
 @pytest.mark.parametrize("name", ENGINE)

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from importlib.resources import files
@@ -20,6 +23,7 @@ from tests.unit.session_report.seen import evil_page, night, record, result
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: make browser")
 axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed: make browser")
+pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed: make browser")
 if shutil.which("chromedriver") is None:
     pytest.skip("Chromium is not installed: make browser", allow_module_level=True)
 
@@ -147,6 +151,13 @@ def test_paper_has_all_rows_and_no_controls(browser: Page) -> None:
     assert len(browser.shown(0)) == FEW + 20
     assert not browser.find("#filters").is_displayed()
     assert not browser.find("button.all").is_displayed()
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    printed = pypdf.PdfReader(io.BytesIO(base64.b64decode(browser.driver.print_page())))
+    assert len(printed.pages) > 1
+    sheets = [sheet.extract_text() for sheet in printed.pages]
+    rows = re.findall(r"^RDSH01 (\d+) CONTOSO\\alice active .* (\S+)$", "\n".join(sheets), re.MULTILINE)
+    assert rows == [(str(number), f"10.0.0.{number}") for number in range(FEW + 20)]
+    assert "Server ID Account State" in sheets[1]  # the headings again
 
 
 def test_no_name_does_anything(browser: Page) -> None:

@@ -20,7 +20,7 @@ LAYERS = [
     {"farm"},
     {"windows_api", "wsman", "authentication"},
     {"psrp", "http_service"},
-    {"engines"},
+    {"engines", "ssh"},
     {"simulation", "control_client"},
     {"control"},
     {"demo", "__main__"},

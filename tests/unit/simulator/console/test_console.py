@@ -67,6 +67,10 @@ class Host:
         self.rows = [row for row in self.rows if row.id != session_id]
         self.logged_off.append(session_id)
 
+    async def reset(self, session_id: int) -> None:
+        self.gone = None
+        await self.logoff(session_id)
+
     def server(self, name: str) -> Host:
         if name not in self.servers:
             raise Win32Error(RPC_S_SERVER_UNAVAILABLE)

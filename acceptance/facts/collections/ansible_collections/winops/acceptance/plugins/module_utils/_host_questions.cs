@@ -1,0 +1,218 @@
+// Copyright (c) 2026 winops.rds contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Questions about a host, which need no session of a test account.
+
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using ansible_collections.winops.acceptance.plugins.module_utils._questions;
+using ansible_collections.winops.rds.plugins.module_utils._accounts;
+using ansible_collections.winops.rds.plugins.module_utils._logon_mode;
+using ansible_collections.winops.rds.plugins.module_utils._win32;
+using ansible_collections.winops.rds.plugins.module_utils._wtsapi;
+using Disconnect = ansible_collections.winops.rds.plugins.module_utils._disconnect.NativeMethods;
+using Logoff = ansible_collections.winops.rds.plugins.module_utils._logoff.NativeMethods;
+using Secur = ansible_collections.winops.rds.plugins.module_utils._accounts.NativeMethods;
+using Send = ansible_collections.winops.rds.plugins.module_utils._message.NativeMethods;
+using Wts = ansible_collections.winops.rds.plugins.module_utils._wtsapi.NativeMethods;
+
+namespace ansible_collections.winops.acceptance.plugins.module_utils._host_questions
+{
+internal static class NativeMethods
+{
+	// Without a place for the answer, which the collection's own declaration cannot leave out.
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSQuerySessionInformationW(
+		IntPtr hServer, UInt32 SessionId, Int32 WTSInfoClass, IntPtr ppBuffer, out UInt32 pBytesReturned);
+}
+
+internal static class HostQuestions
+{
+	private const UInt32 WTS_CURRENT_SESSION = 0xFFFFFFFF;
+	private const UInt32 NoConsole = 0xFFFFFFFF;
+	private const int WTSListen = 6;
+	private const int FirstListenerId = 65536;
+	private const int NameDnsDomain = 12; // EXTENDED_NAME_FORMAT
+	private const string Administrators = "S-1-5-32-544";
+	private const string TerminalServer = @"SYSTEM\CurrentControlSet\Control\Terminal Server";
+	private const string Winlogon = @"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon";
+
+	internal static readonly Dictionary<string, Question> All = new Dictionary<string, Question>
+	{
+		{ "absent_session", subject => Calls.Query(Calls.AbsentSession(), Native.WTS_INFO_CLASS.WTSSessionInfoEx, (buffer, bytes) => "found") },
+		{ "null_buffer", subject => NullBuffer() },
+		{ "enumeration_level", subject => EnumerationLevel() },
+		{ "session_0", subject => SessionZero() },
+		{ "session_info_size", subject => Calls.Query(0, Native.WTS_INFO_CLASS.WTSSessionInfoEx, (buffer, bytes) => bytes + " bytes, level " + Marshal.ReadInt32(buffer)) },
+		{ "client_name_of_nobody", subject => Calls.Query(0, Native.WTS_INFO_CLASS.WTSClientName, (buffer, bytes) => Calls.Text(buffer)) },
+		{ "clock", subject => Clock() },
+		{ "listeners", subject => Listeners() },
+		{ "console_name", subject => Memory.Text(Console().pSessionName) },
+		{ "console_times", subject => ConsoleTimes() },
+		{ "own_session", subject => OwnSession() },
+		{ "workstation", subject => Workstation() },
+		{ "own_account", subject => Use(Account.Find(Account.Current())) },
+		{ "dns_domain", subject => DnsDomain() },
+		{ "absent_account", subject => Use(Account.Find("winops-rds-nobody")) },
+		{ "group", subject => Use(Account.Find(Administrators)) },
+		{ "absent_server", subject => AbsentServer() },
+		{ "logon_mode_types", subject => LogonMode(value => "type " + value.type) },
+		{ "logon_mode_values", subject => LogonMode(value => value.text) },
+		{ "launch_seconds", subject => Seconds(DateTime.Now - Process.GetCurrentProcess().StartTime) },
+		{ "compiler_seconds", subject => CompilerSeconds() },
+		{ "act_on_absent_session", subject => Act(Calls.AbsentSession()) },
+		{ "act_on_session_0", subject => Act(0) },
+		{ "act_on_listener", subject => Act(Listener().SessionId) },
+		{ "logoff_of_logon_screen", subject => LogoffOfLogonScreen() },
+	};
+
+	private static string NullBuffer()
+	{
+		UInt32 bytes;
+		return Calls.Accepted(NativeMethods.WTSQuerySessionInformationW(IntPtr.Zero, 0, Calls.WTSSessionId, IntPtr.Zero, out bytes));
+	}
+
+	private static string EnumerationLevel()
+	{
+		UInt32 level = 0, count;
+		IntPtr buffer;
+		string answer = Calls.Accepted(Wts.WTSEnumerateSessionsExW(IntPtr.Zero, ref level, 0, out buffer, out count));
+		return answer + ", level " + level;
+	}
+
+	private static string SessionZero()
+	{
+		foreach (Native.WTS_SESSION_INFO_1W session in Calls.Sessions(session => session.SessionId == 0))
+			return Memory.Text(session.pSessionName) + ", state " + session.State + ", user " + Calls.Text(session.pUserName);
+		return "not listed";
+	}
+
+	private static string Clock()
+	{
+		TimeSpan difference = DateTime.UtcNow - DateTime.FromFileTimeUtc(Calls.Info(0).Data.CurrentTime);
+		return difference.Duration() < TimeSpan.FromSeconds(2) ? "the host's" : "another: " + difference;
+	}
+
+	private static string Listeners()
+	{
+		Listener();
+		foreach (Native.WTS_SESSION_INFO_1W session in Calls.Sessions(session => (session.State == WTSListen) != (session.SessionId >= FirstListenerId)))
+			return "ID " + session.SessionId + " in state " + session.State;
+		return "IDs from 65536";
+	}
+
+	private static Native.WTS_SESSION_INFO_1W Listener()
+	{
+		foreach (Native.WTS_SESSION_INFO_1W session in Calls.Sessions(session => session.State == WTSListen))
+			return session;
+		throw new NotAskableException("no listener: Remote Desktop is off");
+	}
+
+	private static Native.WTS_SESSION_INFO_1W Console()
+	{
+		UInt32 console = Wts.WTSGetActiveConsoleSessionId();
+		foreach (Native.WTS_SESSION_INFO_1W session in Calls.Sessions(session => session.SessionId == console))
+			return session;
+		throw new NotAskableException("nothing is attached to the console");
+	}
+
+	private static string ConsoleTimes()
+	{
+		Native.WTS_SESSION_INFO_1W console = Console();
+		if (Memory.Text(console.pUserName).Length == 0)
+			throw new NotAskableException("nobody is logged on at the console");
+		return Calls.Times(Calls.Info(console.SessionId));
+	}
+
+	private static string OwnSession()
+	{
+		return Calls.Query(WTS_CURRENT_SESSION, (Native.WTS_INFO_CLASS)Calls.WTSSessionId, (buffer, bytes) => Marshal.ReadInt32(buffer).ToString(CultureInfo.InvariantCulture));
+	}
+
+	private static string Workstation()
+	{
+		IntPtr buffer;
+		int error = Wts.NetWkstaGetInfo(null, 100, out buffer);
+		if (error != Win32Error.ERROR_SUCCESS)
+			return "error " + error;
+		Native.WKSTA_INFO_100 info = Memory.Structure<Native.WKSTA_INFO_100>(buffer);
+		string name = Memory.Text(info.ComputerName).Length > 0 ? "a name" : "no name";
+		Wts.NetApiBufferFree(buffer);
+		return name + ", version " + info.VersionMajor + "." + info.VersionMinor;
+	}
+
+	private static string Use(Account account)
+	{
+		return account == null ? "error 1332" : "use " + account.Use; // the one error that Account.Find takes for an answer
+	}
+
+	// The account by the DNS name of its domain, which is to be found under the NetBIOS name.
+	private static string DnsDomain()
+	{
+		UInt32 length = 512;
+		StringBuilder name = new StringBuilder((int)length);
+		if (!Secur.GetUserNameExW(NameDnsDomain, name, ref length))
+			throw new NotAskableException("the connecting account is of no domain with a DNS name");
+		Account found = Account.Find(name.ToString());
+		bool isSame = found != null && String.Equals(found.Name, Account.Current(), StringComparison.OrdinalIgnoreCase);
+		return isSame ? "the account" : "another: " + Use(found);
+	}
+
+	private static string AbsentServer()
+	{
+		IntPtr server = Wts.WTSOpenServerExW("winops-rds.invalid"); // https://www.rfc-editor.org/rfc/rfc2606
+		if (server == IntPtr.Zero)
+			return "no handle";
+		UInt32 level = 1, count;
+		IntPtr buffer;
+		string answer = Calls.Accepted(Wts.WTSEnumerateSessionsExW(server, ref level, 0, out buffer, out count));
+		Wts.WTSCloseServer(server);
+		return "a handle, then " + answer;
+	}
+
+	private static string LogonMode(Func<ValueReport, string> tell)
+	{
+		ValueReport drain = new RegistryValue(TerminalServer, "TSServerDrainMode", RegistryValue.REG_DWORD).Read();
+		ValueReport disabled = new RegistryValue(Winlogon, "WinStationsDisabled", RegistryValue.REG_SZ).Read();
+		return "TSServerDrainMode " + (drain == null ? "absent" : tell(drain)) + ", WinStationsDisabled " + (disabled == null ? "absent" : tell(disabled));
+	}
+
+	private static string Seconds(TimeSpan duration)
+	{
+		return duration.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
+	}
+
+	// How long the compiler takes for as good as nothing: what a launch pays for it at least.
+	private static string CompilerSeconds()
+	{
+#if CORECLR
+		throw new NotAskableException("PowerShell 7 compiles within its own process");
+#else
+		Stopwatch time = Stopwatch.StartNew();
+		new Microsoft.CSharp.CSharpCodeProvider().CompileAssemblyFromSource(
+			new System.CodeDom.Compiler.CompilerParameters { GenerateInMemory = true }, "class Nothing { }");
+		return Seconds(time.Elapsed);
+#endif
+	}
+
+	private static string Act(UInt32 id)
+	{
+		UInt32 response;
+		return "logoff " + Calls.Accepted(Logoff.WTSLogoffSession(IntPtr.Zero, id, false))
+			+ ", disconnect " + Calls.Accepted(Disconnect.WTSDisconnectSession(IntPtr.Zero, id, false))
+			+ ", message " + Calls.Accepted(Send.WTSSendMessageW(IntPtr.Zero, id, "x", 2, "x", 2, 0, 1, out response, false));
+	}
+
+	private static string LogoffOfLogonScreen()
+	{
+		Native.WTS_SESSION_INFO_1W console = Console();
+		if (Memory.Text(console.pUserName).Length > 0)
+			throw new NotAskableException("somebody is logged on at the console");
+		return Calls.Accepted(Logoff.WTSLogoffSession(IntPtr.Zero, console.SessionId, false));
+	}
+}
+}

@@ -1,0 +1,24 @@
+#!powershell
+
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._win32
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._accounts
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._calls
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._wtsapi
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._sessions
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._selection
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._report
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._json
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._run
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._logoff
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._disconnect
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._message
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._logon_mode
+#AnsibleRequires -CSharpUtil ..module_utils._questions
+#AnsibleRequires -CSharpUtil ..module_utils._host_questions
+#AnsibleRequires -CSharpUtil ..module_utils._session_questions
+#AnsibleRequires -CSharpUtil ..module_utils._facts
+
+[ansible_collections.winops.acceptance.plugins.module_utils._facts.Engine]::Run($complex_args.request)

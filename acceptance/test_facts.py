@@ -1,0 +1,36 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The facts that need a session of a test account, or a logon mode (facts/facts.yml)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from . import console
+from .facts.table import Answer, Verdict, facts, what_rests_on
+from .stage import ACTIVE, DISCONNECTED, HANGING, Stage
+
+
+@pytest.mark.parametrize("state", [ACTIVE, DISCONNECTED, HANGING])
+def test_facts_of_a_session(stage: Stage, state: str) -> None:
+    """The last of them is its logoff."""
+    stage.needs(alice=state)
+    assert not _different(stage.ask([fact for fact in facts() if fact.needs == state], "alice"))
+
+
+def test_facts_of_the_logon_modes(stage: Stage) -> None:
+    with stage.changing_the_logon_mode():
+        for command in console.SWITCHES.values():
+            stage.run(command)
+            assert not _different(stage.ask([fact for fact in facts() if fact.needs == command]))
+
+
+def _different(answers: Iterable[Answer]) -> str:
+    """What is to be looked at; empty: nothing is."""
+    lines = []
+    for answer in answers:
+        if answer.verdict is Verdict.DIFFERENT:
+            lines += [*what_rests_on(answer.fact), f"  answer    {answer.text}"]
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The simulator answers what the collection believes of Windows, and another answer is told with what rests on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from acceptance.facts.ask import AskError, Subject, ask
+from acceptance.facts.table import NOTHING, TOLD, Answer, Verdict, facts
+from acceptance.stage import ACTIVE, DISCONNECTED
+from tests.support.paths import REPOSITORY
+
+from .conftest import NEVER_ENDS, Farm
+
+Serve = Callable[..., Farm]
+
+CONSOLE = {"id": 1, "name": "console", "user": "operator"}
+ALICE = {"id": 12, "user": "alice", "client_name": "PC-1", "client_address": "2001:db8::7"}
+BOB = {"id": 14, "user": "bob", "state": "disconnected"}
+
+#: What the farm file lets a host do in more than one way: each way is as expected.
+WAYS = [
+    {"gone_session_error": 7022, "session_names": "lower", "ipv6_from_byte": 0, "sessions": [CONSOLE, ALICE, BOB]},
+    {
+        **{"gone_session_error": 2, "session_names": "mixed", "ipv6_from_byte": 2},
+        "sessions": [CONSOLE, ALICE, {**BOB, "client_name": None}],
+    },
+]
+HOSTS = [{"name": f"RDSH0{number}", **way} for number, way in enumerate(WAYS, 1)]
+
+
+def run(farm: Farm, *flags: str) -> subprocess.CompletedProcess[str]:
+    """As ``make facts``."""
+    return subprocess.run(
+        [sys.executable, "-m", "acceptance.facts", str(farm.inventory), *flags],
+        cwd=REPOSITORY,
+        env=farm.environment | {"COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=NEVER_ENDS,
+        check=False,
+    )
+
+
+def unexpected(answers: list[Answer]) -> list[Answer]:
+    return [answer for answer in answers if answer.verdict is not Verdict.EXPECTED]
+
+
+def test_a_simulated_host_answers_as_expected_in_each_way_in_which_it_can(serve: Serve) -> None:
+    farm = serve(hosts=HOSTS)
+    interviews = ask(farm.inventory, "all", [fact for fact in facts() if fact.needs == NOTHING])
+    assert [interview.host for interview in interviews] == ["RDSH01", "RDSH02"]
+    for interview in interviews:
+        # The other kind of .NET has no compiler of its own.
+        missing = [answer.fact.name for answer in unexpected(interview.answers)]
+        assert set(missing) <= {"compiler_seconds"}, interview.answers
+        assert farm.simulation.mutating_calls(interview.host) == []
+    gone = [interview.answers[0].text for interview in interviews]
+    assert gone == ["error 7022", "error 2"]
+
+
+@pytest.mark.parametrize(("state", "session"), [(ACTIVE, ALICE), (DISCONNECTED, BOB)])
+@pytest.mark.parametrize("host", ["RDSH01", "RDSH02"])
+def test_facts_of_a_session(serve: Serve, host: str, state: str, session: dict[str, object]) -> None:
+    farm = serve(hosts=HOSTS)
+    subject = Subject(int(str(session["id"])), f"CONTOSO\\{session['user']}", "PC-1")
+    (interview,) = ask(farm.inventory, host, [fact for fact in facts() if fact.needs == state], subject)
+    assert len(interview.answers) > 5 and unexpected(interview.answers) == []
+    assert session["id"] not in farm.users(host)
+
+
+def test_nothing_is_asked_of_a_session_that_is_not_the_accounts(serve: Serve) -> None:
+    farm = serve([ALICE])
+    subject = Subject(12, "CONTOSO\\bob", "PC-1")
+    (interview,) = ask(farm.inventory, "all", [fact for fact in facts() if fact.needs == ACTIVE], subject)
+    assert {answer.verdict for answer in interview.answers} == {Verdict.NOT_ASKABLE}
+    assert interview.answers[0].text == "the session is not of CONTOSO\\bob"
+    assert farm.simulation.mutating_calls("RDSH01") == []
+
+
+def test_what_acts_on_a_host_is_asked_only_if_told(serve: Serve) -> None:
+    farm = serve([ALICE])
+    (interview,) = ask(farm.inventory, "all", [fact for fact in facts() if fact.needs == TOLD])
+    assert [answer.fact.name for answer in unexpected(interview.answers)] == ["logoff_of_logon_screen"]
+    asked = {call.session for call in farm.simulation.mutating_calls("RDSH01")}
+    assert farm.users() == {12: "alice"} and 12 not in asked and asked >= {0, 65536}
+
+
+def test_a_different_answer_is_told_with_what_rests_on_it(serve: Serve) -> None:
+    farm = serve([ALICE], faults=[{"call": "NetWkstaGetInfo", "error": 5}])
+    done = run(farm)
+    assert done.returncode == 1
+    (line,) = (line for line in done.stdout.splitlines() if "workstation" in line and "different" in line)
+    assert "error 5" in line
+    for words in (
+        "workstation: What does a host tell of itself?",
+        "code      plugins/module_utils/_sessions.cs QueryComputer",
+        "tests     tests/unit/engine/test_report.py test_a_host_that_does_not_tell_its_name",
+    ):
+        assert words in done.stdout
+    assert done.stdout.count("rule ") == 1
+    assert farm.simulation.mutating_calls("RDSH01") == []
+
+
+def test_as_expected_the_exit_code_is_0(serve: Serve) -> None:
+    done = run(serve([ALICE]))
+    assert done.returncode == 0, done.stdout
+    assert "different" not in done.stdout and "Simulated Windows" in done.stdout
+    assert "needs: active (asked by the acceptance tests)" in done.stdout
+
+
+def test_a_host_that_does_not_answer(serve: Serve) -> None:
+    farm = serve([ALICE])
+    done = run(farm, "--limit", "RDSH99")
+    assert done.returncode == 1
+    with pytest.raises(AskError):
+        ask(farm.inventory, "RDSH99", facts()[:1])

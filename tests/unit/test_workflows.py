@@ -75,5 +75,5 @@ def test_payloads_are_recorded_for_every_supported_core() -> None:
     for name in "record", "run", "judge":
         environments = windows[name]["strategy"]["matrix"]["environment"]
         assert {*environments} <= {*tox}
-        supported = {name.partition("-")[2] for name in tox} - {"prerelease"}
+        supported = {name.rpartition("-")[2] for name in tox} - {"prerelease"}
         assert {name.partition("-")[2] for name in environments} == supported

@@ -81,7 +81,7 @@ lint: setup $(VENV)/installed-docs  ## style of Python, YAML, shell, workflows, 
 	$(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
-	$(BIN)/antsibull-changelog lint-changelog-yaml --no-semantic-versioning changelogs/changelog.yaml
+	$(BIN)/antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
 
 types: setup  ## mypy, strict
 	$(BIN)/mypy

@@ -83,6 +83,8 @@ def stage(request: pytest.FixtureRequest, screen: Screen, tmp_path_factory: pyte
     record = request.config.stash[_RECORDS_OF_RUN].setdefault(host.name, Record())
     record.windows = interview.windows
     record.notes = stage.notes
+    if interview.failure:
+        stage.notes.append(f"the facts could not be asked: {interview.failure}")
     try:
         yield stage
     finally:

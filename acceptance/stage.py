@@ -130,6 +130,8 @@ class Stage:
         """
         stays = {role for role in states if (role in self._hanging) == (states[role] == HANGING)}
         leaving = self._on - stays
+        for role in set(self._clients) - set(states):
+            self._close(role)
         self._log_off(*leaving)
         self.provided_if(not leaving & self._on, f"{', '.join(leaving & self._on)} could not be logged off")
         logging_on = [
@@ -183,7 +185,7 @@ class Stage:
             task |= {"become": True, "become_method": "runas", "become_user": str(self.accounts[become])}
             task["vars"] = {"ansible_become_password": password}
         run = self._play([*map(_raw, before), task, *map(_raw, (console.QUERY_SESSION, *also))])
-        self._seen = console.sessions_in(_said(run, console.QUERY_SESSION))
+        self._see(run)
         said = {command: _said(run, command) for command in (*before, *also)}
         return Outcome(run.of(module), self._seen, said, self)
 
@@ -245,12 +247,15 @@ class Stage:
         """Leave the host as it was: log the test accounts off, whatever they are at."""
         for role in [*self._clients]:
             self._close(role)
-        self._look()
-        self._log_off(*self._on)
-        if self._on:
-            self._hanging |= self._on
+        try:
+            self._look()
             self._log_off(*self._on)
-        self.notes += [f"{self.accounts[role].user} is still logged on" for role in self._on]
+            if self._on:
+                self._hanging |= self._on
+                self._log_off(*self._on)
+        except NotProvided as reason:
+            self.notes.append(f"the host could not be left as it was: {reason}")
+        self.notes += [f"{role} is still logged on" for role in sorted(self._on)]
 
     # ---- by Remote Desktop and Windows' own commands
 
@@ -283,9 +288,7 @@ class Stage:
         self._hanging -= set(roles)
         if commands:
             limited = [_raw(command) | {"timeout": _LOGOFF_SECONDS} for command in commands]
-            self._seen = console.sessions_in(
-                _said(self._play([*limited, _raw(console.QUERY_SESSION)]), console.QUERY_SESSION)
-            )
+            self._see(self._play([*limited, _raw(console.QUERY_SESSION)]))
 
     def _wait(self, reached: Callable[[], bool], otherwise: str, roles: list[str]) -> None:
         """Look until something is so.
@@ -302,8 +305,18 @@ class Stage:
             self._look()
 
     def _look(self) -> None:
-        (output,) = self.run(console.QUERY_SESSION)
-        self._seen = console.sessions_in(output)
+        self._see(self._play([_raw(console.QUERY_SESSION)]))
+
+    def _see(self, run: Run) -> None:
+        """Take in what ``query session`` printed.
+
+        :raises NotProvided: it does not even show session 0, which is always there; so nobody knows who is on.
+        """
+        printed = _said(run, console.QUERY_SESSION)
+        seen = console.sessions_in(printed)
+        if not any(session.id == 0 for session in seen):
+            raise NotProvided(f"{console.QUERY_SESSION} did not show session 0: {printed or run.output}")
+        self._seen = seen
 
     def _play(self, tasks: list[dict[str, Any]]) -> Run:
         run = play(self._inventory, self.host.name, [task | {"ignore_errors": True} for task in tasks])

@@ -20,7 +20,7 @@ def test_list(stage: Stage) -> None:
         seen = stage.session(role)
         assert (record["id"], record["name"].lower()) == (seen.id, seen.name.lower())
         assert record["account"].lower() == str(stage.accounts[role]).lower()
-        assert record["logon_time"] and record["idle_seconds"] is not None
+        assert record["logon_time"]
     assert (listed["alice"]["protocol"], listed["alice"]["client_name"]) == ("rdp", CLIENT_NAME)
     assert listed["alice"]["client_address"] and not listed["alice"]["locked"]
 

@@ -81,7 +81,7 @@ lint: setup $(VENV)/installed-docs  ## style of Python, YAML, shell, workflows, 
 	$(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
-	$(BIN)/antsibull-changelog lint-changelog-yaml --no-semantic-versioning changelogs/changelog.yaml
+	$(BIN)/antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
 
 types: setup  ## mypy, strict
 	$(BIN)/mypy
@@ -96,15 +96,24 @@ tree:
 sanity: setup tree  ## ansible-test sanity: what of it runs without containers
 	development/sanity.sh $(TREE)
 
-SITE := $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --conf-dir development/docs -d build/site/doctrees
+SITE := $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --conf-dir development/docs
+TRANSLATION := $(SITE) --tag translation --doctree-dir build/site/translation
+LOCALES := development/docs/locale
 
 docs: setup $(VENV)/installed-docs  ## the site of the documentation, into build/docs
 	$(BIN)/python development/docs/source.py build/site/source
 	@rm -rf build/docs
-	$(SITE) --fresh-env --builder html build/site/source build/docs
+	$(SITE) --doctree-dir build/site/doctrees --fresh-env --builder html build/site/source build/docs
+	$(foreach language,$(notdir $(wildcard $(LOCALES)/*)),$(TRANSLATION) --fresh-env --define language=$(language) \
+	    --builder html build/site/source build/docs/$(language) &&) true
 
 docs-links: docs  ## whether the site's links to others lead somewhere (asks them: needs the network)
-	$(SITE) --builder linkcheck build/site/source build/site/linkcheck
+	$(SITE) --doctree-dir build/site/doctrees --builder linkcheck build/site/source build/site/linkcheck
+
+.PHONY: translations
+translations: docs  ## the texts of the quick reference, as they are now, into the files of its translators
+	$(TRANSLATION) --fresh-env --builder gettext build/site/source build/site/gettext
+	$(BIN)/sphinx-intl update --pot-dir build/site/gettext --locale-dir $(LOCALES) $(patsubst $(LOCALES)/%,--language %,$(wildcard $(LOCALES)/*))
 
 # 2.18: those before run on no Python after 3.12. tox keeps what it installs in .venv/tox.
 oldest: setup  ## a few integration tests on the oldest ansible-core that each Python here runs

@@ -21,7 +21,7 @@ from . import console
 from .console import SeenSession
 from .facts.ask import Subject, ask
 from .facts.table import Answer, Fact
-from .inventory import Account, TestedHost, play
+from .inventory import Account, HostUnderTest, play
 from .rdp import CLIENT_NAME, RdpClient, RdpError, Screen
 
 #: What tests call the accounts, in the order of the inventory.
@@ -96,7 +96,7 @@ class Stage:
     :raises Refused: others are logged on, or a test account, or the host accepts no logons.
     """
 
-    def __init__(self, host: TestedHost, inventory: Path, screen: Screen, folder: Path, *, others: bool) -> None:
+    def __init__(self, host: HostUnderTest, inventory: Path, screen: Screen, folder: Path, *, others: bool) -> None:
         self.host = host
         self._inventory = inventory
         self._screen = screen
@@ -110,7 +110,7 @@ class Stage:
         if len(host.accounts) < len(ROLES):
             raise Refused(f"{host.name}: acceptance_accounts has to have {len(ROLES)} accounts")
         self.accounts: dict[str, Account] = dict(zip(ROLES, host.accounts, strict=False))
-        start = self.task("win_rds_logon_mode")
+        start = self.task("win_rds_logon_mode_info")
         self._seen = start.sessions
         users = {session.user for session in start.sessions if session.user}
         strangers = {user for user in users if self.role_of(user) not in ROLES}
@@ -140,6 +140,7 @@ class Stage:
         for role in logging_on:
             self._connect(role, REFUSES_TO_END if states[role] == HANGING else "")
         self._wait(lambda: self._connected >= set(logging_on), "did not log on", logging_on)
+        time.sleep(self.host.settle_seconds if logging_on else 0)
         self._hanging |= {role for role in logging_on if states[role] == HANGING}
         suspending = [role for role, state in states.items() if state == DISCONNECTED and role in self._connected]
         for role in suspending:
@@ -169,7 +170,7 @@ class Stage:
         :param options: of the module. In ``users`` and ``exclude_users``, roles stand for accounts. Without ``users``,
             all test accounts are meant, and never anybody else.
         """
-        if module != "win_rds_logon_mode":
+        if not module.startswith("win_rds_logon_mode"):
             options.setdefault("users", [*ROLES])
         if "users" in options:
             options["users"] = [str(self.accounts[role]) for role in options["users"]]
@@ -191,13 +192,14 @@ class Stage:
         run = self._play([*map(_raw, commands)])
         return [_said(run, command) for command in commands]
 
-    def ask(self, facts: Sequence[Fact], role: str = "") -> list[Answer]:
+    def ask(self, facts: Sequence[Fact], role: str = "", *, after: str = "") -> list[Answer]:
         """Ask Windows facts, about the session of a role; the record keeps the answers.
 
+        :param after: a command of Windows that is run before.
         :raises NotProvided: the host does not answer.
         """
         subject = Subject(self.session(role).id, str(self.accounts[role]), CLIENT_NAME) if role else Subject()
-        (interview,) = ask(self._inventory, self.host.name, facts, subject)
+        (interview,) = ask(self._inventory, self.host.name, facts, subject, after=after)
         if interview.failure:
             raise NotProvided(interview.failure)
         self.answers += interview.answers

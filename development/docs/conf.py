@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Sphinx's settings for the site, https://www.sphinx-doc.org/en/master/usage/configuration.html
 
-Nothing is fetched while it is built or read.
+Nothing is fetched while it is built or read. With ``--tag translation`` and ``--define language=fr``
+it is the quick reference alone, which refers to the English site in the folder above.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import re
 from pathlib import Path
 
 import yaml
+from babel import Locale
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-_GALAXY = yaml.safe_load((Path(__file__).parents[2] / "galaxy.yml").read_text("utf-8"))
+_HERE = Path(__file__).parent
+_REPOSITORY = _HERE.parents[1]
+_GALAXY = yaml.safe_load((_REPOSITORY / "galaxy.yml").read_text("utf-8"))
 
 project = "winops.rds"
 author = "winops.rds contributors"
@@ -36,6 +40,41 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_use_index = False
+
+# ---- translations
+
+_TRANSLATED = "docsite/quick_reference"
+locale_dirs = [str(_HERE / "locale")]
+gettext_compact = False
+gettext_location = False
+_in_translation = tags.has("translation")  # noqa: F821  Sphinx gives it
+if _in_translation:
+    root_doc = _TRANSLATED
+    include_patterns = [f"{_TRANSLATED}.rst"]
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {"site": ("..", str(_REPOSITORY / "build" / "docs" / "objects.inv"))}
+
+templates_path = ["_templates"]
+
+
+def _as_it_calls_itself(language: str) -> str:
+    name = Locale.parse(language).get_display_name()
+    return name[0].upper() + name[1:]
+
+
+_site = "../" if _in_translation else ""
+html_context = {
+    "translations": {"English": f"{_site}{_TRANSLATED}.html"}
+    | {
+        _as_it_calls_itself(path.name): f"{_site}{path.name}/{_TRANSLATED}.html"
+        for path in sorted((_HERE / "locale").iterdir())
+    }
+}
+# The theme's own, with the translations above the contents.
+_SIDEBAR = ["brand", "search", "scroll-start", "translations", "navigation", "scroll-end"]
+html_sidebars = {page: [f"sidebar/{part}.html" for part in _SIDEBAR] for page in ("index", _TRANSLATED)}
+
+# ---- references
 
 _GUIDES = f"{_GALAXY['repository']}/blob/main/docs/docsite/rst/"
 _ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"

@@ -78,7 +78,7 @@ def test_interrupted_it_leaves_the_host_as_it_was(tmp_path: Path) -> None:
     """While a session hangs in its logoff."""
     script = f"""
         {" ".join(PYTEST)} --records {tmp_path / "records"} -k hanging_logoff &
-        until {STATE} | grep --quiet 'logging off'; do sleep 0.2; done
+        while kill -0 $! && ! {STATE} | grep --quiet 'logging off'; do sleep 0.2; done
         kill -TERM $!
         wait $!
         {STATE}

@@ -32,12 +32,15 @@ LOGOFF = "winops.rds.win_rds_logoff"
 CONSOLE = {"id": 1, "name": "console", "user": "operator", "idle": "5m"}
 ALICE = {"id": 12, "user": "alice", "idle": "40m", "client_name": "LAPTOP-017"}
 TESTUSER = {"id": 14, "user": "testuser", "state": "disconnected", "disconnected": "2h", "idle": "2h"}
+#: The ways that need no password, and so no vault.
+BY_KEY = ("a client certificate", "SSH")
 #: What a shell prints of a point in time.
 MOMENT = re.compile(r"[A-Z][a-z]{2} \d\d \d\d:\d\d")
 WAYS: dict[str, dict[str, Any]] = {
     "NTLM": {},
     "PSRP": {},
     "a client certificate": {"transport": "certificate", "account": {"domain": ""}},
+    "SSH": {"http_port": None, "https_port": None, "ssh_port": 0},
 }
 
 
@@ -48,12 +51,13 @@ CERTIFICATES = [
 ]
 #: Of an authority that comes with the certificate.
 UNTRUSTED = "certificate verify failed: self-signed certificate"
+DENIED = "Access is denied. (extended fault data:"
 ADDRESS = "IP address mismatch, certificate is not valid for"
 
 
-def served_by_https(serve: Serve, **fields: Any) -> Farm:
+def served(serve: Serve, **fields: Any) -> Farm:
     host = {"name": "RDSH01", "sessions": [CONSOLE, ALICE, TESTUSER], **fields.pop("host", {})}
-    return serve(hosts=[host], https_port=0, **fields)
+    return serve(hosts=[host], **{"https_port": 0, **fields})
 
 
 def follow(farm: Farm, way: str, *, encrypt: bool = False) -> Path:
@@ -68,6 +72,11 @@ def follow(farm: Farm, way: str, *, encrypt: bool = False) -> Path:
     shutil.copy(farm.simulation.ca_file, folder / "contoso-ca.pem")
     shutil.copy(farm.simulation.client_certificate_file, folder / "client.pem")
     shutil.copy(farm.simulation.client_key_file, folder / "client-key.pem")
+    if way == "SSH":  # the address, the key and the user are not those of the guide
+        real = farm.simulation.inventory()["rdsh"]
+        (variables / "served.yml").write_text(yaml.safe_dump({**real["vars"], **real["hosts"]["RDSH01"]}))
+    if way in BY_KEY:
+        return folder
     (farm.folder / "vault-password").write_text("open sesame\n")
     vault = variables / "vault.yml"
     (name,) = yaml.safe_load(files["group_vars/rdsh/vault.yml"])
@@ -88,7 +97,11 @@ def type_in(farm: Farm, command: str, **environment: str) -> subprocess.Complete
             **{name: value for name, value in farm.environment.items() if name != "COLUMNS"},  # pytest-xdist sets it
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "ANSIBLE_ASK_VAULT_PASS": "false",
-            "ANSIBLE_VAULT_PASSWORD_FILE": str(farm.folder / "vault-password"),
+            **(
+                {"ANSIBLE_VAULT_PASSWORD_FILE": str(vault)}
+                if (vault := farm.folder / "vault-password").exists()
+                else {}
+            ),
             **environment,
         },
         stdin=subprocess.DEVNULL,
@@ -109,7 +122,7 @@ def assert_prints(farm: Farm, block: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_from_the_files_to_the_test_user(serve: Serve, way: str) -> None:
-    farm = served_by_https(serve, **WAYS[way])
+    farm = served(serve, **WAYS[way])
     follow(farm, way, encrypt=True)
     commands = [block for block in GUIDE.captioned("console").values() if block.startswith("$ ansible")]
     assert len(commands) == 4
@@ -122,7 +135,7 @@ def test_from_the_files_to_the_test_user(serve: Serve, way: str) -> None:
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 def test_openssl_tells_that_the_certificate_is_in_order(serve: Serve) -> None:
-    farm = served_by_https(serve)
+    farm = served(serve)
     follow(farm, "NTLM")
     block = GUIDE.captioned("console")["Is the certificate in order?"]
     ((address, port),) = (endpoint for name, endpoint in farm.endpoints.items() if name.endswith(":5986"))
@@ -130,7 +143,7 @@ def test_openssl_tells_that_the_certificate_is_in_order(serve: Serve) -> None:
 
 
 def test_a_host_that_speaks_https_alone_is_enough(serve: Serve) -> None:
-    farm = served_by_https(serve, http_port=None)
+    farm = served(serve, http_port=None)
     follow(farm, "NTLM")
     assert type_in(farm, f"ansible rdsh -m {LOGOFF} -a users=testuser").returncode == 0
 
@@ -138,7 +151,7 @@ def test_a_host_that_speaks_https_alone_is_enough(serve: Serve) -> None:
 @pytest.mark.parametrize("way", ["NTLM", "PSRP"])
 @pytest.mark.parametrize(("certificate", "words"), CERTIFICATES)
 def test_a_certificate_that_is_not_in_order(serve: Serve, certificate: str, words: str, way: str) -> None:
-    farm = served_by_https(serve, host={"certificate": certificate})
+    farm = served(serve, host={"certificate": certificate})
     follow(farm, way)
     done = type_in(farm, f"ansible rdsh -m {LOGOFF} -a all=true")
     assert (done.returncode, farm.simulation.traffic("RDSH01")) == (4, [])  # no password was sent either
@@ -148,7 +161,7 @@ def test_a_certificate_that_is_not_in_order(serve: Serve, certificate: str, word
 
 @pytest.mark.parametrize("way", ["NTLM", "PSRP"])
 def test_without_its_authority_no_certificate_is_trusted(serve: Serve, way: str) -> None:
-    farm = served_by_https(serve)
+    farm = served(serve)
     connection = follow(farm, way) / "group_vars" / "rdsh" / "connection.yml"
     variables = yaml.safe_load(connection.read_text())
     connection.write_text(yaml.safe_dump({name: v for name, v in variables.items() if "contoso-ca.pem" not in str(v)}))
@@ -198,7 +211,7 @@ CASES = {
 
 
 def test_what_people_read(serve: Serve) -> None:
-    farm = served_by_https(serve)
+    farm = served(serve)
     folder = follow(farm, "NTLM", encrypt=True)
     (folder / "misspelt.yml").write_text("- hosts: rdsh\n  tasks: [{winops.rds.win_rds_logof: {all: true}}]\n")
     for text, case in CASES.items():
@@ -214,7 +227,7 @@ def test_what_people_read(serve: Serve) -> None:
 
 
 def test_an_address_is_no_name(serve: Serve) -> None:
-    farm = served_by_https(serve, host={"certificate": "other_name"})
+    farm = served(serve, host={"certificate": "other_name"})
     follow(farm, "NTLM")
     ((address, port),) = (endpoint for name, endpoint in farm.endpoints.items() if name.endswith(":5986"))
     done = type_in(farm, f"ansible rdsh -m {LOGOFF} -a all=true -e ansible_host={address} -e ansible_port={port}")
@@ -222,7 +235,7 @@ def test_an_address_is_no_name(serve: Serve) -> None:
     assert farm.simulation.traffic("RDSH01") == []
 
 
-@pytest.mark.parametrize("way", ["Kerberos", "SSH", *WAYS])
+@pytest.mark.parametrize("way", ["Kerberos", *WAYS])
 def test_variables_are_those_of_the_connection(way: str) -> None:
     variables = yaml.safe_load(GUIDE.captioned("yaml")[f"group_vars/rdsh/connection.yml for {way}"])
     connection = variables.pop("ansible_connection")
@@ -234,7 +247,14 @@ def test_variables_are_those_of_the_connection(way: str) -> None:
     assert {*variables} <= known | {"ansible_shell_type"}
 
 
+def test_an_account_that_the_host_does_not_let_in(serve: Serve) -> None:
+    farm = served(serve, host={"doors": ["psrp"]})
+    follow(farm, "NTLM")
+    assert DENIED in " ".join(type_in(farm, LOG_OFF_ALL).stdout.split())
+    assert farm.simulation.calls("RDSH01") == []
+
+
 def test_each_text_is_got_here_or_has_a_source() -> None:
-    got = {*CASES, *(words for _, words in CERTIFICATES), UNTRUSTED, ADDRESS}
+    got = {*CASES, *(words for _, words in CERTIFICATES), UNTRUSTED, ADDRESS, DENIED}
     assert got <= {*texts()}
     assert [text for text, advice in texts().items() if text not in got and "Source: " not in advice] == []

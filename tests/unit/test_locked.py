@@ -33,4 +33,7 @@ def test_what_is_locked_is_in_range(path: Path) -> None:
     versions = {canonicalize_name(match[1]): match[2] for match in locked if match}
     assert len(versions) == len(lines)
     for requirement in requirements("docs"):
-        assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)]), requirement
+        version = versions.get(canonicalize_name(requirement.name))
+        assert version and requirement.specifier.contains(version), (
+            f"{requirement}: make lock, with the Python of {path}"
+        )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def test_our_addresses_are_those_of_galaxy_yml() -> None:
                 found.setdefault(address, set()).add(name)
     assert len(found) > 10
     assert {address: names for address, names in found.items() if not address.startswith(tuple(ours))} == {}
+
+
+def test_the_oldest_ansible_core_is_the_same_everywhere() -> None:
+    runtime = yaml.safe_load((REPOSITORY / "meta" / "runtime.yml").read_text("utf-8"))
+    role = yaml.safe_load((REPOSITORY / "roles" / "maintenance" / "meta" / "main.yml").read_text("utf-8"))
+    oldest = role["galaxy_info"]["min_ansible_version"]
+    assert runtime["requires_ansible"] == f">={oldest}.0"
+    environments = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["tox"]["env_list"]
+    assert min(int(found) for found in re.findall(r"core(\d+)", " ".join(environments))) == int(oldest.split(".")[1])
+    for page in "README.md", "docs/docsite/rst/guide_first_host.rst", "docs/docsite/rst/releasing.rst":
+        assert f"{oldest} or newer" in (REPOSITORY / page).read_text("utf-8"), page
 
 
 @pytest.mark.parametrize(

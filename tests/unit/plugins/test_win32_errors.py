@@ -34,8 +34,9 @@ def test_an_explanation_is_two_sentences_in_the_making(error: object) -> None:
     assert hint.endswith(".")
 
 
-def test_the_guide_has_the_same() -> None:
-    *rows, another = (tuple(row.values()) for row in guide("errors").section("Errors of Windows").rows())
+@pytest.mark.parametrize(("page", "section"), [("errors", "Errors of Windows"), ("quick_reference", "The errors")])
+def test_the_guides_have_the_same(page: str, section: str) -> None:
+    *rows, another = (tuple(row.values()) for row in guide(page).section(section).rows())
     assert sorted(rows) == sorted(
         ("none" if error.code is None else str(error.code), error.name or "", error.message, error.hint)
         for error in _ERRORS

@@ -356,7 +356,7 @@ def test_the_commands_of_the_documentation_are_run(serve: Serve) -> None:
         for text in texts
         for found in re.findall(rf'ansible \w+ -m ({INFO}|{MODULE})(?: -a "([^"]*)")?((?: -v| --check| --diff)*)', text)
     ]
-    assert len(commands) >= 8
+    assert len(commands) >= 3
     farm = farm_in(serve, "enabled")
     for module, options, flags in commands:
         run = farm.adhoc(module, options, *flags.split())

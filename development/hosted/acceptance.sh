@@ -16,10 +16,10 @@ tar -C "$repository" --exclude ./build --exclude ./.venv -c . | tar -C "$work" -
 install -m 600 "$inventory" "$work/inventory.json"
 cd "$work"
 
+# Whoever else is on the runner: it is thrown away afterwards, and nobody but test accounts is touched.
 failed=0
-for target in facts acceptance; do
-    make "$target" HOSTS="$work/inventory.json" </dev/null || failed=1
-done
+make facts HOSTS="$work/inventory.json" ACT=1 </dev/null || failed=1
+make acceptance HOSTS="$work/inventory.json" OTHERS=1 </dev/null || failed=1
 mkdir -p "$records"
 cp -r acceptance/records/. "$records"
 exit "$failed"

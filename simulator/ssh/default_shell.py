@@ -12,6 +12,9 @@ from typing import Literal
 
 DefaultShell = Literal["cmd", "powershell"]
 
+#: ansible-core 2.16 and 2.17 set the code page of the console first.
+_CODE_PAGE = {"cmd": "chcp.com 65001 >nul 2>&1 && ", "powershell": "chcp.com 65001 > $null ; "}
+
 #: A word that is quoted as a whole, or has no quotes: what Ansible writes.
 _WORDS = {
     "cmd": re.compile(r'\^?"(?P<quoted>[^"^]*)\^?"|(?P<plain>\S+)'),
@@ -20,6 +23,6 @@ _WORDS = {
 
 
 def words(line: str, shell: DefaultShell) -> list[str]:
-    """Return the words of a command line, without quotes."""
-    found = _WORDS[shell].finditer(line)
+    """Return the words of a command line, without quotes, and without the change of the code page."""
+    found = _WORDS[shell].finditer(line.removeprefix(_CODE_PAGE[shell]))
     return [word["plain"] if word["quoted"] is None else word["quoted"].replace("''", "'") for word in found]

@@ -34,6 +34,8 @@ FARM = FarmSpec.model_validate(
         ("logoff 'it''s' /v", "powershell", ["logoff", "it's", "/v"]),
         ("powershell -EncodedCommand 'aQ=='", "cmd", ["powershell", "-EncodedCommand", "'aQ=='"]),
         ('logoff ^"a b^" "c d"', "cmd", ["logoff", "a b", "c d"]),
+        ("chcp.com 65001 > $null ; quser alice", "powershell", ["quser", "alice"]),
+        ("chcp.com 65001 >nul 2>&1 && quser alice", "cmd", ["quser", "alice"]),
         ("", "powershell", []),
     ],
 )

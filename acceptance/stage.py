@@ -9,7 +9,7 @@ By these, and not by the collection, it tells who is there afterwards. It touche
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,19 +73,19 @@ class Outcome:
     @property
     def results(self) -> dict[str, str]:
         """What became of each session that the task selected, by role."""
-        return {self._stage.role_of(record["user"]): record["result"] for record in self["sessions"]}
+        return {
+            self._stage.role_of(record["user"]) or record["account"]: record["result"] for record in self["sessions"]
+        }
 
     @property
     def on(self) -> set[str]:
         """The roles that had a session afterwards."""
-        return {self._stage.role_of(session.user) for session in self.sessions if session.user} & set(ROLES)
+        return self._stage.roles_in(self.sessions)
 
     @property
     def connected(self) -> set[str]:
         """Those of them whose session was connected."""
-        return {
-            self._stage.role_of(session.user) for session in self.sessions if session.user and session.is_connected
-        } & set(ROLES)
+        return self._stage.roles_in(session for session in self.sessions if session.is_connected)
 
 
 class Stage:
@@ -113,9 +113,11 @@ class Stage:
         start = self.task("win_rds_logon_mode_info")
         self._seen = start.sessions
         users = {session.user for session in start.sessions if session.user}
-        strangers = {user for user in users if self.role_of(user) not in ROLES}
+        strangers = {user for user in users if self.role_of(user) is None}
         if strangers and not others:
-            raise Refused(f"{host.name}: {', '.join(sorted(strangers))} is logged on (others=yes: never mind)")
+            raise Refused(
+                f"{host.name}: {', '.join(sorted(strangers))} is logged on; with OTHERS=1 it starts all the same"
+            )
         if users - strangers:
             raise Refused(f"{host.name}: the test account {', '.join(sorted(users - strangers))} is logged on already")
         if start.failed or start["mode"] != "enabled":
@@ -237,9 +239,13 @@ class Stage:
         self._look()
         return False
 
-    def role_of(self, user: str) -> str:
-        """Return the role of a user; of others the name itself."""
-        return next((role for role, known in self.accounts.items() if known.user.lower() == user.lower()), user)
+    def role_of(self, user: str) -> str | None:
+        """Return the role of a user; None: it is nobody of ours."""
+        return next((role for role, known in self.accounts.items() if known.user.lower() == user.lower()), None)
+
+    def roles_in(self, sessions: Iterable[SeenSession]) -> set[str]:
+        """Return the roles that have one of these sessions."""
+        return {role for session in sessions if (role := self.role_of(session.user))}
 
     # ---- the end
 
@@ -261,11 +267,11 @@ class Stage:
 
     @property
     def _on(self) -> set[str]:
-        return {self.role_of(session.user) for session in self._seen} & set(ROLES)
+        return self.roles_in(self._seen)
 
     @property
     def _connected(self) -> set[str]:
-        return {self.role_of(session.user) for session in self._seen if session.is_connected} & set(ROLES)
+        return self.roles_in(session for session in self._seen if session.is_connected)
 
     def _connect(self, role: str, program: str = "") -> None:
         self._close(role)

@@ -16,8 +16,8 @@ def test_list(stage: Stage) -> None:
     listed = {stage.role_of(record["user"]): record for record in outcome["sessions"]}
     assert outcome["changed"] is False
     assert {role: record["state"] for role, record in listed.items()} == {"alice": "active", "bob": "disconnected"}
-    for role, record in listed.items():
-        seen = stage.session(role)
+    for role in "alice", "bob":
+        record, seen = listed[role], stage.session(role)
         assert (record["id"], record["name"].lower()) == (seen.id, seen.name.lower())
         assert record["account"].lower() == str(stage.accounts[role]).lower()
         assert record["logon_time"]

@@ -78,7 +78,7 @@ def _inventory_of(control: Path, farm: subprocess.Popen[bytes]) -> dict[str, Any
 
 def _with_accounts(inventory: dict[str, Any]) -> dict[str, Any]:
     """Add what a person with a test host writes into the inventory. The simulator checks no user's password."""
-    accounts = [{"user": f"CONTOSO\\{role}", "password": "rehearsed"} for role in ROLES]
+    accounts = [{"user": f"CONTOSO\\winops-{role}", "password": "rehearsed"} for role in ROLES]
     inventory["rdsh"]["vars"] |= {"acceptance_accounts": accounts, "acceptance_settle_seconds": 0}
     return inventory
 

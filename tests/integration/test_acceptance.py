@@ -94,8 +94,8 @@ def test_interrupted_it_leaves_the_host_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        ({"sessions": [{"id": 9, "user": "dora"}]}, "dora is logged on"),
-        ({"sessions": [{"id": 9, "user": "bob"}]}, "the test account bob is logged on already"),
+        ({"sessions": [{"id": 9, "user": "alice"}]}, "alice is logged on; with OTHERS=1"),
+        ({"sessions": [{"id": 9, "user": "winops-bob"}]}, "the test account winops-bob is logged on already"),
         ({"logon_mode": "drain"}, "users do not log on there: The logon mode is drain"),
         ({"language": "zh-TW"}, "query session did not show session 0"),
     ],

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,18 @@ print(len([call for call in calls if call["function"] in MUTATING]))
 END
 """
 
+#: Waits until a session hangs in its logoff, as long as the last program in the background runs.
+HANGS = f"""
+"{sys.executable}" - $! <<END
+import os, pathlib, sys, time
+from simulator.control_client import ask
+control = pathlib.Path("$REHEARSAL_CONTROL")
+while not any(session["logging_off"] for session in ask(control, "hosts/RDSH01")["sessions"]):
+    os.kill(int(sys.argv[1]), 0)
+    time.sleep(0.1)
+END
+"""
+
 
 def rehearse(folder: Path, *command: str, **host: Any) -> subprocess.CompletedProcess[str]:
     """Run a command while a host of this kind plays a real one."""
@@ -40,6 +53,7 @@ def rehearse(folder: Path, *command: str, **host: Any) -> subprocess.CompletedPr
     return subprocess.run(
         [sys.executable, "-m", "acceptance.rehearsal", "--farm", str(farm), *command],
         cwd=REPOSITORY,
+        env=os.environ | {"COLUMNS": "200"},  # so that no table breaks a line
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -79,7 +93,7 @@ def test_interrupted_it_leaves_the_host_as_it_was(tmp_path: Path) -> None:
     """While a session hangs in its logoff."""
     script = f"""
         {" ".join(PYTEST)} --records {tmp_path / "records"} -k hanging_logoff &
-        while kill -0 $! && ! {STATE} | grep --quiet 'logging off'; do sleep 0.2; done
+        {HANGS}
         kill -TERM $!
         wait $!
         {STATE}

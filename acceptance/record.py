@@ -68,14 +68,21 @@ class Record:
             "facts": {
                 answer.fact.name: {"answer": answer.text, "verdict": answer.verdict.value} for answer in self.answers
             },
-            "notes": self.notes,
+            "notes": [*map(_without_words_of_others, self.notes)],
         }
         path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120), encoding="utf-8")
         return path
 
 
 def _told(result: TestResult) -> str:
-    return f"{result.outcome}: {result.reason}" if result.reason else result.outcome
+    if result.outcome != NOT_PROVIDED:
+        return result.outcome
+    return f"{result.outcome}: {_without_words_of_others(result.reason)}"
+
+
+def _without_words_of_others(text: str) -> str:
+    """What Ansible and the client say may name hosts and accounts."""
+    return text.partition(":")[0]
 
 
 def tests() -> list[str]:

@@ -46,7 +46,7 @@ _LOOK_PAUSE = 0.5
 
 
 class NotProvided(Exception):
-    """The stage cannot bring about what a test needs; the message says why."""
+    """The stage cannot bring about what a test needs; the message says why, and after a colon what others said."""
 
 
 class Refused(Exception):
@@ -205,7 +205,7 @@ class Stage:
         subject = Subject(self.session(role).id, str(self.accounts[role]), CLIENT_NAME) if role else Subject()
         (interview,) = ask(self._inventory, self.host.name, facts, subject, after=after)
         if interview.failure:
-            raise NotProvided(interview.failure)
+            raise NotProvided(f"the facts could not be asked: {interview.failure}")
         self.answers += interview.answers
         if role:
             self._look()
@@ -305,8 +305,7 @@ class Stage:
         while not reached():
             if time.monotonic() > ends or any(self._clients[role].ended for role in roles if role in self._clients):
                 words = " ".join(client.words for role, client in self._clients.items() if role in roles)
-                users = ", ".join(self.accounts[role].user for role in roles)
-                raise NotProvided(f"{users} {otherwise}: {words or 'xfreerdp said nothing'}")
+                raise NotProvided(f"{', '.join(roles)} {otherwise}: {words or 'xfreerdp said nothing'}")
             time.sleep(_LOOK_PAUSE)
             self._look()
 
@@ -327,7 +326,7 @@ class Stage:
     def _play(self, tasks: list[dict[str, Any]]) -> Run:
         run = play(self._inventory, self.host.name, [task | {"ignore_errors": True} for task in tasks])
         if any(result.status == "unreachable" for result in run.results):
-            raise NotProvided(f"{self.host.name} is not reached: {run.output}")
+            raise NotProvided(f"the host is not reached: {run.output}")
         return run
 
 

@@ -28,13 +28,15 @@ def test_what_a_record_proves(tmp_path: Path) -> None:
     results = [
         TestResult("test_by_id", PASSED, seconds=1.0),
         TestResult("test_by_state", FAILED, "AssertionError"),
-        TestResult("test_grace_period", NOT_PROVIDED, "xfreerdp is not on PATH"),
+        TestResult("test_grace_period", NOT_PROVIDED, "alice did not log on: rdsh01.example.com says no"),
     ]
-    path = Record(WINDOWS, results, answers, ["a note"]).write(tmp_path)
+    path = Record(WINDOWS, results, answers, ["a note: of rdsh01.example.com"]).write(tmp_path)
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert "20348.2700" in path.name
     assert (written["windows"]["language"], written["notes"]) == ("fr-FR", ["a note"])
-    assert written["tests"]["test_grace_period"] == "not provided: xfreerdp is not on PATH"
+    assert written["tests"]["test_grace_period"] == "not provided: alice did not log on"
+    assert written["tests"]["test_by_state"] == "failed"
+    assert "example.com" not in path.read_text(encoding="utf-8")
     tests_left, facts_left = unproven([written])
     assert [name for name in record.tests() if name not in tests_left] == ["test_by_id"]
     assert [fact for fact in facts() if fact not in facts_left] == [first]

@@ -48,7 +48,7 @@ internal sealed class Subject
 			Native.WTSINFOEXW info = Calls.Info((UInt32)id.Value);
 			string owner = info.Data.DomainName + "\\" + info.Data.UserName;
 			if (!String.Equals(owner, account, StringComparison.OrdinalIgnoreCase))
-				throw new NotAskableException("the session is not of " + account);
+				throw new NotAskableException("the session is another account's");
 			return (UInt32)id.Value;
 		}
 	}

@@ -15,12 +15,12 @@ from rich.table import Table
 
 from .facts.ask import AskError, ask
 from .facts.table import NOTHING, Verdict, facts
-from .inventory import InventoryError, TestedHost, hosts_of
+from .inventory import HostUnderTest, InventoryError, hosts_of
 from .rdp import RdpError, Screen
 from .record import FAILED, NOT_PROVIDED, PASSED, RECORDS, Record, TestResult
 from .stage import NotProvided, Refused, Stage
 
-_HOSTS = pytest.StashKey[list[TestedHost]]()
+_HOSTS = pytest.StashKey[list[HostUnderTest]]()
 _RECORDS_OF_RUN = pytest.StashKey[dict[str, Record]]()
 _COLOURS = {PASSED: "green", FAILED: "bold red", NOT_PROVIDED: "yellow"}
 
@@ -49,7 +49,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("stage", hosts, ids=lambda host: host.name, indirect=True, scope="session")
 
 
-def _hosts(config: pytest.Config) -> list[TestedHost]:
+def _hosts(config: pytest.Config) -> list[HostUnderTest]:
     """The hosts of the inventory, which is read once."""
     if _HOSTS not in config.stash:
         if config.option.hosts is None:
@@ -73,7 +73,7 @@ def screen() -> Iterator[Screen]:
 
 @pytest.fixture(scope="session")
 def stage(request: pytest.FixtureRequest, screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    host: TestedHost = request.param
+    host: HostUnderTest = request.param
     options = request.config.option
     try:
         (interview,) = ask(options.hosts, host.name, [fact for fact in facts() if fact.needs == NOTHING])
@@ -83,6 +83,8 @@ def stage(request: pytest.FixtureRequest, screen: Screen, tmp_path_factory: pyte
     record = request.config.stash[_RECORDS_OF_RUN].setdefault(host.name, Record())
     record.windows = interview.windows
     record.notes = stage.notes
+    if interview.failure:
+        stage.notes.append(f"the facts could not be asked: {interview.failure}")
     try:
         yield stage
     finally:
@@ -105,7 +107,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if callspec and "stage" in callspec.params and (report.when == "call" or report.failed):
         outcome = {"passed": PASSED, "failed": FAILED, "skipped": NOT_PROVIDED}[report.outcome]
         reason = "" if call.excinfo is None else call.excinfo.exconly().removeprefix("Skipped: ")
-        host: TestedHost = callspec.params["stage"]
+        host: HostUnderTest = callspec.params["stage"]
         name = item.name.replace(f"[{host.name}]", "").replace(f"[{host.name}-", "[")
         result = TestResult(name, outcome, reason.splitlines()[0] if reason else "", round(report.duration, 1))
         item.config.stash[_RECORDS_OF_RUN].setdefault(host.name, Record()).tests.append(result)

@@ -33,13 +33,15 @@ class Account:
 
 
 @dataclass(frozen=True)
-class TestedHost:
+class HostUnderTest:
     """A host of the inventory."""
 
     name: str
     address: str
     """Where its Remote Desktop listens."""
     port: int
+    settle_seconds: float
+    """How long a desktop takes until its programs run, once the session is there."""
     accounts: tuple[Account, ...]
 
 
@@ -47,11 +49,12 @@ class TestedHost:
 _SETTINGS = {
     "address": "{{ acceptance_rdp_host | default(ansible_host) | default(inventory_hostname) }}",
     "port": "{{ acceptance_rdp_port | default(3389) }}",
+    "settle_seconds": "{{ acceptance_settle_seconds | default(10) }}",
     "accounts": "{{ acceptance_accounts | default([]) }}",
 }
 
 
-def hosts_of(inventory: Path) -> list[TestedHost]:
+def hosts_of(inventory: Path) -> list[HostUnderTest]:
     """Return the hosts of an inventory.
 
     :raises InventoryError: Ansible cannot read it, or an account is not written as it should be.
@@ -60,10 +63,11 @@ def hosts_of(inventory: Path) -> list[TestedHost]:
     if read.exit_code or not read.results:
         raise InventoryError(f"{inventory}: {read.output.strip()}")
     return [
-        TestedHost(
+        HostUnderTest(
             result.host,
             result["msg"]["address"],
             int(result["msg"]["port"]),
+            float(result["msg"]["settle_seconds"]),
             tuple(_account(given, result.host) for given in result["msg"]["accounts"]),
         )
         for result in read.results

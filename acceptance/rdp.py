@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from .inventory import Account, TestedHost
+from .inventory import Account, HostUnderTest
 
 #: What hosts see as the name of the client.
 CLIENT_NAME = "WINOPS-RDS"
@@ -33,9 +33,10 @@ class Screen:
     """An X server without a screen, for the clients; a context manager."""
 
     def __init__(self) -> None:
-        # Xvfb chooses a display that is free and writes its number: Xserver(1), -displayfd.
+        # Xserver(1): with -displayfd it chooses a display that is free, and writes its number. Without -noreset it
+        # resets itself when its last client ends, and refuses one that starts in that moment.
         self._process = _start(
-            ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"],
             {},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -61,7 +62,7 @@ class RdpClient:
     :param program: is started instead of the desktop; at most 255 characters (MS-RDPBCGR 2.2.1.11.1.1, AlternateShell).
     """
 
-    def __init__(self, host: TestedHost, account: Account, screen: Screen, log: Path, program: str = "") -> None:
+    def __init__(self, host: HostUnderTest, account: Account, screen: Screen, log: Path, program: str = "") -> None:
         client = shutil.which("xfreerdp") or shutil.which("xfreerdp3")
         if client is None:
             raise RdpError("xfreerdp is not on PATH (Debian: freerdp2-x11, or freerdp3-x11)")

@@ -21,7 +21,7 @@ from . import console
 from .console import SeenSession
 from .facts.ask import Subject, ask
 from .facts.table import Answer, Fact
-from .inventory import Account, TestedHost, play
+from .inventory import Account, HostUnderTest, play
 from .rdp import CLIENT_NAME, RdpClient, RdpError, Screen
 
 #: What tests call the accounts, in the order of the inventory.
@@ -96,7 +96,7 @@ class Stage:
     :raises Refused: others are logged on, or a test account, or the host accepts no logons.
     """
 
-    def __init__(self, host: TestedHost, inventory: Path, screen: Screen, folder: Path, *, others: bool) -> None:
+    def __init__(self, host: HostUnderTest, inventory: Path, screen: Screen, folder: Path, *, others: bool) -> None:
         self.host = host
         self._inventory = inventory
         self._screen = screen
@@ -110,7 +110,7 @@ class Stage:
         if len(host.accounts) < len(ROLES):
             raise Refused(f"{host.name}: acceptance_accounts has to have {len(ROLES)} accounts")
         self.accounts: dict[str, Account] = dict(zip(ROLES, host.accounts, strict=False))
-        start = self.task("win_rds_logon_mode")
+        start = self.task("win_rds_logon_mode_info")
         self._seen = start.sessions
         users = {session.user for session in start.sessions if session.user}
         strangers = {user for user in users if self.role_of(user) not in ROLES}
@@ -130,6 +130,8 @@ class Stage:
         """
         stays = {role for role in states if (role in self._hanging) == (states[role] == HANGING)}
         leaving = self._on - stays
+        for role in set(self._clients) - set(states):
+            self._close(role)
         self._log_off(*leaving)
         self.provided_if(not leaving & self._on, f"{', '.join(leaving & self._on)} could not be logged off")
         logging_on = [
@@ -140,6 +142,7 @@ class Stage:
         for role in logging_on:
             self._connect(role, REFUSES_TO_END if states[role] == HANGING else "")
         self._wait(lambda: self._connected >= set(logging_on), "did not log on", logging_on)
+        time.sleep(self.host.settle_seconds if logging_on else 0)
         self._hanging |= {role for role in logging_on if states[role] == HANGING}
         suspending = [role for role, state in states.items() if state == DISCONNECTED and role in self._connected]
         for role in suspending:
@@ -169,7 +172,7 @@ class Stage:
         :param options: of the module. In ``users`` and ``exclude_users``, roles stand for accounts. Without ``users``,
             all test accounts are meant, and never anybody else.
         """
-        if module != "win_rds_logon_mode":
+        if not module.startswith("win_rds_logon_mode"):
             options.setdefault("users", [*ROLES])
         if "users" in options:
             options["users"] = [str(self.accounts[role]) for role in options["users"]]
@@ -182,7 +185,7 @@ class Stage:
             task |= {"become": True, "become_method": "runas", "become_user": str(self.accounts[become])}
             task["vars"] = {"ansible_become_password": password}
         run = self._play([*map(_raw, before), task, *map(_raw, (console.QUERY_SESSION, *also))])
-        self._seen = console.sessions_in(_said(run, console.QUERY_SESSION))
+        self._see(run)
         said = {command: _said(run, command) for command in (*before, *also)}
         return Outcome(run.of(module), self._seen, said, self)
 
@@ -191,13 +194,14 @@ class Stage:
         run = self._play([*map(_raw, commands)])
         return [_said(run, command) for command in commands]
 
-    def ask(self, facts: Sequence[Fact], role: str = "") -> list[Answer]:
+    def ask(self, facts: Sequence[Fact], role: str = "", *, after: str = "") -> list[Answer]:
         """Ask Windows facts, about the session of a role; the record keeps the answers.
 
+        :param after: a command of Windows that is run before.
         :raises NotProvided: the host does not answer.
         """
         subject = Subject(self.session(role).id, str(self.accounts[role]), CLIENT_NAME) if role else Subject()
-        (interview,) = ask(self._inventory, self.host.name, facts, subject)
+        (interview,) = ask(self._inventory, self.host.name, facts, subject, after=after)
         if interview.failure:
             raise NotProvided(interview.failure)
         self.answers += interview.answers
@@ -243,12 +247,15 @@ class Stage:
         """Leave the host as it was: log the test accounts off, whatever they are at."""
         for role in [*self._clients]:
             self._close(role)
-        self._look()
-        self._log_off(*self._on)
-        if self._on:
-            self._hanging |= self._on
+        try:
+            self._look()
             self._log_off(*self._on)
-        self.notes += [f"{self.accounts[role].user} is still logged on" for role in self._on]
+            if self._on:
+                self._hanging |= self._on
+                self._log_off(*self._on)
+        except NotProvided as reason:
+            self.notes.append(f"the host could not be left as it was: {reason}")
+        self.notes += [f"{role} is still logged on" for role in sorted(self._on)]
 
     # ---- by Remote Desktop and Windows' own commands
 
@@ -281,9 +288,7 @@ class Stage:
         self._hanging -= set(roles)
         if commands:
             limited = [_raw(command) | {"timeout": _LOGOFF_SECONDS} for command in commands]
-            self._seen = console.sessions_in(
-                _said(self._play([*limited, _raw(console.QUERY_SESSION)]), console.QUERY_SESSION)
-            )
+            self._see(self._play([*limited, _raw(console.QUERY_SESSION)]))
 
     def _wait(self, reached: Callable[[], bool], otherwise: str, roles: list[str]) -> None:
         """Look until something is so.
@@ -300,8 +305,18 @@ class Stage:
             self._look()
 
     def _look(self) -> None:
-        (output,) = self.run(console.QUERY_SESSION)
-        self._seen = console.sessions_in(output)
+        self._see(self._play([_raw(console.QUERY_SESSION)]))
+
+    def _see(self, run: Run) -> None:
+        """Take in what ``query session`` printed.
+
+        :raises NotProvided: it does not even show session 0, which is always there; so nobody knows who is on.
+        """
+        printed = _said(run, console.QUERY_SESSION)
+        seen = console.sessions_in(printed)
+        if not any(session.id == 0 for session in seen):
+            raise NotProvided(f"{console.QUERY_SESSION} did not show session 0: {printed or run.output}")
+        self._seen = seen
 
     def _play(self, tasks: list[dict[str, Any]]) -> Run:
         run = play(self._inventory, self.host.name, [task | {"ignore_errors": True} for task in tasks])

@@ -23,8 +23,7 @@ def test_facts_of_a_session(stage: Stage, state: str) -> None:
 def test_facts_of_the_logon_modes(stage: Stage) -> None:
     with stage.changing_the_logon_mode():
         for command in console.SWITCHES.values():
-            stage.run(command)
-            assert not _different(stage.ask([fact for fact in facts() if fact.needs == command]))
+            assert not _different(stage.ask([fact for fact in facts() if fact.needs == command], after=command))
 
 
 def _different(answers: Iterable[Answer]) -> str:

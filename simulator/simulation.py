@@ -27,6 +27,9 @@ from .ssh import ClientKey, SshService
 from .windows_api import Call, WindowsApi
 from .wsman import CommandShells, Config, Service
 
+#: The kind of shell that each of Ansible's connections opens.
+_DOORS = {"winrm": CommandShells.uri, "psrp": RunspacePools.uri}
+
 
 def interrupted() -> asyncio.Event:
     """Return an event that SIGINT or SIGTERM sets from now on, instead of ending the process."""
@@ -202,6 +205,7 @@ class Simulation:
                 host.name,
                 Config(allow_unencrypted=basic, basic=True),
                 shells=(CommandShells, RunspacePools),
+                closed=[uri for door, uri in _DOORS.items() if door not in host.doors],
             ),
             Accounts(host.name, accounts),
             self._runner(host),

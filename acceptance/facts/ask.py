@@ -59,8 +59,12 @@ class Interview:
     failure: str = ""
 
 
-def ask(inventory: Path, hosts: str, facts: Sequence[Fact], subject: Subject = Subject()) -> list[Interview]:
+def ask(
+    inventory: Path, hosts: str, facts: Sequence[Fact], subject: Subject = Subject(), *, after: str = ""
+) -> list[Interview]:
     """Ask each host of a pattern, in one run.
+
+    :param after: a command of Windows that is run before.
 
     :raises AskError: there is no such host.
     """
@@ -70,7 +74,8 @@ def ask(inventory: Path, hosts: str, facts: Sequence[Fact], subject: Subject = S
         "account": subject.account,
         "client_name": subject.client_name,
     }
-    tasks = [{"name": _ENGINE, _ENGINE: {"request": json.dumps(request)}}]
+    tasks: list[dict[str, Any]] = [{"name": after, "ansible.builtin.raw": after}] if after else []
+    tasks.append({"name": _ENGINE, _ENGINE: {"request": json.dumps(request)}})
     if any(fact.asks == _COMPILES for fact in facts):
         # An engine that refuses what is no request was compiled and started, and touched nothing.
         tasks += [{"name": engine, f"winops.rds.{engine}": {"request": "{}"}} for engine in csharp.DOORWAYS]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ def main() -> int:
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
     with subprocess.Popen(command, env=environment) as process:
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         while True:
             try:
                 return process.wait()
@@ -77,7 +79,7 @@ def _inventory_of(control: Path, farm: subprocess.Popen[bytes]) -> dict[str, Any
 def _with_accounts(inventory: dict[str, Any]) -> dict[str, Any]:
     """Add what a person with a test host writes into the inventory. The simulator checks no user's password."""
     accounts = [{"user": f"CONTOSO\\{role}", "password": "rehearsed"} for role in ROLES]
-    inventory["rdsh"]["vars"]["acceptance_accounts"] = accounts
+    inventory["rdsh"]["vars"] |= {"acceptance_accounts": accounts, "acceptance_settle_seconds": 0}
     return inventory
 
 

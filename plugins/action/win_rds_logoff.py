@@ -37,10 +37,11 @@ class ActionModule(SessionAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options)
         timeout = _timeout(options)
+        terminate = options["on_timeout"] == "terminate"
         grace = Grace.from_options(options)
 
         logoff = request(
-            LogoffTerminateRequest if options["on_timeout"] == "terminate" else LogoffRequest,
+            LogoffTerminateRequest if terminate else LogoffRequest,
             selection,
             check_mode=self._task.check_mode,
             protect_console=options["protect_console"],
@@ -51,7 +52,12 @@ class ActionModule(SessionAction):
         def result(report: Report, warnings: Mapping[str, int] | None = None) -> dict[str, Any]:
             try:
                 return self.session_result(
-                    report, selection, task_vars, LOG_OFF, lambda session: _unexplained(session, timeout), warnings
+                    report,
+                    selection,
+                    task_vars,
+                    LOG_OFF,
+                    lambda session: _unexplained(session, timeout, terminate=terminate),
+                    warnings,
                 )
             except TaskFailed as failure:
                 return failure.result
@@ -80,7 +86,7 @@ def _timeout(options: dict[str, Any]) -> float:
     return DEFAULT_TIMEOUT if timeout is None else timeout
 
 
-def _unexplained(session: Session, timeout: float) -> Error:
+def _unexplained(session: Session, timeout: float, *, terminate: bool) -> Error:
     """Why a session was not logged off, where Windows gave no error."""
     if session.result == "failed":
         return own_error("the host could not be worked on when the grace period was over", "Run the task again.")
@@ -96,6 +102,11 @@ def _unexplained(session: Session, timeout: float) -> Error:
         if session.accepted
         else f"the session was on its way out already, and Windows still had it after {waited}"
     )
+    if terminate:
+        return own_error(
+            f"{after}; no program was found there that this account may end",
+            "Connect (or become) as an administrator; else only a restart of the host removes it.",
+        )
     return own_error(
         after,
         "Raise 'timeout', or end its programs with on_timeout=terminate; else only a restart of the host removes it.",

@@ -49,7 +49,12 @@ def words(error: Exception) -> str:
 
 def never_connected(error: Exception) -> bool:
     """Whether nothing can have been started on the host."""
-    return isinstance(error, AnsibleAuthenticationFailure) or bool(_NEVER_CONNECTED.search(words(error)))
+    return (
+        isinstance(error, AnsibleAuthenticationFailure)
+        # The client was gone before it had read all that is for the host, and a part of that is not run.
+        or isinstance(error.__context__, BrokenPipeError)
+        or bool(_NEVER_CONNECTED.search(words(error)))
+    )
 
 
 def run_once(connection: Any, execute: Callable[[], R]) -> R:

@@ -289,6 +289,9 @@ class HostSpec(_Model):
     logon_mode: LogonMode = "enabled"
     rpc: Literal["up", "down"] = Field(default="up", description="whether other hosts reach it by RPC")
     rpc_timeout: Seconds = Field(default=21.0, description="how long a host that is down keeps others waiting")
+    doors: list[Literal["winrm", "psrp"]] = Field(
+        default=["winrm", "psrp"], description="by which of WinRM's two kinds of shells the account gets in"
+    )
     certificate: Literal["valid", "expired", "other_name", "unknown_authority"] = Field(
         default="valid", description="for HTTPS; not valid: what is wrong with it"
     )

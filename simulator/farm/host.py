@@ -48,6 +48,7 @@ class Host:
         self.mixed_case_names = spec.session_names == "mixed"
         self.ipv6_from_byte = spec.ipv6_from_byte
         self.certificate = spec.certificate
+        self.doors = spec.doors
         self.launch_faults = [*spec.launch_faults]
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
         self.registry = Registry(spec.language)

@@ -154,7 +154,10 @@ def _plugin_failure(code: int, text: str) -> Fault:
 
 
 def access_denied() -> Fault:
-    """ERROR_ACCESS_DENIED: the shell belongs to another account. Documented."""
+    """ERROR_ACCESS_DENIED: the shell belongs to another account (documented), or the account may open none.
+
+    The latter as a Windows host said it: https://github.com/diyan/pywinrm/issues/336.
+    """
     return Fault(5, "w:AccessDenied", "Access is denied. ")
 
 

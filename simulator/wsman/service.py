@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from . import faults
@@ -37,6 +37,7 @@ class Service:
     :param machine: the host's name.
     :param config: its WinRM configuration.
     :param shells: what answers for shells, one for each kind.
+    :param closed: resource URIs that nobody may use.
     :param new_id: makes IDs; tests pass their own.
     """
 
@@ -46,10 +47,12 @@ class Service:
         config: Config | None = None,
         *,
         shells: Sequence[type[ShellResource]] = (CommandShells,),
+        closed: Collection[str] = (),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()).upper(),
     ) -> None:
         self.machine = machine
         self.config = config or Config()
+        self._closed = closed
         self._new_id = new_id
         self._shells = [kind(self.config) for kind in shells]
         resources: tuple[Resource, ...] = (*self._shells, ConfigResource(self.config))
@@ -74,6 +77,8 @@ class Service:
         try:
             request.read(envelope)
             resource = self._resources.get(request.resource_uri)
+            if request.resource_uri in self._closed:
+                raise faults.access_denied()
             if resource is None:
                 raise faults.resource_uri_not_found(request.resource_uri)
             events.extend(resource.handle(request))

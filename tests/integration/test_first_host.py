@@ -32,6 +32,8 @@ LOGOFF = "winops.rds.win_rds_logoff"
 CONSOLE = {"id": 1, "name": "console", "user": "operator", "idle": "5m"}
 ALICE = {"id": 12, "user": "alice", "idle": "40m", "client_name": "LAPTOP-017"}
 TESTUSER = {"id": 14, "user": "testuser", "state": "disconnected", "disconnected": "2h", "idle": "2h"}
+#: The ways that need no password, and so no vault.
+BY_KEY = ("a client certificate", "SSH")
 #: What a shell prints of a point in time.
 MOMENT = re.compile(r"[A-Z][a-z]{2} \d\d \d\d:\d\d")
 WAYS: dict[str, dict[str, Any]] = {
@@ -49,6 +51,7 @@ CERTIFICATES = [
 ]
 #: Of an authority that comes with the certificate.
 UNTRUSTED = "certificate verify failed: self-signed certificate"
+DENIED = "Access is denied. (extended fault data:"
 ADDRESS = "IP address mismatch, certificate is not valid for"
 
 
@@ -72,6 +75,8 @@ def follow(farm: Farm, way: str, *, encrypt: bool = False) -> Path:
     if way == "SSH":  # the address, the key and the user are not those of the guide
         real = farm.simulation.inventory()["rdsh"]
         (variables / "served.yml").write_text(yaml.safe_dump({**real["vars"], **real["hosts"]["RDSH01"]}))
+    if way in BY_KEY:
+        return folder
     (farm.folder / "vault-password").write_text("open sesame\n")
     vault = variables / "vault.yml"
     (name,) = yaml.safe_load(files["group_vars/rdsh/vault.yml"])
@@ -92,7 +97,11 @@ def type_in(farm: Farm, command: str, **environment: str) -> subprocess.Complete
             **{name: value for name, value in farm.environment.items() if name != "COLUMNS"},  # pytest-xdist sets it
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "ANSIBLE_ASK_VAULT_PASS": "false",
-            "ANSIBLE_VAULT_PASSWORD_FILE": str(farm.folder / "vault-password"),
+            **(
+                {"ANSIBLE_VAULT_PASSWORD_FILE": str(vault)}
+                if (vault := farm.folder / "vault-password").exists()
+                else {}
+            ),
             **environment,
         },
         stdin=subprocess.DEVNULL,
@@ -238,7 +247,14 @@ def test_variables_are_those_of_the_connection(way: str) -> None:
     assert {*variables} <= known | {"ansible_shell_type"}
 
 
+def test_an_account_that_the_host_does_not_let_in(serve: Serve) -> None:
+    farm = served(serve, host={"doors": ["psrp"]})
+    follow(farm, "NTLM")
+    assert DENIED in " ".join(type_in(farm, LOG_OFF_ALL).stdout.split())
+    assert farm.simulation.calls("RDSH01") == []
+
+
 def test_each_text_is_got_here_or_has_a_source() -> None:
-    got = {*CASES, *(words for _, words in CERTIFICATES), UNTRUSTED, ADDRESS}
+    got = {*CASES, *(words for _, words in CERTIFICATES), UNTRUSTED, ADDRESS, DENIED}
     assert got <= {*texts()}
     assert [text for text, advice in texts().items() if text not in got and "Source: " not in advice] == []

@@ -47,3 +47,27 @@ def test_to_log_oneself_off_takes_nothing(serve: Serve) -> None:
     hosts = farm(serve, {}, user="alice")
     assert hosts.logoff("all=true").outcomes() == {12: "logged_off"}
     assert hosts.users() == {13: "bob"}
+
+
+@pytest.mark.parametrize("server", ["", "RDSH02"])
+def test_to_end_programs_takes_an_administrator(serve: Serve, server: str) -> None:
+    """Windows accepts the logoff, and the account may not end what keeps the session."""
+    hosts = [
+        {
+            "name": name,
+            "sessions": [{"id": 12, "user": "alice", "logoff": "never"}],
+            "permissions": {"operator": ["query", "reset"]},
+        }
+        for name in ("RDSH01", "RDSH02")
+    ]
+    served = serve(hosts=hosts[:1] if not server else hosts, account={"user": "operator", "domain": "CONTOSO"})
+    run = served.adhoc(
+        "winops.rds.win_rds_logoff",
+        f"users=alice timeout=1s on_timeout=terminate {server and f'server={server}'}",
+        "--limit=RDSH01",
+    )
+    (record,) = run.only()["sessions"]
+    assert (record["result"], record["ended_processes"]) == ("timed_out", [])
+    assert record["error"]["message"].endswith("; no program was found there that this account may end")
+    assert "as an administrator" in record["error"]["hint"]
+    assert run.only()["changed"]

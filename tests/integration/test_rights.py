@@ -49,8 +49,20 @@ def test_what_is_read_without_a_permission(serve: Serve, missing: str) -> None:
     assert hosts.users() == {12: "alice"}
 
 
-def test_each_row_is_read_here_or_has_a_source() -> None:
-    assert {*texts()} - {*MISSING} == {"the way in, by winrm"}
+@pytest.mark.parametrize("door", ["winrm", "psrp"])
+def test_what_is_read_without_the_way_in(serve: Serve, door: str) -> None:
+    other = {"winrm": "psrp", "psrp": "winrm"}[door]
+    hosts = serve(hosts=[{"name": "RDSH01", "doors": [other], "sessions": [{"id": 12, "user": "alice"}]}])
+    result = hosts.logoff("all=true", "-e", f"ansible_connection={door}")
+    assert result.status == "unreachable"
+    read, _, _ = texts()[f"the way in, by {door}"].partition(" after ")
+    assert read in " ".join(result["msg"].split())
+    assert hosts.logoff("all=true", "--check", "-e", f"ansible_connection={other}").status == "ok"
+    assert hosts.users() == {12: "alice"}
+
+
+def test_each_row_is_read_here() -> None:
+    assert {*texts()} == {*MISSING, "the way in, by winrm", "the way in, by psrp"}
 
 
 @pytest.mark.parametrize(

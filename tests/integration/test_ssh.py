@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,6 +198,17 @@ def test_a_logon_that_fails(over_ssh: Serve, variables: dict[str, Any], words: s
     assert result.status == "unreachable"
     assert words in result["msg"] and "may have been" not in result["msg"]
     assert commands(farm) == []
+
+
+def test_a_client_that_is_gone_before_it_has_the_payload(over_ssh: Serve, tmp_path: Path) -> None:
+    """The plugin may see that its input is closed before it sees that the client has ended, and says only so."""
+    client = tmp_path / "ssh"
+    client.write_text("#!/bin/sh\nexec <&-\nsleep 2\nexit 255\n")
+    client.chmod(0o700)
+    farm = over_ssh([ALICE])
+    result = farm.logoff("all=true", "-e", f"ansible_ssh_executable={client}")
+    assert result.status == "unreachable"
+    assert "Data could not be sent" in result["msg"] and "may have been" not in result["msg"]
 
 
 def test_connecting_is_repeated_as_often_as_the_inventory_says(over_ssh: Serve) -> None:

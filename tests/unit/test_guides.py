@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import configparser
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.support.guides import CodeBlock, guide, markdown_code_blocks
@@ -65,6 +67,21 @@ def test_ini() -> None:
         parser = configparser.ConfigParser(interpolation=None, allow_no_value=True, delimiters=("=",))
         parser.read_string(block.text)
         assert parser.sections()
+
+
+PARSE = """
+$errors = $null
+$null = [Management.Automation.Language.Parser]::ParseInput([Console]::In.ReadToEnd(), [ref]$null, [ref]$errors)
+$errors | ForEach-Object Message
+"""
+
+
+@pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh is not on PATH")
+def test_powershell() -> None:
+    for name, block in of("powershell").items():
+        command = ["pwsh", "-NoProfile", "-NonInteractive", "-Command", PARSE]
+        parsed = subprocess.run(command, input=block.text, capture_output=True, text=True, check=True)
+        assert not parsed.stdout, f"{name}: {parsed.stdout}"
 
 
 def test_commands_are_what_a_shell_takes() -> None:

@@ -89,7 +89,7 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
     selecting = {
         option: _values(value)
         for option, value in options.items()
-        if option in _SELECTING and (option, value) != ("all", False)
+        if option in SELECTING and (option, value) != ("all", False)
     }
     excluding = [
         (option.removeprefix("exclude_"), value)
@@ -191,7 +191,7 @@ _FITS = {
     "locked": lambda session, value, _: session.locked is value,
     "all": lambda *_: True,
 }
-_SELECTING = ("sessions", *_FITS)
+SELECTING = ("sessions", *_FITS)
 
 
 def _values(value: Any) -> Sequence[Any]:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
-from hypothesis import Phase, assume, event, given, settings
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTING
+from hypothesis import Phase, assume, event, find, given, settings
 from hypothesis import strategies as st
 
+from . import model
 from .cases import OF_THE_SYSTEM, Case, cases, pattern_cases
 from .engine import Engine
 from .model import Session, fits, outcome
@@ -34,6 +37,16 @@ def test_the_engine_agrees_with_the_model(engine: Engine, case: Case) -> None:
     expected = outcome(sessions, case.options, world)
     event("no session selected" if not expected.results else "sessions selected")
     assert engine.outcome(sessions, case.options) == expected
+
+
+def test_the_model_has_every_option() -> None:
+    assert {*model.SELECTING} == {*SELECTING}
+
+
+@pytest.mark.parametrize("option", SELECTING)
+def test_the_cases_have_every_option(option: str) -> None:
+    """The first case that has it, in some order; there is an error if none has."""
+    find(cases(), lambda case: option in case.options, settings=settings(derandomize=True, phases=[Phase.generate]))
 
 
 Corrupt = Callable[[str, int], str]

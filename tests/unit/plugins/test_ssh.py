@@ -80,6 +80,17 @@ def test_only_words_of_connecting_prove_that_nothing_ran(prefix: str, said: str,
     assert words(error) == (said or "the connection was lost")
 
 
+def test_a_client_that_was_gone_before_it_had_everything_proves_it_too() -> None:
+    """As the plugin tells it, in other words since ansible-core 2.19."""
+    try:
+        try:
+            raise BrokenPipeError
+        except OSError:
+            raise AnsibleConnectionFailure("Data could not be sent")  # noqa: B904
+    except AnsibleConnectionFailure as error:
+        assert never_connected(error)
+
+
 def test_a_password_that_is_refused_proves_it_too() -> None:
     assert never_connected(AnsibleAuthenticationFailure("Invalid/incorrect password: "))
 

@@ -12,7 +12,16 @@ from typing import get_args
 import pytest
 
 from simulator.farm import Change
-from simulator.registry import DISABLED, DRAIN_MODE, TERMINAL_SERVER, WINLOGON, LogonMode, Registry
+from simulator.registry import (
+    CURRENT_VERSION,
+    DISABLED,
+    DRAIN_MODE,
+    LANGUAGE,
+    TERMINAL_SERVER,
+    WINLOGON,
+    LogonMode,
+    Registry,
+)
 from simulator.win32 import Win32Error
 from simulator.windows_api import WindowsApi
 from tests.unit.logon_mode.registry_host import registry_host
@@ -47,6 +56,12 @@ def test_values(drain: int, disabled: str, mode: str) -> None:
     registry.set(*DRAIN_MODE, drain)
     registry.set(*DISABLED, disabled)
     assert registry.logon_mode == mode
+
+
+def test_what_a_host_tells_of_itself() -> None:
+    registry = Registry("fr-FR")
+    assert registry.get(LANGUAGE, "InstallLanguage") == "040c"
+    assert registry.get(CURRENT_VERSION, "ProductName") == "Simulated Windows"
 
 
 def test_names_in_any_case() -> None:

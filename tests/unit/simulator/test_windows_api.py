@@ -272,6 +272,14 @@ async def test_names_of_accounts(api: WindowsApi) -> None:
     assert [call.error for call in api.calls_on(here)] == [0, 0, 0, 1332, 1332]
 
 
+async def test_the_dns_name_of_ones_own_domain(api: WindowsApi) -> None:
+    here = host({"id": 12, "user": "RDSH01\\guest"}, ALICE)
+    of_domain, _ = api.new_launch(here, "CONTOSO\\alice")
+    assert await api.call(of_domain, "GetUserNameExW", ("12",)) == ["contoso.com\\alice"]
+    local, _ = api.new_launch(here, "RDSH01\\guest")
+    assert await refusal(api, local, "GetUserNameExW", "12") == 1332
+
+
 @pytest.fixture
 async def farm() -> AsyncIterator[tuple[WindowsApi, Host, Host]]:
     """Two hosts, of which the second is reached from the first in 50 ms."""

@@ -381,6 +381,14 @@ async def test_logoff_on_another_host() -> None:
     assert (host.logged_off, other.logged_off) == ([], [12])
 
 
+@pytest.mark.parametrize("command_line", ["reset session 12", "rwinsta 12", "RESET Session TERM04"])
+async def test_a_reset_waits_for_nothing(command_line: str) -> None:
+    host = farm_host(gone=asyncio.Event())
+    done = await output(command_line, host)
+    assert (host.logged_off, done.stdout, done.stderr, done.return_code) == ([12], "", "", 0)
+    assert (await output("reset session 99", host)).return_code == 1
+
+
 async def test_logoff_waits_until_the_session_has_gone() -> None:
     host = farm_host(gone=asyncio.Event())
     logoff = asyncio.create_task(output("logoff 12", host))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import (
+    READING,
     TYPES,
     VALUES,
     read_report,
@@ -27,7 +28,6 @@ from tests.unit.logon_mode.registry_host import registry_host, run
 OPEN, QUERY, SET, CLOSE = "RegOpenKeyExW", "RegQueryValueExW", "RegSetValueExW", "RegCloseKey"
 READ_BOTH = [OPEN, QUERY, CLOSE] * 2
 SOURCE = (MODULE_UTILS / "_logon_mode.cs").read_text(encoding="utf-8")
-READ = request_for(None, check_mode=False)
 DRAIN = request_for("drain", check_mode=False)
 
 
@@ -62,7 +62,7 @@ def raw(drain: str, disabled: str) -> dict[str, Any]:
 
 async def test_reading(api: WindowsApi) -> None:
     host = registry_host(logon_mode="drain")
-    report = await run(api, host, READ)
+    report = await run(api, host, READING)
     assert report == {"before": raw("2", "0"), "after": raw("2", "0"), "written": [], "error": None}
     read_report(report)
     assert functions(api, host) == READ_BOTH

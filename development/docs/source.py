@@ -22,6 +22,7 @@ import yaml
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 DOCSITE = REPOSITORY / "docs" / "docsite"
+RECORDS = REPOSITORY / "acceptance" / "records"
 COLLECTION = "winops.rds"
 #: What the sidebar lists, and how the names of the pages end.
 KINDS = {
@@ -52,18 +53,23 @@ def main() -> None:
     shutil.copytree(DOCSITE / "rst", folder / "docsite", dirs_exist_ok=True, ignore=no_text)
     for playbook in (REPOSITORY / "playbooks").glob("*.yml"):
         (folder / f"{playbook.stem}_playbook.rst").write_text(playbook_page(playbook), "utf-8")
-    (folder / "index.rst").write_text(front_page(folder), "utf-8")
+    records = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(RECORDS.glob("*.yml"))]
+    (folder / "index.rst").write_text(front_page(folder, records), "utf-8")
 
 
-def front_page(folder: Path) -> str:
-    """In place of the one of antsibull-docs, which cannot have more than a list."""
+def front_page(folder: Path, records: list[dict[str, Any]]) -> str:
+    """In place of the one of antsibull-docs, which cannot have more than a list.
+
+    :param records: of acceptance tests on real hosts.
+    """
     sections: list[dict[str, Any]] = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text("utf-8"))["sections"]
     guides = [(section["title"], [f"docsite/{name}" for name in section["toctree"]]) for section in sections]
     reference = [(title, pages(folder, kind)) for title, kind in KINDS.items()]
     links = yaml.safe_load((DOCSITE / "links.yml").read_text("utf-8"))
     galaxy = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text("utf-8"))
     template = jinja2.Template((HERE / "index.rst.j2").read_text("utf-8"), undefined=jinja2.StrictUndefined)
-    return template.render(guides=guides, reference=reference, forums=links["communication"]["forums"], galaxy=galaxy)
+    forums = links["communication"]["forums"]
+    return template.render(guides=guides, reference=reference, forums=forums, galaxy=galaxy, records=records)
 
 
 def pages(folder: Path, kind: str) -> list[str]:

@@ -76,7 +76,9 @@ class TaskHost:
             signal.raise_signal(number)
 
         for number in (signal.SIGINT, signal.SIGTERM):
-            of_ansible[number] = signal.signal(number, interrupt)
+            # What is ignored ends nothing: Ctrl-C, of what a script has started in the background.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                of_ansible[number] = signal.signal(number, interrupt)
         try:
             yield
         finally:

@@ -128,6 +128,14 @@ def test_it_is_not_known_whether_anybody_was_logged_off(serve: Serve) -> None:
     assert "nobody was logged off" not in result["msg"]
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """As in a terminal, wherever the tests run."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """What a task writes to Ansible's standard error."""
@@ -156,6 +164,14 @@ def test_who_interrupts_it_is_told_who_had_been_warned(serve: Serve, told: Path)
     assert task.logoffs() == []
     assert not task.connection.is_open
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_an_interruption_that_is_ignored_is_none(serve: Serve, told: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    task = serve(ALICE).task(**OPTIONS)
+    task.farm.clock.at(12, interrupt)
+    assert outcomes(task.outcome()) == {12: "logged_off"}
+    assert told.read_text("utf-8") == ""
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ COLLECTIONS := .venv/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/winops/rds
 TREE := build/ansible_collections/winops/rds
 # What is not part of the collection keeps to ruff and mypy, and not to Ansible's rules.
-NOT_ANSIBLE := ':!acceptance' ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
+NOT_ANSIBLE := ':!acceptance' ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/rehearsal' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
 # How many processes share the tests, of which many wait at any moment; 0: pytest itself.
 WORKERS ?= 4
 # With LOCKED=1, `make setup` installs exactly what this lists, as continuous integration does.
@@ -22,9 +22,12 @@ CASES ?= 10000
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo link demo test lint types sanity docs docs-links oldest unit matching integration newest
-.PHONY: powershell matrix bench build clean
+.PHONY: rehearsal powershell matrix bench build clean
 .DELETE_ON_ERROR:
+# What `test` runs side by side needs no set-up any more.
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
 
 # Ansible's commands find each other and this collection, wherever the repository is.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -67,8 +70,10 @@ demo: setup-demo  ## a maintenance night on a simulated farm of three hosts
 farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
 	$(BIN)/python -m simulator.demo.farm
 
-# The steps that pytest closes are last, so that the end of the log says how many tests ran.
-test: lint types sanity docs oldest unit integration  ## everything that must pass
+# The steps that pytest closes are last, so that the end of the log says how many tests ran. Of the others, two at a time.
+test: setup $(VENV)/installed-docs  ## everything that must pass, in less than ten minutes
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target SIDE_BY_SIDE=1 lint sanity oldest docs types
+	@$(MAKE) --no-print-directory unit integration
 
 # What the workflows mean is actionlint's to say, which is fetched from elsewhere than PyPI: run where it is on PATH.
 lint: setup $(VENV)/installed-docs  ## style of Python, YAML, shell, workflows, Ansible content, documentation and changelog
@@ -132,6 +137,9 @@ matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=.
 
 integration: setup  ## tests over WinRM against the simulated farm
 	$(BIN)/pytest tests/integration --numprocesses $(WORKERS) --dist worksteal
+
+rehearsal: setup  ## the acceptance tests where a simulated host plays a real one, and where it is not fit: four minutes
+	$(BIN)/pytest tests/rehearsal --numprocesses $(WORKERS) --dist worksteal
 
 # A newer Python than .venv's has a newer ansible-core.
 newest: setup  ## unit and integration tests once more, with the newest ansible-core and Python at hand

@@ -85,20 +85,20 @@ def test_progress_tells_what_has_changed_and_no_more(serve: Serve) -> None:
 
 
 def test_a_long_wait_says_now_and_then_how_long_is_left(serve: Serve) -> None:
-    """Half an hour of four, and not as often as anything else is told."""
+    """Once an eighth of the time has passed, and nothing else was told meanwhile."""
     farm = serve(ALICE, BOB)
-    farm.change(100 * MINUTE, {"remove": 12})
-    task = farm.task(**{**EVERYBODY, "grace": "4h"}, reminders=["1h"])
+    farm.change(35 * MINUTE, {"remove": 12})
+    task = farm.task(**{**EVERYBODY, "grace": "1h 36m"}, reminders=["30m"])
     task.outcome()
     assert task.shown[1:-1] == [
-        "RDSH01: 3h 30m left: still on: alice, bob",
-        "RDSH01: 3h left: still on: alice, bob",
-        "RDSH01: 2h 30m left: still on: alice, bob",
-        "RDSH01: 2h 20m left: gone: alice; still on: bob",
-        "RDSH01: 1h 50m left: still on: bob",
-        "RDSH01: 1h 20m left: still on: bob",
-        "RDSH01: 1h left: 1 session reminded: bob",
-        "RDSH01: 30m left: still on: bob",
+        "RDSH01: 1h 24m left: still on: alice, bob",
+        "RDSH01: 1h 12m left: still on: alice, bob",
+        "RDSH01: 1h 1m left: gone: alice; still on: bob",
+        "RDSH01: 49m left: still on: bob",
+        "RDSH01: 37m left: still on: bob",
+        "RDSH01: 30m left: 1 session reminded: bob",
+        "RDSH01: 18m left: still on: bob",
+        "RDSH01: 6m left: still on: bob",
     ]
 
 

@@ -14,9 +14,8 @@ import pytest
 import yaml
 
 from acceptance.record import tests as acceptance_tests
+from tests.support.ansible_runs import NEVER_ENDS
 from tests.support.paths import REPOSITORY
-
-from .conftest import NEVER_ENDS
 
 FARM = yaml.safe_load((REPOSITORY / "acceptance/rehearsal/farm.yml").read_text("utf-8"))
 PYTEST = (sys.executable, "-m", "pytest", "acceptance", "--hosts", "{hosts}", "-p", "no:cacheprovider")
@@ -69,7 +68,6 @@ def record_in(folder: Path) -> dict[str, Any]:
     return record
 
 
-@pytest.mark.windows("a test becomes another account")
 def test_the_whole_path(tmp_path: Path) -> None:
     """On a host whose commands speak a language that no test knows."""
     done = rehearse(tmp_path, *PYTEST, "--records", str(tmp_path / "records"), language="ru-RU")

@@ -156,8 +156,9 @@ class Roll:
                 yield self._logon(server.server, session), server, session
 
     def _logon(self, server: str, session: Session) -> str:
-        if session.result in FAILED and not session.logon_time:
-            # It could not be identified. As nobody can say that it is somebody else now, it is who had this ID.
+        if session.result in FAILED | {"already_gone"} and not session.logon_time:
+            # It could not be identified, or not any more. As nobody can say that it is somebody else now, it is who had
+            # this ID.
             had_id = [
                 logon
                 for logon, known in self._known.items()

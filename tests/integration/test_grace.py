@@ -279,7 +279,13 @@ class Background:
 
 @contextmanager
 def background(farm: Farm, name: str, *tasks: dict[str, Any]) -> Iterator[Background]:
+    """As from a terminal: what the tests were told to ignore, by nohup or as a job of a script, it does not."""
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
     run = Background(farm, name, [*tasks])
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
     try:
         yield run
     finally:

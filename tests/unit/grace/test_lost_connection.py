@@ -20,6 +20,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     SessionInfoRequest,
 )
 
+from tests.support.calls import QUERY
 from tests.unit.grace.direct import Farm, Task, outcomes
 
 Serve = Callable[..., Farm]
@@ -126,6 +127,15 @@ def test_it_is_not_known_whether_anybody_was_logged_off(serve: Serve) -> None:
     assert result["failed"]
     assert "alice had been warned" in result["msg"] and "it is not known whether" in result["msg"]
     assert "nobody was logged off" not in result["msg"]
+
+
+def test_who_is_on_the_way_out_at_the_second_attempt_is_told_once(serve: Serve) -> None:
+    """Listed still, and gone when asked about: without a logon time it is who had the ID."""
+    task = serve(ALICE, BOB).task(**OPTIONS)
+    break_at(task, LogoffRequest, 0, carried_out=False)
+    task.farm.faults(29, {"call": QUERY, "session": 13, "error": 2})
+    records = task.outcome()["sessions"]
+    assert [(record["id"], record["result"]) for record in records] == [(12, "logged_off"), (13, "logged_off")]
 
 
 @pytest.fixture(autouse=True)

@@ -70,10 +70,13 @@ class TaskHost:
         def interrupt(number: int, frame: FrameType | None) -> None:
             for each in of_ansible:
                 signal.signal(each, lambda *_: None)
-            if STANDARD_ERROR is not None and not self._action._task.no_log:
-                os.write(STANDARD_ERROR, f"{displayable(text(), None)}\n".encode())
-            restore()
-            signal.raise_signal(number)
+            # Whatever becomes of the text, the worker ends: an exception could pass for a host that is not reached.
+            try:
+                if STANDARD_ERROR is not None and not self._action._task.no_log:
+                    os.write(STANDARD_ERROR, f"{displayable(text(), None)}\n".encode())
+            finally:
+                restore()
+                signal.raise_signal(number)
 
         for number in (signal.SIGINT, signal.SIGTERM):
             # What is ignored ends nothing: Ctrl-C, of what a script has started in the background.

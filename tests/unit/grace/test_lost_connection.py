@@ -176,6 +176,19 @@ def test_who_interrupts_it_is_told_who_had_been_warned(serve: Serve, told: Path)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
+def test_an_interruption_that_cannot_be_told_is_one(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever read standard error has gone: ``2>&1 | head``."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setattr(_task_host, "STANDARD_ERROR", writer)
+    task = serve(ALICE).task(**OPTIONS)
+    task.before_launch = lambda engine: task.farm.clock.passed > 12 and interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        task.outcome()
+    os.close(writer)
+    assert task.logoffs() == []
+
+
 def test_an_interruption_that_is_ignored_is_none(serve: Serve, told: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     task = serve(ALICE).task(**OPTIONS)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.ansible_runs import finished
 from tests.support.guides import CodeBlock, guide, markdown_code_blocks
 from tests.support.paths import REPOSITORY
-
-from .conftest import NEVER_ENDS
 
 Serve = Callable[..., Any]
 
@@ -50,24 +48,14 @@ def run(farm: Any, command: str) -> str:
         (farm.folder / name).unlink(missing_ok=True)
         (farm.folder / name).symlink_to(farm.inventory)
     (farm.folder / "patch.yml").write_text("- ansible.builtin.debug:\n    msg: Patched\n", "utf-8")
-    finished = subprocess.run(
-        ["bash", "-c", command],
-        cwd=farm.folder,
-        env={
-            **farm.environment,
-            "ANSIBLE_INVENTORY": str(farm.inventory),
-            "FAKE_CLOCK": str(farm.folder / "clock"),
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        timeout=NEVER_ENDS,
-        check=False,
-    )
-    return f"{finished.stdout}\nexit code {finished.returncode}"
+    variables = {
+        **farm.environment,
+        "ANSIBLE_INVENTORY": str(farm.inventory),
+        "FAKE_CLOCK": str(farm.folder / "clock"),
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+    }
+    done = finished(["bash", "-c", command], variables, farm.folder)
+    return f"{done.stdout}\nexit code {done.returncode}"
 
 
 def comparable(text: str) -> str:

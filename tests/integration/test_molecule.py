@@ -5,29 +5,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
+from tests.support.ansible_runs import finished
 from tests.support.paths import REPOSITORY
-
-from .conftest import NEVER_ENDS
 
 
 def molecule_test(home: Path, *ansible_arguments: str) -> tuple[int, str]:
     """``molecule test``, with the folder where Ansible and Molecule keep what is theirs."""
-    finished = subprocess.run(
-        ["molecule", "test", "--", *ansible_arguments],
-        cwd=REPOSITORY,
-        env={**os.environ, "ANSIBLE_HOME": str(home), "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        timeout=NEVER_ENDS,
-        check=False,
-    )
-    return finished.returncode, finished.stdout
+    variables = {**os.environ, "ANSIBLE_HOME": str(home), "NO_COLOR": "1"}
+    done = finished(["molecule", "test", "--", *ansible_arguments], variables, REPOSITORY)
+    return done.returncode, done.stdout
 
 
 def processes_of(home: Path) -> list[str]:

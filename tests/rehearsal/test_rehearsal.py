@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from acceptance.record import tests as acceptance_tests
-from tests.support.ansible_runs import NEVER_ENDS
+from tests.support.ansible_runs import finished
 from tests.support.paths import REPOSITORY
 
 FARM = yaml.safe_load((REPOSITORY / "acceptance/rehearsal/farm.yml").read_text("utf-8"))
@@ -49,17 +49,8 @@ def rehearse(folder: Path, *command: str, **host: Any) -> subprocess.CompletedPr
     """Run a command while a host of this kind plays a real one."""
     farm = folder / "farm.yml"
     farm.write_text(yaml.safe_dump(FARM | {"hosts": [FARM["hosts"][0] | host]}), "utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "acceptance.rehearsal", "--farm", str(farm), *command],
-        cwd=REPOSITORY,
-        env=os.environ | {"COLUMNS": "200"},  # so that no table breaks a line
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=NEVER_ENDS,
-        check=False,
-    )
+    variables = os.environ | {"COLUMNS": "200"}  # so that no table breaks a line
+    return finished([sys.executable, "-m", "acceptance.rehearsal", "--farm", farm, *command], variables, REPOSITORY)
 
 
 def record_in(folder: Path) -> dict[str, Any]:

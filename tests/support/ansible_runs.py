@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,14 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def run(command: str, *arguments: str, variables: Mapping[str, str]) -> Run:
-    """Run ``ansible`` or ``ansible-playbook``.
-
-    :param variables: as :func:`environment` returns them.
-    """
-    record = Path(variables["RECORD_RESULTS"])
-    record.unlink(missing_ok=True)
-    finished = subprocess.run(
-        [str(Path(sys.executable).with_name(command)), *arguments],
-        env=dict(variables),
+def finished(
+    command: Sequence[str | Path], variables: Mapping[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run any program to its end, in a folder. What it says on standard error is part of its standard output."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -94,7 +92,17 @@ def run(command: str, *arguments: str, variables: Mapping[str, str]) -> Run:
         timeout=NEVER_ENDS,
         check=False,
     )
+
+
+def run(command: str, *arguments: str, variables: Mapping[str, str]) -> Run:
+    """Run ``ansible`` or ``ansible-playbook``.
+
+    :param variables: as :func:`environment` returns them.
+    """
+    record = Path(variables["RECORD_RESULTS"])
+    record.unlink(missing_ok=True)
+    done = finished([Path(sys.executable).with_name(command), *arguments], variables)
     lines = record.read_text("utf-8").splitlines() if record.exists() else []
     parsed = [json.loads(line) for line in lines]
     results = [Result(r["host"], r["task"], r["status"], r["result"]) for r in parsed]
-    return Run(finished.returncode, finished.stdout, results)
+    return Run(done.returncode, done.stdout, results)

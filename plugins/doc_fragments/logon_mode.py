@@ -15,20 +15,10 @@ notes:
   - That the mode is V(enabled) does not mean that Remote Desktop is switched on, or that a policy allows it.
   - There is no option C(server), as C(change logon) has none. Run the task on each host.
   - WinRM, PSRP and SSH are no Remote Desktop logons. Ansible reaches the host in every mode.
-  - Works over the connections C(winrm), C(psrp) and C(ssh) (with C(ansible_shell_type), C(powershell) or C(cmd)).
   - Reads no text, so that the language of Windows does not matter.
 attributes:
   check_mode:
     support: full
-  platform:
-    platforms: windows
-  action:
-    support: full
-  async:
-    support: none
-    details: The controller takes part in the task.
-  bypass_host_loop:
-    support: none
 seealso:
   - name: change logon
     description: The command of Windows, on Microsoft's pages.

@@ -11,19 +11,9 @@ notes:
   - >-
     At a prompt, double the backslash of an account, as in C(-a 'users=CONTOSO\\alice'): with one, Ansible
     takes C(\a) for a control character. Without the domain there is nothing to double.
-  - Works over the connections C(winrm), C(psrp) and C(ssh) (with C(ansible_shell_type), C(powershell) or C(cmd)).
   - Uses the Windows API that the commands of Windows use and reads no text, so that the language of Windows does not
     matter.
 attributes:
-  platform:
-    platforms: windows
-  action:
-    support: full
-  async:
-    support: none
-    details: The controller takes part in the task.
-  bypass_host_loop:
-    support: none
   action_group:
     description: C(group/winops.rds.rds) in C(module_defaults) sets defaults of this module, too.
     support: full

@@ -24,6 +24,6 @@ seealso:
     description: The command of Windows, on Microsoft's pages.
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/change-logon
   - name: Logon mode
-    description: What replaces each form of the command, what is written where, and what each error means.
+    description: What each mode does, what is written where, and what each error means.
     link: https://github.com/winops/rds/blob/main/docs/docsite/rst/logon_mode.rst
 """

@@ -19,4 +19,8 @@ attributes:
     details: The controller takes part in the task.
   bypass_host_loop:
     support: none
+seealso:
+  - name: Coming from other commands
+    description: What replaces each form of the commands of Windows, of its cmdlets and of MultiPoint Manager.
+    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/guide_coming_from.rst
 """

@@ -138,7 +138,7 @@ matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=.
 integration: setup  ## tests over WinRM against the simulated farm
 	$(BIN)/pytest tests/integration --numprocesses $(WORKERS) --dist worksteal
 
-rehearsal: setup  ## the acceptance tests where a simulated host plays a real one, and where it is not fit: four minutes
+rehearsal: setup  ## the acceptance tests where a simulated host plays a real one, and where it is not fit: two minutes
 	$(BIN)/pytest tests/rehearsal --numprocesses $(WORKERS) --dist worksteal
 
 # A newer Python than .venv's has a newer ansible-core.

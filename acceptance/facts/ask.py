@@ -65,7 +65,6 @@ def ask(
     """Ask each host of a pattern, in one run.
 
     :param after: a command of Windows that is run before.
-
     :raises AskError: there is no such host.
     """
     request = {

@@ -133,10 +133,13 @@ class SshService:
         if self._listener:
             self._listener.close()
 
-    def _start(self, task: Coroutine[None, None, None]) -> None:
-        started = asyncio.create_task(task)
-        self._tasks.add(started)
-        started.add_done_callback(self._tasks.discard)
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        self._keep(asyncio.create_task(work))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Remember a task until it is done, so that it can be stopped."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _accept(self, listener: socket.socket, sshd: str, configuration: Path) -> None:
         while True:
@@ -172,8 +175,7 @@ class SshService:
     async def _run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(task)
         request = json.loads(await reader.readline())
         line: str = request["command"]
         client_address, client_port, *_ = request["connection"].split()

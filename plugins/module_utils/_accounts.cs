@@ -1,7 +1,6 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Who a name or a SID stands for, as Windows knows accounts.
+// Accounts, as Windows knows them.
 
 using System;
 using System.Runtime.InteropServices;
@@ -9,7 +8,7 @@ using System.Text;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._accounts
 {
-using _win32;
+using _calls;
 
 static class NativeMethods
 {
@@ -21,20 +20,20 @@ static class NativeMethods
 
 	[DllImport("advapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
 	internal static extern bool LookupAccountNameW(
-		string lpSystemName, string lpAccountName, byte[] Sid, ref UInt32 cbSid,
-		StringBuilder ReferencedDomainName, ref UInt32 cchReferencedDomainName, out Int32 peUse);
+		string lpSystemName, string lpAccountName, byte[] Sid, ref uint cbSid,
+		StringBuilder ReferencedDomainName, ref uint cchReferencedDomainName, out int peUse);
 
 	[DllImport("advapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
 	internal static extern bool LookupAccountSidW(
-		string lpSystemName, byte[] Sid, StringBuilder Name, ref UInt32 cchName,
-		StringBuilder ReferencedDomainName, ref UInt32 cchReferencedDomainName, out Int32 peUse);
+		string lpSystemName, byte[] Sid, StringBuilder Name, ref uint cchName,
+		StringBuilder ReferencedDomainName, ref uint cchReferencedDomainName, out int peUse);
 
 	[DllImport("secur32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
 	[return: MarshalAs(UnmanagedType.U1)]
-	internal static extern bool GetUserNameExW(Int32 NameFormat, StringBuilder lpNameBuffer, ref UInt32 nSize);
+	internal static extern bool GetUserNameExW(int NameFormat, StringBuilder lpNameBuffer, ref uint nSize);
 }
 
-// An account, a group or a domain that Windows knows.
+// Whom a name stands for: an account, a group, a domain.
 sealed class Account
 {
 	internal const int SidTypeUser = 1; // SID_NAME_USE
@@ -42,34 +41,28 @@ sealed class Account
 	const int LongestName = 512;
 	const int SECURITY_MAX_SID_SIZE = 68;
 
-	// The call in progress, for whoever waits for it.
+	// The call in progress.
 	internal static volatile string Calling = "";
 
-	internal readonly string Name; // DOMAIN\user
-	internal readonly int Use;     // SID_NAME_USE
+	internal string Name; // DOMAIN\user
+	internal int Use;     // SID_NAME_USE; 0: there is none
 
-	Account(string name, int use)
-	{
-		Name = name;
-		Use = use;
-	}
-
-	// The account that this runs as, as DOMAIN\user.
+	// The account that this runs as.
 	internal static string Current()
 	{
-		UInt32 length = LongestName;
-		StringBuilder name = new StringBuilder(LongestName);
+		uint length = LongestName;
+		var name = new StringBuilder(LongestName);
 		Check("GetUserNameEx", () => NativeMethods.GetUserNameExW(NameSamCompatible, name, ref length));
 		return name.ToString();
 	}
 
-	// Who a SID, a user principal name, DOMAIN\user (with either name of the domain) or a name alone stands for; null: nobody.
+	// By a SID, a user principal name, DOMAIN\user (with either name of the domain) or a name alone.
 	internal static Account Find(string name, string server = null)
 	{
 		byte[] sid = new byte[SECURITY_MAX_SID_SIZE];
-		UInt32 sidLength = SECURITY_MAX_SID_SIZE, userLength = LongestName, domainLength = LongestName;
+		uint sidLength = SECURITY_MAX_SID_SIZE, userLength = LongestName, domainLength = LongestName;
 		StringBuilder user = new StringBuilder(LongestName), domain = new StringBuilder(LongestName);
-		Int32 use = 0;
+		int use = 0;
 		try
 		{
 			if (name.StartsWith("S-1-", StringComparison.OrdinalIgnoreCase))
@@ -78,13 +71,13 @@ sealed class Account
 				Check("LookupAccountName", () => NativeMethods.LookupAccountNameW(server, name, sid, ref sidLength, domain, ref domainLength, out use));
 			domainLength = LongestName;
 			Check("LookupAccountSid", () => NativeMethods.LookupAccountSidW(server, sid, user, ref userLength, domain, ref domainLength, out use));
-			return new Account(domain + "\\" + user, use);
+			return new Account { Name = domain + "\\" + user, Use = use };
 		}
 		catch (WindowsException error)
 		{
-			if (error.Code == Win32Error.ERROR_NONE_MAPPED)
-				return null;
-			throw;
+			if (error.Code != Win32Error.ERROR_NONE_MAPPED)
+				throw;
+			return new Account();
 		}
 	}
 

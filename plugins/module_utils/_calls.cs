@@ -1,32 +1,87 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Calls that may not come back.
-//
-// Theory of operation. A call to a server may hang, for minutes or for ever. Its thread cannot be stopped, so it is left
-// behind, and another goes on. All that the threads of one server know is guarded by a lock, the gate. A thread holds it
-// whenever it runs, except during a call to Windows: then whoever looks on can see how long the call has lasted.
-//
-//   running   -- begins a call, opening the gate ---> calling
-//   calling   -- the call returns, the gate closes -> running
-//   calling   -- it lasts too long ----------------> abandoned: its session is settled as unanswered, and a new thread
-//                takes over; where the call was about no session, or too many have hung, it is the server that is given up
-//   abandoned -- the call returns after all -------> ended, by GivenUpException, touching nothing
-//   running   -- nothing is left to do ------------> calling, for the last time (WTSCloseServer) -> ended
-//
-// What is still to be done is in queues, so whoever takes over does nothing twice. What an abandoned call was to do may
-// still be done by Windows: that is reported as not known, and never asked for again.
+// Calls of Windows: where they go, those that it refuses, and those that do not come back. The guide to developing has
+// the theory of these, and what this C# is written for: Windows PowerShell 5.1, and few bytes.
 
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Threading;
 
+// From nowhere else, whatever lies in the folder that PowerShell was started in (code analysis rule CA5392).
+[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+
 namespace ansible_collections.winops.rds.plugins.module_utils._calls
 {
-using _win32;
+// As in winerror.h. What they mean for the user is said on the controller.
+static class Win32Error
+{
+	internal const int ERROR_SUCCESS = 0;
+	internal const int ERROR_FILE_NOT_FOUND = 2;
+	internal const int ERROR_ACCESS_DENIED = 5;
+	internal const int ERROR_MORE_DATA = 234;
+	internal const int ERROR_NONE_MAPPED = 1332;
+	internal const int ERROR_CTX_CLOSE_PENDING = 7007;
+	internal const int ERROR_CTX_WINSTATION_NOT_FOUND = 7022;
+	internal const int ERROR_CTX_WINSTATION_BUSY = 7024;
+	internal const int ERROR_CTX_WINSTATION_ACCESS_DENIED = 7045;
+}
 
-// Nobody waits for this thread any more: it is to stop, and to touch nothing.
+// A call that Windows refused, and the error that it gave. ERROR_SUCCESS: it gave nothing else, either. Null: it did
+// not answer.
+sealed class WindowsException : Exception
+{
+	internal readonly string Call;
+	internal readonly int? Code;
+
+	internal WindowsException(string call, int? code) : base(call)
+	{
+		Call = call;
+		Code = code;
+	}
+
+	// No other error says so, least of all "no access".
+	internal bool SaysSessionIsGone { get { return Code == Win32Error.ERROR_FILE_NOT_FOUND || Code == Win32Error.ERROR_CTX_WINSTATION_NOT_FOUND; } }
+
+	internal bool SaysDenied { get { return Code == Win32Error.ERROR_ACCESS_DENIED || Code == Win32Error.ERROR_CTX_WINSTATION_ACCESS_DENIED; } }
+}
+
+public sealed class CallReport
+{
+	public string call;
+	public int? code;
+
+	internal static CallReport Of(WindowsException error)
+	{
+		return error == null ? null : new CallReport { call = error.Call, code = error.Code };
+	}
+}
+
+// Memory that Windows has filled.
+static class Memory
+{
+	internal static T Structure<T>(IntPtr pointer)
+	{
+		return (T)Marshal.PtrToStructure(pointer, typeof(T));
+	}
+
+	internal static List<T> Array<T>(IntPtr pointer, uint count)
+	{
+		var items = new List<T>((int)count);
+		int size = Marshal.SizeOf(typeof(T));
+		for (uint i = 0; i < count; i++)
+			items.Add(Structure<T>(new IntPtr(pointer.ToInt64() + (long)i * size)));
+		return items;
+	}
+
+	internal static string Text(IntPtr pointer)
+	{
+		return Marshal.PtrToStringUni(pointer) ?? "";
+	}
+}
+
+// Nobody waits for this thread any more.
 sealed class GivenUpException : Exception
 {
 }
@@ -36,23 +91,22 @@ sealed class CallWatch
 {
 	readonly object gate;
 	readonly Stopwatch time = new Stopwatch();
-	Int64 userTime; // milliseconds that a user may take to answer the call
+	long userTime; // milliseconds that a user may take to answer the call
 
 	internal string Calling; // the call in progress; null: none
-	internal bool GivenUp;
+	internal bool GivenUp { get; set; }
 
 	internal CallWatch(object gate)
 	{
 		this.gate = gate;
 	}
 
-	internal bool HasLasted(Int64 milliseconds)
+	internal bool HasLasted(long milliseconds)
 	{
 		return Calling != null && time.ElapsedMilliseconds >= milliseconds + userTime;
 	}
 
-	// Makes a call that Windows may refuse.
-	internal void Call(string name, Func<bool> native, Int64 mayTake = 0)
+	internal void Call(string name, Func<bool> native, long mayTake = 0)
 	{
 		if (GivenUp)
 			throw new GivenUpException();
@@ -69,13 +123,13 @@ sealed class CallWatch
 			throw new WindowsException(name, error);
 	}
 
-	// Makes the last call of a thread, which is made also by one that was given up.
+	// The last call of a thread, made also by one that was given up.
 	internal void CallLast(string name, Action native)
 	{
 		Open(name, 0, native);
 	}
 
-	void Open(string name, Int64 mayTake, Action native)
+	void Open(string name, long mayTake, Action native)
 	{
 		Calling = name;
 		userTime = mayTake;

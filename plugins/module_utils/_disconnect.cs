@@ -1,4 +1,3 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The engine of win_rds_disconnect.
@@ -14,13 +13,13 @@ using _sessions;
 
 public sealed class DisconnectRequest : EngineRequest
 {
-	public Int64 timeout_ms;
+	public long timeout_ms;
 }
 
 static class NativeMethods
 {
 	[DllImport("wtsapi32.dll", SetLastError = true)]
-	internal static extern bool WTSDisconnectSession(IntPtr hServer, UInt32 SessionId, bool bWait);
+	internal static extern bool WTSDisconnectSession(IntPtr hServer, uint SessionId, bool bWait);
 }
 
 sealed class Disconnection : Act
@@ -52,7 +51,6 @@ sealed class Disconnection : Act
 
 public static class Engine
 {
-	// DisconnectRequest in, EngineReport out, as JSON.
 	public static string Run(string request)
 	{
 		return Runner.Answer<DisconnectRequest>(request, read => new Disconnection(read));

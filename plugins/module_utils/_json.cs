@@ -1,4 +1,3 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The way in and out of an engine: one JSON text each way, so that nothing depends on what PowerShell makes of values.
@@ -8,9 +7,8 @@
 
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Reflection;
-using System.Text;
+using System.Text.RegularExpressions;
 #if CORECLR
 using System.Text.Json;
 #else
@@ -24,7 +22,7 @@ static class Json
 	// The request has just the members of TRequest. The answer has a report or says why there is none.
 	internal static string Answer<TRequest>(string request, Func<TRequest, object> run)
 	{
-		Dictionary<string, object> answer = new Dictionary<string, object> { { "changed", false }, { "engine", true } };
+		var answer = new Dictionary<string, object> { { "changed", false }, { "engine", true } };
 		try
 		{
 			answer["refused"] = true;
@@ -89,13 +87,7 @@ static class Json
 	// So that no code page can spoil it. In JSON, only texts hold other characters.
 	static string Ascii(string json)
 	{
-		StringBuilder ascii = new StringBuilder(json.Length);
-		foreach (char unit in json)
-			if (unit < 0x7F)
-				ascii.Append(unit);
-			else
-				ascii.AppendFormat(CultureInfo.InvariantCulture, "\\u{0:x4}", (int)unit);
-		return ascii.ToString();
+		return Regex.Replace(json, "[^\0-~]", unit => "\\u" + ((int)unit.Value[0]).ToString("x4"));
 	}
 }
 }

@@ -1,4 +1,3 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The engine of win_rds_logoff.
@@ -14,14 +13,14 @@ using _sessions;
 
 public sealed class LogoffRequest : EngineRequest
 {
-	public Int64 timeout_ms;
-	public Int64? max_parallel;
+	public long timeout_ms;
+	public long? max_parallel;
 }
 
 static class NativeMethods
 {
 	[DllImport("wtsapi32.dll", SetLastError = true)]
-	internal static extern bool WTSLogoffSession(IntPtr hServer, UInt32 SessionId, bool bWait);
+	internal static extern bool WTSLogoffSession(IntPtr hServer, uint SessionId, bool bWait);
 }
 
 class Logoff : Act
@@ -44,7 +43,7 @@ class Logoff : Act
 	}
 
 	// Returns at once, before the session has gone.
-	protected static void RequestLogoff(SessionHost host, UInt32 id)
+	protected static void RequestLogoff(SessionHost host, uint id)
 	{
 		host.Call("WTSLogoffSession", server => NativeMethods.WTSLogoffSession(server, id, false));
 	}
@@ -54,7 +53,6 @@ class Logoff : Act
 
 public static class Engine
 {
-	// LogoffRequest in, EngineReport out, as JSON.
 	public static string Run(string request)
 	{
 		return Runner.Answer<LogoffRequest>(request, read => new Logoff(read));

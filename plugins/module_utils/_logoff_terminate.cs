@@ -1,4 +1,3 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The engine of win_rds_logoff with on_timeout=terminate.
@@ -9,19 +8,19 @@ using System.Runtime.InteropServices;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._logoff_terminate
 {
+using _calls;
 using _logoff;
 using _report;
 using _run;
 using _sessions;
-using _win32;
 
 static class Native
 {
 	[StructLayout(LayoutKind.Sequential)]
 	internal struct WTS_PROCESS_INFOW
 	{
-		public UInt32 SessionId;
-		public UInt32 ProcessId;
+		public uint SessionId;
+		public uint ProcessId;
 		public IntPtr pProcessName;
 		public IntPtr pUserSid;
 	}
@@ -31,32 +30,32 @@ static class NativeMethods
 {
 	[DllImport("wtsapi32.dll", SetLastError = true)]
 	internal static extern bool WTSEnumerateProcessesExW(
-		IntPtr hServer, ref UInt32 pLevel, UInt32 SessionID, out IntPtr ppProcessInfo, out UInt32 pCount);
+		IntPtr hServer, ref uint pLevel, uint SessionID, out IntPtr ppProcessInfo, out uint pCount);
 
 	[DllImport("kernel32.dll", SetLastError = true)]
-	internal static extern IntPtr OpenProcess(UInt32 dwDesiredAccess, bool bInheritHandle, UInt32 dwProcessId);
+	internal static extern IntPtr OpenProcess(uint dwDesiredAccess, bool bInheritHandle, uint dwProcessId);
 
 	[DllImport("kernel32.dll", SetLastError = true)]
-	internal static extern bool ProcessIdToSessionId(UInt32 dwProcessId, out UInt32 pSessionId);
+	internal static extern bool ProcessIdToSessionId(uint dwProcessId, out uint pSessionId);
 
 	[DllImport("kernel32.dll", SetLastError = true)]
 	internal static extern bool GetProcessTimes(
-		IntPtr hProcess, out Int64 lpCreationTime, out Int64 lpExitTime, out Int64 lpKernelTime, out Int64 lpUserTime);
+		IntPtr hProcess, out long lpCreationTime, out long lpExitTime, out long lpKernelTime, out long lpUserTime);
 
 	[DllImport("kernel32.dll", SetLastError = true)]
-	internal static extern bool TerminateProcess(IntPtr hProcess, UInt32 uExitCode);
+	internal static extern bool TerminateProcess(IntPtr hProcess, uint uExitCode);
 
 	[DllImport("kernel32.dll", SetLastError = true)]
 	internal static extern bool CloseHandle(IntPtr hObject);
 
 	[DllImport("wtsapi32.dll", SetLastError = true)]
-	internal static extern bool WTSTerminateProcess(IntPtr hServer, UInt32 ProcessId, UInt32 ExitCode);
+	internal static extern bool WTSTerminateProcess(IntPtr hServer, uint ProcessId, uint ExitCode);
 }
 
 sealed class LogoffOrTerminate : Logoff
 {
-	const UInt32 PROCESS_TERMINATE = 0x1;
-	const UInt32 PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
+	const uint PROCESS_TERMINATE = 0x1;
+	const uint PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 
 	internal LogoffOrTerminate(LogoffRequest request) : base(request)
 	{
@@ -68,7 +67,7 @@ sealed class LogoffOrTerminate : Logoff
 		if (selected.IsPressed)
 			return false;
 		selected.IsPressed = true;
-		Int64 listed = DateTime.UtcNow.ToFileTimeUtc();
+		long listed = DateTime.UtcNow.ToFileTimeUtc();
 		List<ProcessReport> processes = Enumerate(host, selected.Session.Id);
 		// Asked after they were listed: so they are not those of somebody who has the ID now.
 		if (!IsStillThere(host, selected))
@@ -128,13 +127,13 @@ sealed class LogoffOrTerminate : Logoff
 	}
 
 	// By a handle, which stays that of one process: its ID may be another's by now, and in another session.
-	static bool EndHere(SessionHost host, UInt32 id, UInt32 sessionId, Int64 listed)
+	static bool EndHere(SessionHost host, uint id, uint sessionId, long listed)
 	{
 		IntPtr process = IntPtr.Zero;
 		try
 		{
-			UInt32 session = 0;
-			Int64 created = 0, ignored;
+			uint session = 0;
+			long created = 0, ignored;
 			host.Call("OpenProcess", server => (process = NativeMethods.OpenProcess(
 				PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION, false, id)) != IntPtr.Zero);
 			host.Call("GetProcessTimes", server => NativeMethods.GetProcessTimes(process, out created, out ignored, out ignored, out ignored));
@@ -152,7 +151,7 @@ sealed class LogoffOrTerminate : Logoff
 	}
 
 	// There are no handles to the processes of another server, so it is looked for once more just before.
-	static bool EndThere(SessionHost host, ProcessReport process, UInt32 sessionId)
+	static bool EndThere(SessionHost host, ProcessReport process, uint sessionId)
 	{
 		if (!Enumerate(host, sessionId).Exists(now => now.id == process.id && now.name == process.name))
 			return false;
@@ -162,9 +161,9 @@ sealed class LogoffOrTerminate : Logoff
 
 	// The processes of people in a session. Those of the system (csrss.exe, winlogon.exe, dwm.exe) run under its own
 	// accounts, and Windows ends them itself, or stops with an error if somebody else does.
-	static List<ProcessReport> Enumerate(SessionHost host, UInt32 id)
+	static List<ProcessReport> Enumerate(SessionHost host, uint id)
 	{
-		UInt32 level = 0, count = 0;
+		uint level = 0, count = 0;
 		IntPtr buffer = IntPtr.Zero;
 		try
 		{
@@ -176,7 +175,7 @@ sealed class LogoffOrTerminate : Logoff
 		finally
 		{
 			if (buffer != IntPtr.Zero)
-				_wtsapi.NativeMethods.WTSFreeMemoryExW(_wtsapi.Native.WTS_TYPE_CLASS.WTSTypeProcessInfoLevel0, buffer, count);
+				_sessions.NativeMethods.WTSFreeMemoryExW(_sessions.Native.WTS_TYPE_CLASS.WTSTypeProcessInfoLevel0, buffer, count);
 		}
 	}
 
@@ -193,7 +192,6 @@ sealed class LogoffOrTerminate : Logoff
 
 public static class Engine
 {
-	// LogoffRequest in, EngineReport out, as JSON.
 	public static string Run(string request)
 	{
 		return Runner.Answer<LogoffRequest>(request, read => new LogoffOrTerminate(read));

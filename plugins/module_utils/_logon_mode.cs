@@ -1,4 +1,3 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The engine of win_rds_logon_mode: reads the two registry values that `change logon` keeps, writes those that it is told
@@ -13,8 +12,8 @@ using System.Text;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._logon_mode
 {
+using _calls;
 using _json;
-using _win32;
 
 public sealed class LogonModeRequest
 {
@@ -46,7 +45,7 @@ public sealed class Reading
 // A value of the registry.
 public sealed class ValueReport
 {
-	public Int64 type;
+	public long type;
 	public string text;
 }
 
@@ -54,36 +53,36 @@ static class NativeMethods
 {
 	// These return the error and set no last error: https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeyexw
 	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-	internal static extern Int32 RegOpenKeyExW(IntPtr hKey, string lpSubKey, UInt32 ulOptions, UInt32 samDesired, out IntPtr phkResult);
+	internal static extern int RegOpenKeyExW(IntPtr hKey, string lpSubKey, uint ulOptions, uint samDesired, out IntPtr phkResult);
 
 	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-	internal static extern Int32 RegQueryValueExW(IntPtr hKey, string lpValueName, IntPtr lpReserved, out UInt32 lpType, byte[] lpData, ref UInt32 lpcbData);
+	internal static extern int RegQueryValueExW(IntPtr hKey, string lpValueName, IntPtr lpReserved, out uint lpType, byte[] lpData, ref uint lpcbData);
 
 	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-	internal static extern Int32 RegSetValueExW(IntPtr hKey, string lpValueName, UInt32 Reserved, UInt32 dwType, byte[] lpData, UInt32 cbData);
+	internal static extern int RegSetValueExW(IntPtr hKey, string lpValueName, uint Reserved, uint dwType, byte[] lpData, uint cbData);
 
 	[DllImport("advapi32.dll")]
-	internal static extern Int32 RegCloseKey(IntPtr hKey);
+	internal static extern int RegCloseKey(IntPtr hKey);
 }
 
 // A value in HKEY_LOCAL_MACHINE.
 sealed class RegistryValue
 {
-	const UInt32 KEY_QUERY_VALUE = 0x1;
-	const UInt32 KEY_SET_VALUE = 0x2;
+	const uint KEY_QUERY_VALUE = 0x1;
+	const uint KEY_SET_VALUE = 0x2;
 	// A 32-bit PowerShell would otherwise see a Winlogon key of its own:
 	// https://learn.microsoft.com/windows/win32/winprog64/accessing-an-alternate-registry-view
-	const UInt32 KEY_WOW64_64KEY = 0x100;
-	internal const UInt32 REG_SZ = 1;
-	internal const UInt32 REG_DWORD = 4;
+	const uint KEY_WOW64_64KEY = 0x100;
+	internal const uint REG_SZ = 1;
+	internal const uint REG_DWORD = 4;
 
-	static readonly IntPtr HKEY_LOCAL_MACHINE = new IntPtr(unchecked((Int32)0x80000002));
+	static readonly IntPtr HKEY_LOCAL_MACHINE = new IntPtr(unchecked((int)0x80000002));
 
 	readonly string path;
 	readonly string name;
-	readonly UInt32 properType;
+	readonly uint properType;
 
-	internal RegistryValue(string path, string name, UInt32 properType)
+	internal RegistryValue(string path, string name, uint properType)
 	{
 		this.path = path;
 		this.name = name;
@@ -94,8 +93,8 @@ sealed class RegistryValue
 	internal ValueReport Read()
 	{
 		byte[] data = new byte[256];
-		UInt32 size = (UInt32)data.Length;
-		UInt32 type = 0;
+		uint size = (uint)data.Length;
+		uint type = 0;
 		int code = Call(KEY_QUERY_VALUE, key => NativeMethods.RegQueryValueExW(key, name, IntPtr.Zero, out type, data, ref size));
 		if (code == Win32Error.ERROR_FILE_NOT_FOUND)
 			return null;
@@ -103,7 +102,7 @@ sealed class RegistryValue
 			size = 0; // its type is told all the same, and no value of ours is so long
 		else if (code != Win32Error.ERROR_SUCCESS)
 			throw new WindowsException("RegQueryValueEx " + name, code);
-		ValueReport value = new ValueReport { type = type };
+		var value = new ValueReport { type = type };
 		if (type == REG_SZ)
 			value.text = Encoding.Unicode.GetString(data, 0, (int)size).TrimEnd('\0');
 		else if (type == REG_DWORD && size == 4)
@@ -118,7 +117,7 @@ sealed class RegistryValue
 		byte[] data = properType == REG_DWORD
 			? BitConverter.GetBytes(UInt32.Parse(text, CultureInfo.InvariantCulture))
 			: Encoding.Unicode.GetBytes(text + "\0");
-		int code = Call(KEY_SET_VALUE, key => NativeMethods.RegSetValueExW(key, name, 0, properType, data, (UInt32)data.Length));
+		int code = Call(KEY_SET_VALUE, key => NativeMethods.RegSetValueExW(key, name, 0, properType, data, (uint)data.Length));
 		if (code != Win32Error.ERROR_SUCCESS)
 			throw new WindowsException("RegSetValueEx " + name, code);
 	}
@@ -129,7 +128,7 @@ sealed class RegistryValue
 		return value == null ? text == "0" : value.type == properType && value.text == text;
 	}
 
-	int Call(UInt32 access, Func<IntPtr, int> call)
+	int Call(uint access, Func<IntPtr, int> call)
 	{
 		IntPtr key;
 		int code = NativeMethods.RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, access | KEY_WOW64_64KEY, out key);
@@ -161,7 +160,7 @@ public static class Engine
 
 	static LogonModeReport Run(LogonModeRequest request)
 	{
-		LogonModeReport report = new LogonModeReport { written = new List<string>() };
+		var report = new LogonModeReport { written = new List<string>() };
 		try
 		{
 			report.before = report.after = Read();

@@ -1,4 +1,3 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The engine of win_rds_message.
@@ -17,30 +16,28 @@ public sealed class MessageRequest : EngineRequest
 {
 	public string title;
 	public string message;
-	public Int64 message_style;
-	public Int64 message_seconds;
+	public long message_style;
+	public long message_seconds;
 	public bool wait_for_answer;
-	public Int64 remaining_ms;
+	public long remaining_ms;
 }
 
 static class NativeMethods
 {
 	[DllImport("wtsapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
 	internal static extern bool WTSSendMessageW(
-		IntPtr hServer, UInt32 SessionId, string pTitle, UInt32 TitleLength, string pMessage, UInt32 MessageLength,
-		UInt32 Style, UInt32 Timeout, out UInt32 pResponse, bool bWait);
+		IntPtr hServer, uint SessionId, string pTitle, uint TitleLength, string pMessage, uint MessageLength,
+		uint Style, uint Timeout, out uint pResponse, bool bWait);
 }
 
 sealed class Message : Act
 {
-	// Nobody answered in time. A pre-release of Server 2008 R2 was seen to give 0 instead, which is no button (Cassia,
-	// RemoteMessageBoxResult). A message that is not waited for gives IDASYNC, which tells nothing.
-	const UInt32 IDTIMEOUT = 32000;
-	const int RoundingSeconds = 30; // to the minute, so that each reminder tells the same
+	// A pre-release of Server 2008 R2 was seen to give 0 instead, which is no button (Cassia, RemoteMessageBoxResult).
+	const uint IDTIMEOUT = 32000;
+	const int RoundingSeconds = 30; // each reminder tells the same minute
 
 	readonly MessageRequest request;
 
-	// All users are asked at once, by a thread each.
 	internal Message(MessageRequest request)
 	{
 		this.request = request;
@@ -52,12 +49,12 @@ sealed class Message : Act
 	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{
 		string title = FilledIn(request.title, host.Server, now), text = FilledIn(request.message, host.Server, now);
-		UInt32 answer = 0;
+		uint answer = 0;
 		host.Call(
 			"WTSSendMessage",
 			server => NativeMethods.WTSSendMessageW(
 				server, now.Id, title, Bytes(title), text, Bytes(text),
-				(UInt32)request.message_style, (UInt32)request.message_seconds, out answer, request.wait_for_answer),
+				(uint)request.message_style, (uint)request.message_seconds, out answer, request.wait_for_answer),
 			request.wait_for_answer ? request.message_seconds * 1000 : 0);
 		selected.Accepted = true;
 		bool isAnswer = request.wait_for_answer && answer != IDTIMEOUT && answer != 0;
@@ -67,12 +64,11 @@ sealed class Message : Act
 	}
 
 	// Lengths of text are in bytes, says the page of WTSSendMessage.
-	static UInt32 Bytes(string text)
+	static uint Bytes(string text)
 	{
-		return (UInt32)text.Length * 2;
+		return (uint)text.Length * 2;
 	}
 
-	// A text with what only the host knows.
 	string FilledIn(string text, Server server, Session now)
 	{
 		DateTime time = now.Info.CurrentTime > 0 ? DateTime.FromFileTimeUtc(now.Info.CurrentTime) : DateTime.UtcNow;
@@ -86,7 +82,6 @@ sealed class Message : Act
 
 public static class Engine
 {
-	// MessageRequest in, EngineReport out, as JSON.
 	public static string Run(string request)
 	{
 		return Runner.Answer<MessageRequest>(request, read => new Message(read));

@@ -1,7 +1,6 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What an engine reports: what it saw and did. What the members mean is said in plugin_utils/_engine/report.py.
+// What an engine reports. What the members mean is said in plugin_utils/_engine/report.py.
 
 using System;
 using System.Collections.Generic;
@@ -9,10 +8,9 @@ using System.Diagnostics;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._report
 {
+using _calls;
 using _selection;
 using _sessions;
-using _win32;
-using _wtsapi;
 
 public sealed class EngineReport
 {
@@ -41,7 +39,7 @@ public sealed class ServerReport
 public sealed class SessionReport
 {
 	public string logon;
-	public UInt32 id;
+	public uint id;
 	public string name;
 	public string user;
 	public string domain;
@@ -50,25 +48,25 @@ public sealed class SessionReport
 	public string client_name;
 	public string client_address;
 	public bool? locked;
-	public Int64 logon_time;
-	public Int64 connect_time;
-	public Int64 disconnect_time;
-	public Int64 last_input_time;
-	public Int64 current_time;
-	public UInt32 incoming_bytes;
-	public UInt32 outgoing_bytes;
+	public long logon_time;
+	public long connect_time;
+	public long disconnect_time;
+	public long last_input_time;
+	public long current_time;
+	public uint incoming_bytes;
+	public uint outgoing_bytes;
 	public List<string> matched_by;
 	public string result;
 	public bool accepted;
-	public UInt32? answer;
+	public uint? answer;
 	public CallReport error;
-	public Int64 elapsed_ms;
+	public long elapsed_ms;
 	public List<ProcessReport> ended_processes;
 }
 
 public sealed class ProcessReport
 {
-	public UInt32 id;
+	public uint id;
 	public string name;
 }
 
@@ -78,17 +76,17 @@ sealed class SelectedSession
 	internal Session Session;
 	internal Client Client = new Client();
 	internal List<string> MatchedBy;
-	internal string Result;    // null: not settled yet
+	internal string Result;  // null: not settled yet
 	internal WindowsException Error;
-	internal bool Attempted;   // it was asked for; Windows may not have answered
-	internal bool Accepted { get; set; } // Windows accepted it
-	internal bool Awaited;     // it is going, or busy and worth another try
+	internal bool Attempted; // it was asked for; Windows may not have answered
+	internal bool Accepted { get; set; }
+	internal bool Awaited;   // it is going, or busy and worth another try
 	internal bool Busy;
 	internal bool IsPressed { get; set; } // what else could be done has been done
-	internal bool IsLeaving;   // Windows told no more of it than its list: it has no logon time
-	internal UInt32? Answer { get; set; }
+	internal bool IsLeaving; // Windows told no more of it than its list: it has no logon time
+	internal uint? Answer { get; set; }
 	internal readonly Stopwatch Elapsed = new Stopwatch();
-	internal Int64 Deadline;   // milliseconds of Elapsed
+	internal long Deadline;  // milliseconds of Elapsed
 	internal readonly List<ProcessReport> Ended = new List<ProcessReport>();
 
 	internal bool IsOverdue { get { return Elapsed.ElapsedMilliseconds >= Deadline; } }

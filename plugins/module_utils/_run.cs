@@ -1,12 +1,11 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// A task on all its servers: select, act on every session, then wait for them together. How threads follow each other
-// where a call does not come back is told at the head of _calls.cs.
+// A task on all its servers: select, act on every session, then wait for them together.
 
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using System.Threading.Tasks;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._run
 {
@@ -16,14 +15,13 @@ using _json;
 using _report;
 using _selection;
 using _sessions;
-using _win32;
 
-// What every engine of sessions is asked. Its own request adds what its act needs.
+// What every engine of sessions is asked.
 public class EngineRequest : SelectionRequest
 {
 	public bool check_mode;
 	public List<string> servers;
-	public Int64 server_timeout_ms;
+	public long server_timeout_ms;
 	public bool protect_console;
 	public bool ignore_unknown_exclusions;
 }
@@ -31,41 +29,41 @@ public class EngineRequest : SelectionRequest
 // What is done to each selected session.
 abstract class Act
 {
-	// The result of a session to which it would be done: in check mode.
+	// The result in check mode.
 	internal abstract string Planned { get; }
 
-	// Whether nothing is done at all. Then it does not matter what is protected.
+	// Nothing is done, so it does not matter what is protected.
 	internal virtual bool OnlyLooks { get { return false; } }
 
-	internal Int64 TimeoutMilliseconds { get; set; } // how long each session is awaited; 0: not at all
-	internal Int64? MostAtOnce { get; set; }         // sessions that are awaited on a server at a time; null: any number
-	internal bool TakesAThreadEach { get; set; }     // because asking lasts as long as the user takes to answer
+	internal long TimeoutMilliseconds { get; set; } // for each session; 0: none is awaited
+	internal long? MostAtOnce { get; set; } // awaited on a server at a time; null: any number
+	internal bool TakesAThreadEach { get; set; } // asking lasts as long as the user takes to answer
 
-	// The result of a session for which nothing is to be done any more; null: there is something to do.
+	// The result where nothing is to be done; null: there is something to do.
 	internal virtual string AlreadyDone(Session session)
 	{
 		return null;
 	}
 
-	// Asks Windows for it, once. Settles the session, or has it awaited.
+	// Asks Windows, once. Settles the session, or has it awaited.
 	internal abstract void Do(SessionHost host, SelectedSession selected, Session now);
 
-	// The result of an awaited session that is still there, now that Windows has done it; null: it has not yet.
+	// The result of an awaited session that is still there; null: it is not done yet.
 	internal virtual string Done(Session now)
 	{
 		return null;
 	}
 
-	// The result of a session that has gone after Windows had accepted what it was asked for.
+	// The result of a session that has gone after Windows had accepted.
 	protected virtual string Gone { get { return "already_gone"; } }
 
-	// A session that was leaving already is not one to which anything was done.
+	// To a session that was leaving already nothing was done.
 	internal void SettleGone(SelectedSession selected)
 	{
 		selected.Settle(selected.Accepted ? Gone : "already_gone");
 	}
 
-	// Does what else can be done for a session that is overdue; returns whether it has more time now.
+	// Does what else can be done for an overdue session; returns whether it has more time now.
 	internal virtual bool Press(SessionHost host, SelectedSession selected)
 	{
 		return false;
@@ -76,16 +74,15 @@ static class Runner
 {
 	const int LookMilliseconds = 20;
 
-	// The one way through each engine of sessions.
 	internal static string Answer<TRequest>(string request, Func<TRequest, Act> act) where TRequest : EngineRequest
 	{
 		return Json.Answer<TRequest>(request, read => Run(read, act(read)));
 	}
 
-	// First all servers are looked at. Nothing is done on any before it is known that each exclusion means somebody.
+	// Nothing is done on any server before it is known that each exclusion means somebody.
 	static EngineReport Run(EngineRequest request, Act act)
 	{
-		EngineReport report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
+		var report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
 		try
 		{
 			Selection selection = LookUp(request, () => new Selection(request));
@@ -111,7 +108,7 @@ static class Runner
 	// Exclusions of one account each that fitted no session, and are no account.
 	static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
 	{
-		List<UnknownExclusion> unknown = new List<UnknownExclusion>();
+		var unknown = new List<UnknownExclusion>();
 		for (int i = 0; i < selection.ExcludedUsers.Count; i++)
 		{
 			AccountPattern excluded = selection.ExcludedUsers[i];
@@ -124,32 +121,17 @@ static class Runner
 		return unknown;
 	}
 
-	// In a thread of its own, because a domain controller that does not answer can hold a look-up up.
+	// A domain controller that does not answer can hold a look-up up.
 	static T LookUp<T>(EngineRequest request, Func<T> read)
 	{
-		T value = default(T);
-		Exception failure = null;
-		Thread reader = new Thread(() =>
-		{
-			try
-			{
-				value = read();
-			}
-			catch (Exception error)
-			{
-				failure = error;
-			}
-		}) { IsBackground = true };
-		reader.Start();
-		if (!reader.Join((int)Math.Min(request.server_timeout_ms, Int32.MaxValue)))
+		Task<T> reading = Task.Run(read);
+		if (Task.WaitAny(new Task[] { reading }, (int)Math.Min(request.server_timeout_ms, Int32.MaxValue)) < 0)
 			throw new WindowsException(Account.Calling, null);
-		if (failure != null)
-			throw failure;
-		return value;
+		return reading.GetAwaiter().GetResult();
 	}
 
-	// Each host in a thread of its own: one that does not answer delays no other.
-	static void RunSideBySide(List<ServerRun> runs, Int64 serverTimeout)
+	// One that does not answer delays no other.
+	static void RunSideBySide(List<ServerRun> runs, long serverTimeout)
 	{
 		foreach (ServerRun run in runs)
 			lock (run.Gate)
@@ -164,7 +146,7 @@ static class Runner
 		}
 	}
 
-	static bool IsOver(ServerRun run, Int64 serverTimeout)
+	static bool IsOver(ServerRun run, long serverTimeout)
 	{
 		lock (run.Gate)
 		{
@@ -189,7 +171,7 @@ sealed class Worker
 	}
 }
 
-// One server's part of a task. Everything in it is guarded by the gate.
+// One server's part of a task, all guarded by the gate.
 sealed class ServerRun
 {
 	const int PollMilliseconds = 100;
@@ -204,9 +186,9 @@ sealed class ServerRun
 	readonly List<Worker> workers = new List<Worker>();
 	readonly List<SelectedSession> all = new List<SelectedSession>();
 	readonly List<SelectedSession> excluded = new List<SelectedSession>();
-	Queue<Session> listed;                                                  // still to be identified
+	Queue<Session> listed;          // still to be identified
 	bool acts;
-	Queue<SelectedSession> waiting;                                         // still to be acted on
+	Queue<SelectedSession> waiting; // still to be acted on
 	readonly List<SelectedSession> awaited = new List<SelectedSession>();
 	int hangs;
 	WindowsException failure;
@@ -224,7 +206,7 @@ sealed class ServerRun
 		this.request = request;
 	}
 
-	// Whether sessions were selected on the server; from here on they are acted on.
+	// Whether there are sessions to act on, which is what is done from here on.
 	internal bool MayAct()
 	{
 		lock (Gate)
@@ -235,7 +217,7 @@ sealed class ServerRun
 
 	internal void Start()
 	{
-		Worker worker = new Worker(Server, Gate);
+		var worker = new Worker(Server, Gate);
 		workers.Add(worker);
 		new Thread(() => Work(worker), StackBytes) { IsBackground = true }.Start();
 	}
@@ -269,8 +251,8 @@ sealed class ServerRun
 		}
 	}
 
-	// Abandons, from outside, each thread whose call has lasted too long.
-	internal void GiveUpAfter(Int64 milliseconds)
+	// Abandons each thread whose call has lasted too long.
+	internal void GiveUpAfter(long milliseconds)
 	{
 		foreach (Worker worker in workers.FindAll(each => each.Watch.HasLasted(milliseconds)))
 		{
@@ -313,7 +295,7 @@ sealed class ServerRun
 		while (listed.Count > 0)
 		{
 			Session session = listed.Dequeue();
-			List<string> matchedBy = new List<string>();
+			var matchedBy = new List<string>();
 			bool fits = selection.FitsListed(session, Server.ComputerName, matchedBy);
 			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, Found);
 			Found.UnionWith(matchedBy);
@@ -336,7 +318,7 @@ sealed class ServerRun
 		}
 	}
 
-	// Adds what the enumeration does not tell. Without its logon time a session is not identified and is left alone.
+	// Without its logon time a session is not identified and is left alone.
 	void Identify(Worker worker, SelectedSession selected, bool fitsListed, bool isExcluded)
 	{
 		Session listed = selected.Session;
@@ -367,7 +349,7 @@ sealed class ServerRun
 		}
 		catch (WindowsException error)
 		{
-			// On its way out, or stuck there: what the enumeration tells is all that there is to know.
+			// On its way out, or stuck there: the list tells all that there is to know.
 			selected.IsLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING && !selection.NeedsQueries;
 			if (listed.IsProtected && !act.OnlyLooks)
 				selected.Settle("protected");
@@ -432,7 +414,7 @@ sealed class ServerRun
 		}
 	}
 
-	// Reads the session once more and, if it is still the same logon and still meant, has it done.
+	// Has it done if the session is still the same logon and still meant.
 	void ActOn(SessionHost host, SelectedSession selected)
 	{
 		selected.Elapsed.Start();
@@ -467,7 +449,7 @@ sealed class ServerRun
 
 	bool StillFits(SessionHost host, SelectedSession selected, Session now)
 	{
-		List<string> ignored = new List<string>();
+		var ignored = new List<string>();
 		Client client = selection.NeedsClient ? host.QueryClient(now.Id) : selected.Client;
 		return selection.FitsListed(now, Server.ComputerName, ignored)
 			&& !selection.IsExcluded(now, Server.ComputerName, ignored)
@@ -491,7 +473,7 @@ sealed class ServerRun
 			selected.Fail(error);
 	}
 
-	// Settles an awaited session once Windows has done what it was asked for, or once its time is over.
+	// Settles an awaited session once it is done, or once its time is over.
 	void LookAt(SessionHost host, SelectedSession selected)
 	{
 		WindowsException unanswered = null;

@@ -1,4 +1,3 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The engine of win_rds_session_info, which only looks.
@@ -26,7 +25,6 @@ sealed class Listing : Act
 
 public static class Engine
 {
-	// SessionInfoRequest in, EngineReport out, as JSON.
 	public static string Run(string request)
 	{
 		return Runner.Answer<SessionInfoRequest>(request, read => new Listing());

@@ -1,8 +1,7 @@
-// Copyright (c) 2026 winops.rds contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Sessions, their clients and their host, and the calls that tell of them. What the numbers mean is said on the controller:
-// times are FILETIMEs (100 ns since 1601, UTC; 0 is unknown), states those of WTS_CONNECTSTATE_CLASS.
+// Sessions, their clients and their host, and the calls that tell of them. Times are FILETIMEs (100 ns since 1601, UTC;
+// 0 is unknown).
 
 using System;
 using System.Collections.Generic;
@@ -12,10 +11,119 @@ using System.Runtime.InteropServices;
 namespace ansible_collections.winops.rds.plugins.module_utils._sessions
 {
 using _calls;
-using _win32;
-using _wtsapi;
 
-// What Windows tells of one session at one moment.
+// As declared in wtsapi32.h and lmwksta.h.
+static class Native
+{
+	[StructLayout(LayoutKind.Sequential)]
+	internal struct WTS_SESSION_INFO_1W
+	{
+		public uint ExecEnvId;
+		public int State;
+		public uint SessionId;
+		public IntPtr pSessionName;
+		public IntPtr pHostName;
+		public IntPtr pUserName;
+		public IntPtr pDomainName;
+		public IntPtr pFarmName;
+	}
+
+	[StructLayout(LayoutKind.Sequential, CharSet = CharSet.Unicode)]
+	internal struct WTSINFOEX_LEVEL1_W
+	{
+		public uint SessionId;
+		public int SessionState;
+		public int SessionFlags;
+		[MarshalAs(UnmanagedType.ByValTStr, SizeConst = 33)] public string WinStationName;
+		[MarshalAs(UnmanagedType.ByValTStr, SizeConst = 21)] public string UserName;
+		[MarshalAs(UnmanagedType.ByValTStr, SizeConst = 18)] public string DomainName;
+		public long LogonTime;
+		public long ConnectTime;
+		public long DisconnectTime;
+		public long LastInputTime;
+		public long CurrentTime;
+		public uint IncomingBytes;
+		public uint OutgoingBytes;
+		public uint IncomingFrames;
+		public uint OutgoingFrames;
+		public uint IncomingCompressedBytes;
+		public uint OutgoingCompressedBytes;
+	}
+
+	[StructLayout(LayoutKind.Sequential, CharSet = CharSet.Unicode)]
+	internal struct WTSINFOEXW
+	{
+		public uint Level;
+		public WTSINFOEX_LEVEL1_W Data; // a union in C, with this one member
+	}
+
+	[StructLayout(LayoutKind.Sequential)]
+	internal struct WTS_CLIENT_ADDRESS
+	{
+		public uint AddressFamily;
+		[MarshalAs(UnmanagedType.ByValArray, SizeConst = 20)] public byte[] Address;
+	}
+
+	[StructLayout(LayoutKind.Sequential)]
+	internal struct WKSTA_INFO_100
+	{
+		public uint PlatformId;
+		public IntPtr ComputerName;
+		public IntPtr LanGroup;
+		public uint VersionMajor;
+		public uint VersionMinor;
+	}
+
+	internal enum WTS_INFO_CLASS
+	{
+		WTSClientName = 10,
+		WTSClientAddress = 14,
+		WTSClientProtocolType = 16,
+		WTSSessionInfoEx = 25,
+	}
+
+	internal enum WTS_TYPE_CLASS
+	{
+		WTSTypeProcessInfoLevel0 = 0,
+		WTSTypeSessionInfoLevel1 = 2,
+	}
+}
+
+static class NativeMethods
+{
+	[DllImport("kernel32.dll")]
+	internal static extern uint WTSGetActiveConsoleSessionId();
+
+	[DllImport("netapi32.dll", CharSet = CharSet.Unicode)]
+	internal static extern int NetWkstaGetInfo(string servername, uint level, out IntPtr bufptr);
+
+	[DllImport("netapi32.dll")]
+	internal static extern int NetApiBufferFree(IntPtr Buffer);
+
+	[DllImport("wtsapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
+	internal static extern IntPtr WTSOpenServerExW(string pServerName);
+
+	[DllImport("wtsapi32.dll")]
+	internal static extern void WTSCloseServer(IntPtr hServer);
+
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSEnumerateSessionsExW(
+		IntPtr hServer, ref uint pLevel, uint Filter, out IntPtr ppSessionInfo, out uint pCount);
+
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSQuerySessionInformationW(
+		IntPtr hServer, uint SessionId, Native.WTS_INFO_CLASS WTSInfoClass,
+		out IntPtr ppBuffer, out uint pBytesReturned);
+
+	[DllImport("wtsapi32.dll")]
+	internal static extern void WTSFreeMemory(IntPtr pMemory);
+
+	[DllImport("wtsapi32.dll", SetLastError = true)]
+	internal static extern bool WTSFreeMemoryExW(
+		Native.WTS_TYPE_CLASS WTSTypeClass, IntPtr pMemory, uint NumberOfEntries);
+}
+
+// One session at one moment.
 sealed class Session
 {
 	const int WTSDisconnected = 4;
@@ -23,15 +131,15 @@ sealed class Session
 	const int WTSReset = 7;
 	const int WTSDown = 8;
 	const int WTSInit = 9;
-	const UInt32 FirstListenerId = 65536;
+	const uint FirstListenerId = 65536;
 	internal const int FlagsUnknown = -1;
 	const int LongestUserInInfo = 20;   // WTSINFOEX cuts names off there,
 	const int LongestDomainInInfo = 17; // the enumeration does not
 
-	internal UInt32 Id;
+	internal uint Id;
 	internal string User;
 	internal string Domain;
-	internal Native.WTSINFOEX_LEVEL1_W Info; // its names of accounts may be cut off
+	internal Native.WTSINFOEX_LEVEL1_W Info; // its names may be cut off
 
 	// A person's session: session 0 and a bare logon screen are "Disconnected" or "Connected" too.
 	internal bool HasUser { get { return User.Length > 0 && !IsProtected; } }
@@ -63,14 +171,12 @@ sealed class Session
 		Domain = listed.Domain;
 	}
 
-	// The same logon: a session is its ID and its account and its logon time.
 	internal bool IsSameLogon(Session other)
 	{
 		return Id == other.Id && IsSameAccount(other) && Info.LogonTime == other.Info.LogonTime;
 	}
 
-	// Somebody else's logon under the same ID. A session that is being torn down loses its user
-	// and its times first: that is not somebody else.
+	// Somebody else's. A session that is being torn down loses its user and its times first.
 	internal bool IsAnotherLogon(Session other)
 	{
 		return (other.User.Length > 0 && !IsSameAccount(other)) || (other.Info.LogonTime != 0 && Info.LogonTime != other.Info.LogonTime);
@@ -86,14 +192,14 @@ sealed class Client
 	internal WindowsException Refusal; // why Windows did not tell all of it; null: it did
 }
 
-// A Remote Desktop Session Host; "" is the one that this runs on.
+// "" is the one that this runs on.
 sealed class Server
 {
 	const int WTS_SESSIONSTATE_LOCK = 0;
 	const int WTS_SESSIONSTATE_UNLOCK = 1;
 
 	internal readonly string Name;
-	internal string ComputerName = ""; // NetBIOS name, the domain of its local accounts; empty: Windows does not tell
+	internal string ComputerName = ""; // the domain of its local accounts; empty: Windows does not tell
 	internal bool LockFlagsSwapped;
 
 	internal Server(string name)
@@ -143,7 +249,7 @@ sealed class SessionHost : IDisposable
 		handle = IntPtr.Zero;
 	}
 
-	internal void Call(string name, Func<IntPtr, bool> native, Int64 mayTake = 0)
+	internal void Call(string name, Func<IntPtr, bool> native, long mayTake = 0)
 	{
 		watch.Call(name, () => native(handle), mayTake);
 	}
@@ -163,7 +269,7 @@ sealed class SessionHost : IDisposable
 				throw new WindowsException("NetWkstaGetInfo", error);
 			Native.WKSTA_INFO_100 info = Memory.Structure<Native.WKSTA_INFO_100>(buffer);
 			Server.ComputerName = Memory.Text(info.ComputerName);
-			// Windows 7 and Server 2008 R2 report the two the wrong way round, says the page of WTSINFOEX_LEVEL1_W.
+			// Windows 7 and Server 2008 R2 swap the two, says the page of WTSINFOEX_LEVEL1_W.
 			Server.LockFlagsSwapped = info.VersionMajor == 6 && info.VersionMinor == 1;
 		}
 		finally
@@ -176,7 +282,7 @@ sealed class SessionHost : IDisposable
 	// All sessions, without their times.
 	internal List<Session> Enumerate()
 	{
-		UInt32 level = 1, count = 0;
+		uint level = 1, count = 0;
 		IntPtr buffer = IntPtr.Zero;
 		try
 		{
@@ -204,17 +310,16 @@ sealed class SessionHost : IDisposable
 		}
 	}
 
-	// One session, with its times.
-	internal Session Query(UInt32 id)
+	internal Session Query(uint id)
 	{
 		Native.WTSINFOEX_LEVEL1_W info = Query(
 			id, Native.WTS_INFO_CLASS.WTSSessionInfoEx, Memory.Structure<Native.WTSINFOEXW>).Data;
 		return new Session { Id = id, User = info.UserName, Domain = info.DomainName, Info = info };
 	}
 
-	internal Client QueryClient(UInt32 id)
+	internal Client QueryClient(uint id)
 	{
-		Client client = new Client();
+		var client = new Client();
 		try
 		{
 			client.Protocol = Query(id, Native.WTS_INFO_CLASS.WTSClientProtocolType, buffer => buffer == IntPtr.Zero ? (int?)null : Marshal.ReadInt16(buffer));
@@ -260,10 +365,10 @@ sealed class SessionHost : IDisposable
 		return new IPAddress(address);
 	}
 
-	// The session of the physical console. Its session name is the same in every language of Windows.
+	// Its session name is the same in every language of Windows.
 	internal bool IsConsole(Session session)
 	{
-		UInt32 console = UInt32.MaxValue; // none
+		uint console = UInt32.MaxValue; // none
 		if (Server.IsLocal)
 			watch.Call("WTSGetActiveConsoleSessionId", () =>
 			{
@@ -273,10 +378,10 @@ sealed class SessionHost : IDisposable
 		return session.Id == console || session.IsNamed("console");
 	}
 
-	T Query<T>(UInt32 id, Native.WTS_INFO_CLASS infoClass, Converter<IntPtr, T> read)
+	T Query<T>(uint id, Native.WTS_INFO_CLASS infoClass, Converter<IntPtr, T> read)
 	{
 		IntPtr buffer = IntPtr.Zero;
-		UInt32 bytes;
+		uint bytes;
 		try
 		{
 			Call("WTSQuerySessionInformation", server => NativeMethods.WTSQuerySessionInformationW(server, id, infoClass, out buffer, out bytes));

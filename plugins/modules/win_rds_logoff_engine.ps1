@@ -1,12 +1,9 @@
 #!powershell
 
-# Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-#AnsibleRequires -CSharpUtil ..module_utils._win32
-#AnsibleRequires -CSharpUtil ..module_utils._accounts
 #AnsibleRequires -CSharpUtil ..module_utils._calls
-#AnsibleRequires -CSharpUtil ..module_utils._wtsapi
+#AnsibleRequires -CSharpUtil ..module_utils._accounts
 #AnsibleRequires -CSharpUtil ..module_utils._sessions
 #AnsibleRequires -CSharpUtil ..module_utils._selection
 #AnsibleRequires -CSharpUtil ..module_utils._report

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from .._durations import format_duration
-from .._names import SID, client_network, is_current, is_session_id, is_session_name
+from .._names import SID, Network, client_network, is_current, is_session_id, is_session_name
 from .._selection import Selection
 from .._wts import PROTOCOLS, STATES
 from . import acts
@@ -48,7 +48,7 @@ class EngineRequest:
     client_names: tuple[str, ...]
     """Patterns."""
     client_networks: tuple[str, ...]
-    """Address and prefix length."""
+    """The length of their addresses in bytes, and the bits with which each begins: ``4:00001010`` is 10.0.0.0/8."""
     protocols: tuple[int, ...]
     """Numbers of WTS_PROTOCOL_TYPE."""
     locked: bool | None
@@ -87,7 +87,7 @@ class EngineRequest:
     @property
     def text(self) -> str:
         """The request as an engine takes it."""
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(self), separators=(",", ":"))
 
 
 class SessionInfoRequest(EngineRequest):
@@ -155,7 +155,7 @@ def request(kind: type[R], selection: Selection, *, check_mode: bool, **own: Any
         disconnected_for=_ticks(selection.disconnected_for),
         logged_on_for=_ticks(selection.logged_on_for),
         client_names=tuple(value for value in selection.clients if client_network(value) is None),
-        client_networks=tuple(str(net) for value in selection.clients if (net := client_network(value)) is not None),
+        client_networks=tuple(_bits(net) for value in selection.clients if (net := client_network(value)) is not None),
         protocols=tuple(map(PROTOCOLS.index, selection.protocols)),
         locked=selection.locked,
         all=selection.all,
@@ -222,6 +222,11 @@ def met_by_all(selection: Selection) -> list[tuple[str, str]]:
 def _ticks(seconds: float | None) -> int | None:
     """A duration in 100 ns, the unit of a FILETIME."""
     return None if seconds is None else round(seconds * _TICKS_PER_SECOND)
+
+
+def _bits(network: Network) -> str:
+    size = network.max_prefixlen
+    return f"{size // 8}:" + f"{int(network.network_address):0{size}b}"[: network.prefixlen]
 
 
 def _account(value: str) -> str:

@@ -60,7 +60,7 @@ REPORTS = {
     "ValueReport": _logon_mode.Value,
 }
 
-_NUMBERS = {"int", "Int64", "UInt32"}
+_NUMBERS = {"int", "long", "uint"}
 
 each_engine = pytest.mark.parametrize("engine", REQUESTS)
 
@@ -141,10 +141,10 @@ def test_criteria() -> None:
 @pytest.mark.parametrize(
     ("csharp", "python", "same"),
     [
-        ("Int64", int, True),
-        ("Int64?", int | None, True),
-        ("Int64", int | None, False),
-        ("Int64?", int, False),
+        ("long", int, True),
+        ("long?", int | None, True),
+        ("long", int | None, False),
+        ("long?", int, False),
         ("bool", int, False),
         ("string", str | None, True),
         ("bool", bool | None, False),

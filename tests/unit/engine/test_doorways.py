@@ -28,7 +28,6 @@ from tests.support.paths import MODULE_UTILS
 DOORWAY = """\
 #!powershell
 
-# Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 {requires}

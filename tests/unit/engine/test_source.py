@@ -26,7 +26,9 @@ NAMESPACES = {
     "System.Reflection",
     "System.Runtime.InteropServices",
     "System.Text",
+    "System.Text.RegularExpressions",
     "System.Threading",
+    "System.Threading.Tasks",
 }
 #: Only one of them has each of these: _json.cs says so in AssemblyReference lines.
 ONLY_IN_ONE = {"System.Text.Json", "System.Web.Script.Serialization"}

@@ -193,5 +193,5 @@ async def test_the_mode_that_the_host_then_has(api: WindowsApi, mode: str) -> No
 
 def test_the_hive(tmp_path: Path) -> None:
     """The other constants are compared with the headers in tests/unit/engine/test_layouts.py."""
-    assert "unchecked((Int32)0x80000002)" in SOURCE
+    assert "unchecked((int)0x80000002)" in SOURCE
     assert MINGW.values(["HKEY_LOCAL_MACHINE"], tmp_path) == [0x80000002 - 2**32]

@@ -8,9 +8,9 @@ using System.Collections.Generic;
 using ansible_collections.winops.acceptance.plugins.module_utils._host_questions;
 using ansible_collections.winops.acceptance.plugins.module_utils._questions;
 using ansible_collections.winops.acceptance.plugins.module_utils._session_questions;
+using ansible_collections.winops.rds.plugins.module_utils._calls;
 using ansible_collections.winops.rds.plugins.module_utils._json;
 using ansible_collections.winops.rds.plugins.module_utils._logon_mode;
-using ansible_collections.winops.rds.plugins.module_utils._win32;
 
 namespace ansible_collections.winops.acceptance.plugins.module_utils._facts
 {

@@ -11,14 +11,14 @@ using System.Runtime.InteropServices;
 using System.Text;
 using ansible_collections.winops.acceptance.plugins.module_utils._questions;
 using ansible_collections.winops.rds.plugins.module_utils._accounts;
+using ansible_collections.winops.rds.plugins.module_utils._calls;
 using ansible_collections.winops.rds.plugins.module_utils._logon_mode;
-using ansible_collections.winops.rds.plugins.module_utils._win32;
-using ansible_collections.winops.rds.plugins.module_utils._wtsapi;
+using ansible_collections.winops.rds.plugins.module_utils._sessions;
 using Disconnect = ansible_collections.winops.rds.plugins.module_utils._disconnect.NativeMethods;
 using Logoff = ansible_collections.winops.rds.plugins.module_utils._logoff.NativeMethods;
 using Secur = ansible_collections.winops.rds.plugins.module_utils._accounts.NativeMethods;
 using Send = ansible_collections.winops.rds.plugins.module_utils._message.NativeMethods;
-using Wts = ansible_collections.winops.rds.plugins.module_utils._wtsapi.NativeMethods;
+using Wts = ansible_collections.winops.rds.plugins.module_utils._sessions.NativeMethods;
 
 namespace ansible_collections.winops.acceptance.plugins.module_utils._host_questions
 {
@@ -147,7 +147,7 @@ internal static class HostQuestions
 
 	private static string Use(Account account)
 	{
-		return account == null ? "error 1332" : "use " + account.Use; // the one error that Account.Find takes for an answer
+		return account.Use == 0 ? "error 1332" : "use " + account.Use; // the one error that Account.Find takes for an answer
 	}
 
 	// The account by the DNS name of its domain, which is to be found under the NetBIOS name.
@@ -158,7 +158,7 @@ internal static class HostQuestions
 		if (!Secur.GetUserNameExW(NameDnsDomain, name, ref length))
 			throw new NotAskableException("the connecting account is of no domain with a DNS name");
 		Account found = Account.Find(name.ToString());
-		bool isSame = found != null && String.Equals(found.Name, Account.Current(), StringComparison.OrdinalIgnoreCase);
+		bool isSame = String.Equals(found.Name, Account.Current(), StringComparison.OrdinalIgnoreCase);
 		return isSame ? "the account" : "another: " + Use(found);
 	}
 

@@ -7,9 +7,9 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
-using ansible_collections.winops.rds.plugins.module_utils._win32;
-using ansible_collections.winops.rds.plugins.module_utils._wtsapi;
-using Wts = ansible_collections.winops.rds.plugins.module_utils._wtsapi.NativeMethods;
+using ansible_collections.winops.rds.plugins.module_utils._calls;
+using ansible_collections.winops.rds.plugins.module_utils._sessions;
+using Wts = ansible_collections.winops.rds.plugins.module_utils._sessions.NativeMethods;
 
 namespace ansible_collections.winops.acceptance.plugins.module_utils._questions
 {

@@ -3,10 +3,8 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._win32
-#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._accounts
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._calls
-#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._wtsapi
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._accounts
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._sessions
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._selection
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._report

@@ -166,16 +166,16 @@ def test_a_result(documentation: dict[str, Any], module: str) -> None:
         check(of_session["ended_processes"]["contains"], ended)
 
 
-#: What a module documents in its own words, because it means something else there.
-OWN_WORDS = ("changed", "msg", "summary", "diff", "sessions", "result", "error", "elapsed_seconds")
-
-
 @each_module
 def test_an_error_that_is_shown_is_explained_so(documentation: dict[str, Any], module: str) -> None:
     for returned in "servers", "sessions":
         fields = documentation[module]["return"][returned]["contains"]["error"]["contains"]
         code, name, message, hint = (fields[field]["sample"] for field in ("code", "name", "message", "hint"))
         assert explain(code) == (code, name, message.partition(" (")[0], hint)
+
+
+#: What a module documents in its own words, because it means something else there.
+OWN_WORDS = ("changed", "msg", "summary", "diff", "sessions", "result", "error", "elapsed_seconds")
 
 
 @each_module

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from runpy import run_path
 
 import yaml
 
 from acceptance.facts.ask import Windows
+from acceptance.facts.table import facts
 from acceptance.record import FAILED, NOT_PROVIDED, PASSED, Record, TestResult, kept_records
 from tests.support.guides import guide
 from tests.support.paths import GUIDES, REPOSITORY
@@ -32,6 +34,20 @@ def test_the_versions_are_those_of_the_matrix() -> None:
     run = {(f"2.{m[2]}", f"3.{m[1]}") for name in environments if (m := re.fullmatch(r"py3(\d+)-core(\d+)", name))}
     told = PAGE.section("With which versions").rows()
     assert {(row["ansible-core"], python) for row in told for python in row["Python"].split(", ")} == run
+
+
+def test_each_page_that_code_and_simulator_alone_rest_on_is_told() -> None:
+    sides = {"plugins", "simulator"}
+    alone = {
+        source for fact in facts() if len(fact.sources) == 1 and sides <= _folders(fact.code) for source in fact.sources
+    }
+    assert len(alone) > 8
+    page = (GUIDES / "guide_proven.rst").read_text("utf-8")
+    assert [source for source in sorted(alone) if f"<{source}>" not in page] == []
+
+
+def _folders(places: Iterable[str]) -> set[str]:
+    return {place.partition("/")[0] for place in places}
 
 
 def test_the_front_page_shows_the_records(tmp_path: Path) -> None:

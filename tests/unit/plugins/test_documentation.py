@@ -16,6 +16,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils import _records
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, Act
 from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES
+from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import explain
 from ansible_collections.winops.rds.plugins.plugin_utils._wts import PROTOCOLS
 
 from tests.support.csharp import DOORWAYS, doorway
@@ -163,6 +164,14 @@ def test_a_result(documentation: dict[str, Any], module: str) -> None:
     if act is LOG_OFF:
         (ended,) = result["sessions"][0]["ended_processes"]
         check(of_session["ended_processes"]["contains"], ended)
+
+
+@each_module
+def test_an_error_that_is_shown_is_explained_so(documentation: dict[str, Any], module: str) -> None:
+    for returned in "servers", "sessions":
+        fields = documentation[module]["return"][returned]["contains"]["error"]["contains"]
+        code, name, message, hint = (fields[field]["sample"] for field in ("code", "name", "message", "hint"))
+        assert explain(code) == (code, name, message.partition(" (")[0], hint)
 
 
 #: What a module documents in its own words, because it means something else there.

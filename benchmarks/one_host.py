@@ -25,6 +25,17 @@ POWERSHELL = {
     "win_powershell": ["-m", "ansible.windows.win_powershell", "-a", "script=$null"],
 }
 
+#: What each action sends, with nobody to do it to.
+ACTIONS = {
+    "win_rds_session_info": [],
+    "win_rds_disconnect": ["-a", "all=true"],
+    "win_rds_logoff": ["-a", "all=true"],
+    "win_rds_message": ["-a", "all=true message=Hello"],
+    "win_rds_logon_mode_info": [],
+    "win_rds_logon_mode": ["-a", "mode=drain"],
+    "win_rds_logoff, on_timeout=terminate": ["-a", "all=true on_timeout=terminate"],
+}
+
 OURS_TASKS = [{"winops.rds.win_rds_logoff": {"all": True}}]
 #: As cheap as it can be: raw commands, which no module travels for, over one connection.
 LOOP_TASKS = [
@@ -45,11 +56,12 @@ def measure(folder: Path, quick: bool, progress: Progress) -> dict[str, Any]:
     with served(folder / "powershell", hosts=[host], launch_seconds=LAUNCH_SECONDS) as farm:
         modules = {"ours": OURS_MODULE, "win_ping": WIN_PING}
         nothing = _in_turn(farm, modules, 3 if quick else 11, f"launch {LAUNCH_SECONDS} s", progress)
+        sent = {action: _sent(farm, action, options, progress) for action, options in ACTIONS.items()}
     with served(folder / "bare", hosts=[host]) as farm:
         bare = _in_turn(farm, modules, 2 if quick else 7, "launch 0 s", progress)
         times = {0: 2, 1: 2, 5: 1} if quick else {0: 3, 1: 3, 50: 1}
         logoffs = [_logoffs(farm, sessions, count, progress) for sessions, count in times.items()]
-    raw = {"nothing": nothing, "bare": bare, "logoffs": logoffs, "pwsh": None}
+    raw = {"nothing": nothing, "sent": sent, "bare": bare, "logoffs": logoffs, "pwsh": None}
     if shutil.which("pwsh"):
         with served(folder / "pwsh", engine="pwsh", hosts=[host]) as farm:
             raw["pwsh"] = _in_turn(farm, {**modules, **POWERSHELL}, 2 if quick else 5, "pwsh", progress)
@@ -68,6 +80,13 @@ def _in_turn(
             if turn:
                 runs[name].append(run)
     return runs
+
+
+def _sent(farm: Farm, action: str, options: list[str], progress: Progress) -> int:
+    progress(f"one host: bytes of {action}")
+    module = f"winops.rds.{action.partition(',')[0]}"
+    bytes_sent: int = _observed(farm, lambda: farm.ansible(["-m", module, *options]))["sent"]
+    return bytes_sent
 
 
 def _logoffs(farm: Farm, sessions: int, times: int, progress: Progress) -> dict[str, Any]:
@@ -128,7 +147,12 @@ def tables(raw: dict[str, Any]) -> dict[str, str]:
             if name != "sessions":
                 rows.append([scenario, name, *_row(runs)])
     header = ["", "", "wall", "controller CPU", "requests", "bytes sent", "bytes received", "launches"]
-    return {"one-host": table(header, rows, left=(0, 1))}
+    floor = median(_each(raw["nothing"]["win_ping"], "sent"))
+    sent = [[action, _plain(count), f"{count / floor:.3f}"] for action, count in raw["sent"].items()]
+    return {
+        "one-host": table(header, rows, left=(0, 1)),
+        "sent": table(["", "bytes sent", "of those of win_ping"], sent),
+    }
 
 
 def _row(runs: list[dict[str, Any]]) -> list[str]:

@@ -8,7 +8,7 @@
 using System;
 using System.Collections.Generic;
 using System.Reflection;
-using System.Text.RegularExpressions;
+using System.Text;
 #if CORECLR
 using System.Text.Json;
 #else
@@ -87,7 +87,10 @@ static class Json
 	// So that no code page can spoil it. In JSON, only texts hold other characters.
 	static string Ascii(string json)
 	{
-		return Regex.Replace(json, "[^\0-~]", unit => "\\u" + ((int)unit.Value[0]).ToString("x4"));
+		var ascii = new StringBuilder();
+		foreach (char unit in json)
+			ascii.Append(unit < 0x7F ? unit.ToString() : "\\u" + ((int)unit).ToString("x4"));
+		return ascii.ToString();
 	}
 }
 }

@@ -26,7 +26,6 @@ NAMESPACES = {
     "System.Reflection",
     "System.Runtime.InteropServices",
     "System.Text",
-    "System.Text.RegularExpressions",
     "System.Threading",
     "System.Threading.Tasks",
 }

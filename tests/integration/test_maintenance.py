@@ -162,6 +162,14 @@ def test_it_stops_before_anything_is_done_where_it_could_not_succeed(serve: Serv
     assert farm.simulation.mutating_calls("RDSH01") == []
 
 
+def test_tasks_are_not_done_where_the_run_begins_with_them(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={})
+    first = "winops.rds.maintenance : Do the caller's tasks"
+    run = farm.playbook([ROLE], "--start-at-task", first, vars=patch(farm))
+    assert "This run has not emptied the host" in run.of("Do the caller's tasks")["msg"]
+    assert is_patched(farm) == {"RDSH01": False}
+
+
 def test_hosts_that_were_not_begun_are_named(serve: Serve) -> None:
     farm = farm_of(serve, FIRST={"sessions": [CONSOLE]}, SECOND={}, THIRD={})
     run = farm.run("winops.rds.maintain_farm", "-e", f"maintenance_tasks={patch(farm)['maintenance_tasks']}")

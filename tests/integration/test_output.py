@@ -111,6 +111,14 @@ def test_a_loop_registers_the_results_of_its_items(serve: Serve) -> None:
     assert "Not asked" not in run.output
 
 
+def test_a_host_that_was_left_out_was_not_asked(serve: Serve) -> None:
+    tasks = [
+        {INFO: {}, "register": "found", "when": "inventory_hostname == 'RDSH01'"},
+        {SHOW: {"registered": "found"}, "run_once": True},
+    ]
+    assert "Not asked: RDSH02: it returned no sessions" in two_hosts(serve).playbook(tasks).output
+
+
 @pytest.mark.usefixtures("in_words")
 def test_progress_stands_below_the_title_of_its_task(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_DISPLAY_SKIPPED_HOSTS", "no")

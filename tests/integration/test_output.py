@@ -76,6 +76,18 @@ def test_results_in_words(serve: Serve) -> None:
 
 
 @pytest.mark.usefixtures("in_words")
+def test_what_is_skipped_or_tried_again_is_not_told_in_words(serve: Serve) -> None:
+    tasks = [
+        {"name": "skipped", INFO: {"users": "{{ item }}"}, "loop": ["alice", "bob"], "when": "item == 'alice'"},
+        {"name": "again", "ansible.builtin.command": "false", "until": False, "retries": 1, "delay": 0,
+         "delegate_to": "localhost", "connection": "local"},
+    ]  # fmt: skip
+    run = serve([ALICE, BOB]).playbook(tasks)
+    assert section(run.output, "skipped")[1] == "skipping: [RDSH01] => (item=bob) "
+    assert section(run.output, "again")[0] == "FAILED - RETRYING: [RDSH01 -> localhost]: again (1 retries left)."
+
+
+@pytest.mark.usefixtures("in_words")
 def test_the_table_of_a_playbook_is_not_shown_twice(serve: Serve) -> None:
     run = two_hosts(serve).run("winops.rds.who_is_on")
     assert run.output.count("SERVER  ID  ACCOUNT") == 1

@@ -88,6 +88,14 @@ def test_what_is_skipped_or_tried_again_is_not_told_in_words(serve: Serve) -> No
 
 
 @pytest.mark.usefixtures("in_words")
+def test_a_terminal_of_hardly_any_columns(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1")
+    run = serve([ALICE]).playbook([{INFO: {}}, {LOGOFF: {"all": True}}])
+    assert "RDSH01  12  CONTOSO\\alice  active" in run.output
+    assert "  12  CONTOSO\\alice  logged off after " in run.output
+
+
+@pytest.mark.usefixtures("in_words")
 def test_the_table_of_a_playbook_is_not_shown_twice(serve: Serve) -> None:
     run = two_hosts(serve).run("winops.rds.who_is_on")
     assert run.output.count("SERVER  ID  ACCOUNT") == 1

@@ -180,6 +180,7 @@ def test_hosts_that_were_not_begun_are_named(serve: Serve) -> None:
 
 def test_host_that_cannot_be_opened_is_named_with_what_opens_it(serve: Serve) -> None:
     farm = farm_of(serve, LOST={})
+    farm.inventory = farm.inventory.rename(farm.folder / "my inventory.yml")
     lost = [
         {"name": "Lose it", "ansible.builtin.set_fact": {"ansible_port": 1}},
         {"name": "Fail", "ansible.builtin.fail": {"msg": "It does not come back."}},
@@ -188,7 +189,7 @@ def test_host_that_cannot_be_opened_is_named_with_what_opens_it(serve: Serve) ->
     assert modes(farm) == {"LOST": "drain"}
     said = run.of("Say that the host stays closed", "LOST")["msg"]
     assert said.startswith("LOST may stay closed, because its logon mode could not be set: ")
-    assert f"ansible LOST -i {farm.inventory} -m winops.rds.win_rds_logon_mode -a mode=enabled" in said
+    assert f"ansible LOST -i '{farm.inventory}' -m winops.rds.win_rds_logon_mode -a mode=enabled" in said
 
 
 def test_host_that_is_lost_during_the_work_stays_closed(serve: Serve) -> None:

@@ -70,7 +70,7 @@ class ActionModule(ActionBase):
 
 def _report_path(text: str | None) -> Path | None:
     try:
-        return report_path(text) if text else None
+        return None if text is None else report_path(text)
     except ValueError as error:
         raise OptionError(f"report: {error}") from None
 

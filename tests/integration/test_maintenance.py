@@ -170,6 +170,15 @@ def test_tasks_are_not_done_where_the_run_begins_with_them(serve: Serve) -> None
     assert is_patched(farm) == {"RDSH01": False}
 
 
+def test_no_play_ignores_that_somebody_is_left(serve: Serve) -> None:
+    farm = farm_of(serve, HANGS={"sessions": [{**ALICE, "logoff": "never"}]})
+    run = farm.playbook([ROLE], ignore_errors=True, vars={**patch(farm), "maintenance_timeout": "1s"})
+    assert run.of("Warn the users, wait, log them off").status == "failed"
+    assert is_patched(farm) == {"HANGS": False}
+    farm.playbook([ROLE], ignore_errors=True, vars={**NO_GRACE, "maintenance_exclude_user": "alice"})
+    assert len([call for call in farm.simulation.mutating_calls("HANGS") if call.function == "WTSLogoffSession"]) == 1
+
+
 def test_hosts_that_were_not_begun_are_named(serve: Serve) -> None:
     farm = farm_of(serve, FIRST={"sessions": [CONSOLE]}, SECOND={}, THIRD={})
     run = farm.run("winops.rds.maintain_farm", "-e", f"maintenance_tasks={patch(farm)['maintenance_tasks']}")

@@ -125,7 +125,7 @@ class CallbackModule(CallbackBase):
                 is_ours=is_ours(task),
                 # Ansible takes it out of the values.
                 failed=failed,
-                check_mode=taken.check_mode,
+                check_mode=task.check_mode,
                 tells_all=module == "winops.rds.win_rds_session_info" and means_all(given),
                 began=self._began.get((taken.host, task._uuid), ended),
                 ended=ended,

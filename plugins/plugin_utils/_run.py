@@ -17,16 +17,13 @@ class HostResult:
     host: str
     task: Any
     values: dict[str, Any]
-    check_mode: bool
 
     @classmethod
     def of(cls, result: Any) -> HostResult:
         """Read what ansible-core gives a callback: since 2.19 it has public names, and warns about the old ones."""
         if hasattr(result, "task"):
-            host, task, values, fields = result.host, result.task, result.result, result.task_fields
-        else:
-            host, task, values, fields = result._host, result._task, result._result, result._task_fields
-        return cls(host.get_name(), task, values, bool(fields["check_mode"]))
+            return cls(result.host.get_name(), result.task, result.result)
+        return cls(result._host.get_name(), result._task, result._result)
 
 
 def module_of(task: Any) -> str:

@@ -92,7 +92,7 @@ def test_the_callback_tells_what_failed_and_what_was_only_planned(
     page = reporting(farm, monkeypatch)
     tasks = [
         {"name": "the slip", "winops.rds.win_rds_logoff": {"bla": True}, "ignore_errors": True},
-        {"winops.rds.win_rds_logon_mode": {"mode": "drain"}},
+        {"winops.rds.win_rds_logon_mode": {"mode": "drain"}, "check_mode": "{{ ansible_check_mode }}"},
         {"name": "the logoff", "winops.rds.win_rds_logoff": {"all": True}, "ignore_errors": True},
         {"winops.rds.win_rds_session_info": {}},
         {"name": "patch", "ansible.builtin.fail": {"msg": "It does not fit."}},

@@ -84,7 +84,7 @@ def test_what_is_skipped_or_tried_again_is_not_told_in_words(serve: Serve) -> No
     ]  # fmt: skip
     run = serve([ALICE, BOB]).playbook(tasks)
     assert section(run.output, "skipped")[1] == "skipping: [RDSH01] => (item=bob) "
-    assert section(run.output, "again")[0] == "FAILED - RETRYING: [RDSH01 -> localhost]: again (1 retries left)."
+    assert section(run.output, "again")[0].endswith(" retries left).")
 
 
 @pytest.mark.usefixtures("in_words")

@@ -95,6 +95,6 @@ def _registered(variables: Mapping[str, Any], names: list[str]) -> list[Seen]:
             found[name] += [Seen(host, one) for one in values.get("results", [values])]
         if not found[name]:
             raise OptionError(f"registered: no host of the play has registered {name!r}; check the name")
-    # A host that failed or was left out has not registered everything; the first is what was asked for.
-    told = {seen.host for seen in found[names[0]] if not seen.values.get("skipped")}
+    # A host that failed before has not registered everything; the first is what was asked for.
+    told = {seen.host for seen in found[names[0]]}
     return [Seen(host, {}) for host in hosts if host not in told] + [seen for name in names for seen in found[name]]

@@ -124,7 +124,7 @@ class View:
 def view(seen: Sequence[Seen]) -> View:
     """Return what a report shows of results, which are in the order in which they came."""
     ours = [one for one in seen if one.is_ours]
-    about = [one for one in ours if _is_about_sessions(one.values)]
+    about = _about_sessions(ours)
     found = survey((one.host, one.values) for one in about)
     # Who did not answer, and then told of all sessions, has answered.
     unasked = survey((one.host, one.values) for one in _since_all_was_told(about)).unasked
@@ -146,8 +146,12 @@ def view(seen: Sequence[Seen]) -> View:
     )
 
 
-def _is_about_sessions(values: Mapping[str, Any]) -> bool:
-    return not values.get("skipped") and not _is_mode(values)
+def _about_sessions(seen: Sequence[Seen]) -> list[Seen]:
+    """Return what was asked of sessions. A task that was skipped has asked nothing: it tells that a host was left out,
+    where no other task has asked it."""
+    about = [one for one in seen if not _is_mode(one.values)]
+    asked = {one.host for one in about if not one.values.get("skipped")}
+    return [one for one in about if not one.values.get("skipped") or one.host not in asked]
 
 
 def _is_mode(values: Mapping[str, Any]) -> bool:

@@ -62,6 +62,12 @@ def test_who_could_not_be_asked_is_a_failure() -> None:
     assert shown.survey.unasked == {"rdsh02": "no route"}
 
 
+def test_who_was_left_out_was_not_asked() -> None:
+    skipped = {"changed": False, "skipped": True}
+    seen = [Seen("rdsh01", result(record(1))), Seen("rdsh01", skipped), Seen("rdsh02", skipped)]
+    assert view(seen).survey.unasked == {"rdsh02": "it returned no sessions"}
+
+
 def test_who_answers_later_was_asked() -> None:
     refused = Seen("rdsh01", {"failed": True, "msg": "unknown option bla"}, failed=True)
     answered = Seen("rdsh01", result(record(1)), tells_all=True)

@@ -44,6 +44,19 @@ def test_a_report_that_cannot_be_written(serve: Serve) -> None:
         assert run.of("Show the sessions")["msg"].startswith("report: ")
 
 
+def test_a_report_in_check_mode_has_the_mode_that_there_is(serve: Serve) -> None:
+    farm = serve([ALICE])
+    page = farm.folder / "farm.html"
+    tasks = [
+        {"winops.rds.win_rds_session_info": {}, "register": "found"},
+        {"winops.rds.win_rds_logon_mode": {"mode": "drain"}, "register": "mode"},
+        {"winops.rds.show_sessions": {"registered": ["found", "mode"], "report": str(page)}, "run_once": True},
+    ]
+    for flags, mode in ((("--check",), "enabled"), ((), "drain")):
+        assert farm.playbook(tasks, *flags).exit_code == 0
+        assert f"<td>{mode}</td>" in page.read_text("utf-8")
+
+
 def reporting(farm: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have the callback write a report of each run; return where the page will be."""
     page: Path = farm.folder / "night.html"

@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
             options = validated_options(self._task.args, self.ARGUMENT_SPEC)
             idle_limit = duration_value("idle_limit", options["idle_limit"], unit_needed=True)
             path = _report_path(options["report"])
-            seen = _registered(variables, options["registered"])
+            seen = _registered(variables, options["registered"], check_mode=self._task.check_mode)
         except OptionError as error:
             return {**result, **TaskFailed(str(error)).result}
         shown = view(seen)
@@ -70,14 +70,15 @@ class ActionModule(ActionBase):
 
 def _report_path(text: str | None) -> Path | None:
     try:
-        return report_path(text) if text else None
+        return None if text is None else report_path(text)
     except ValueError as error:
         raise OptionError(f"report: {error}") from None
 
 
-def _registered(variables: Mapping[str, Any], names: list[str]) -> list[Seen]:
+def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: bool) -> list[Seen]:
     """What each host of the play has registered under these names.
 
+    :param check_mode: whether this task runs in check mode, and so those before it did; their results do not say.
     :raises OptionError: there is no name, no host has one of them, or what it has is no result.
     """
     if not names:
@@ -92,7 +93,7 @@ def _registered(variables: Mapping[str, Any], names: list[str]) -> list[Seen]:
             if not isinstance(values, Mapping):
                 raise OptionError(f"registered: {name!r} of {host} is not the result of a task")
             # The result of a loop is that of its items.
-            found[name] += [Seen(host, one) for one in values.get("results", [values])]
+            found[name] += [Seen(host, one, check_mode=check_mode) for one in values.get("results", [values])]
         if not found[name]:
             raise OptionError(f"registered: no host of the play has registered {name!r}; check the name")
     # A host that failed before has not registered everything; the first is what was asked for.

@@ -70,6 +70,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ..plugin_utils._durations import parse_duration
 from ..plugin_utils._run import HostResult, is_ours, module_of
+from ..plugin_utils._selection import means_all
 from ..plugin_utils._session_report.files import head_of, report_path, write_report
 from ..plugin_utils._session_report.view import Seen, view
 
@@ -96,22 +97,22 @@ class CallbackModule(CallbackBase):
         self._take(result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        self._take(result)
+        self._take(result, failed=True)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        self._take(result)
+        self._take(result, failed=True)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
         self._take(result)
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
-        self._take(result)
+        self._take(result, failed=True)
 
-    def _take(self, result: Any) -> None:
+    def _take(self, result: Any, *, failed: bool = False) -> None:
         taken = HostResult.of(result)
-        values, task = taken.values, taken.task
+        values, task, module = taken.values, taken.task, module_of(taken.task)
         # The result of a loop is that of its items, which have come already.
-        if values.get("_ansible_no_log") or "results" in values or module_of(task) == "winops.rds.show_sessions":
+        if values.get("_ansible_no_log") or "results" in values or module == "winops.rds.show_sessions":
             return
         ended = datetime.now(timezone.utc)
         given = (values.get("invocation") or {}).get("module_args") or {}
@@ -119,11 +120,13 @@ class CallbackModule(CallbackBase):
             Seen(
                 host=taken.host,
                 # The records alone: of other modules it may be anything, and large.
-                values=dict(values)
-                if is_ours(task)
-                else {key: values.get(key) for key in ("changed", "failed", "msg")},
+                values=dict(values) if is_ours(task) else {key: values.get(key) for key in ("changed", "msg")},
                 task=task.get_name(),
                 is_ours=is_ours(task),
+                # Ansible takes it out of the values.
+                failed=failed,
+                check_mode=task.check_mode,
+                tells_all=module == "winops.rds.win_rds_session_info" and means_all(given),
                 began=self._began.get((taken.host, task._uuid), ended),
                 ended=ended,
                 reminders=given.get("reminders") or (),

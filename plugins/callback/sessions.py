@@ -80,6 +80,14 @@ class CallbackModule(DefaultCallback):
         self._is_ours = False
         super().v2_runner_on_skipped(result)
 
+    def v2_runner_item_on_skipped(self, result: Any) -> None:
+        self._is_ours = False
+        super().v2_runner_item_on_skipped(result)
+
+    def v2_runner_retry(self, result: Any) -> None:
+        self._is_ours = False
+        super().v2_runner_retry(result)
+
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._show_listed()
         super().v2_playbook_on_play_start(play)

@@ -26,6 +26,9 @@ SELECTING = (
     "all",
 )
 
+#: Those of them that leave sessions out.
+NARROWING = tuple(option for option in SELECTING if option != "all")
+
 #: Listeners are not sessions that anybody could end.
 SELECTABLE_STATES = tuple(state for state in STATES if state != "listen")
 
@@ -116,7 +119,7 @@ class Selection:
     @property
     def _selects(self) -> bool:
         # A duration may be 0, which selects every session whose time is known, and locked may be False.
-        return self.all or any(getattr(self, option) not in ((), None) for option in SELECTING if option != "all")
+        return self.all or any(getattr(self, option) not in ((), None) for option in NARROWING)
 
     def _check(self) -> None:
         if not self._selects:
@@ -146,6 +149,11 @@ class Selection:
             for value in getattr(self, option):
                 if value.lower() in excluded:
                     raise OptionError(f"{option} and exclude_{option} both name {value!r}: leave it out of one of them")
+
+
+def means_all(options: Mapping[str, Any]) -> bool:
+    """Whether the options of a task that lists sessions leave out only what they exclude, which it tells as well."""
+    return all(options.get(option) is None for option in NARROWING)
 
 
 def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:

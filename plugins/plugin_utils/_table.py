@@ -15,14 +15,19 @@ _GAP = "  "
 #: A column that becomes narrower keeps so much.
 _NARROWEST = 8
 
+#: Columns. In a terminal that is narrower, nobody reads; textwrap does not even end where the indentation has no room.
+_NARROWEST_TERMINAL = 20
+
 
 def terminal_width() -> int:
-    """Return the columns of the terminal, or what COLUMNS says; 0 where the output goes elsewhere.
+    """Return the columns of the terminal, or what COLUMNS says; 0 where the output goes elsewhere, or where they are
+    too few to write in.
 
     It has to be asked by the process that Ansible was started as: the workers of ansible-core 2.19 and newer have no
     terminal any more.
     """
-    return shutil.get_terminal_size((0, 0)).columns
+    width = shutil.get_terminal_size((0, 0)).columns
+    return width if width >= _NARROWEST_TERMINAL else 0
 
 
 def aligned(

@@ -26,8 +26,8 @@ def misspelt(names: Iterable[str], typed: Collection[str], known: Collection[str
     """
     found = {}
     for name in names:
-        # What begins with an underscore is a role's own.
-        if name in known or name.startswith("_"):
+        # A role's own, and Ansible's.
+        if name in known or name.startswith(("_", "ansible_")):
             continue
         meant = _meant(name, name in typed, known, prefix)
         if meant is not None or (prefix and name.startswith(prefix)):

@@ -162,6 +162,23 @@ def test_it_stops_before_anything_is_done_where_it_could_not_succeed(serve: Serv
     assert farm.simulation.mutating_calls("RDSH01") == []
 
 
+def test_tasks_are_not_done_where_the_run_begins_with_them(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={})
+    first = "winops.rds.maintenance : Do the caller's tasks"
+    run = farm.playbook([ROLE], "--start-at-task", first, vars=patch(farm))
+    assert "This run has not emptied the host" in run.of("Do the caller's tasks")["msg"]
+    assert is_patched(farm) == {"RDSH01": False}
+
+
+def test_no_play_ignores_that_somebody_is_left(serve: Serve) -> None:
+    farm = farm_of(serve, HANGS={"sessions": [{**ALICE, "logoff": "never"}]})
+    run = farm.playbook([ROLE], ignore_errors=True, vars={**patch(farm), "maintenance_timeout": "1s"})
+    assert run.of("Warn the users, wait, log them off").status == "failed"
+    assert is_patched(farm) == {"HANGS": False}
+    farm.playbook([ROLE], ignore_errors=True, vars={**NO_GRACE, "maintenance_exclude_user": "alice"})
+    assert len([call for call in farm.simulation.mutating_calls("HANGS") if call.function == "WTSLogoffSession"]) == 1
+
+
 def test_hosts_that_were_not_begun_are_named(serve: Serve) -> None:
     farm = farm_of(serve, FIRST={"sessions": [CONSOLE]}, SECOND={}, THIRD={})
     run = farm.run("winops.rds.maintain_farm", "-e", f"maintenance_tasks={patch(farm)['maintenance_tasks']}")
@@ -172,6 +189,7 @@ def test_hosts_that_were_not_begun_are_named(serve: Serve) -> None:
 
 def test_host_that_cannot_be_opened_is_named_with_what_opens_it(serve: Serve) -> None:
     farm = farm_of(serve, LOST={})
+    farm.inventory = farm.inventory.rename(farm.folder / "my inventory.yml")
     lost = [
         {"name": "Lose it", "ansible.builtin.set_fact": {"ansible_port": 1}},
         {"name": "Fail", "ansible.builtin.fail": {"msg": "It does not come back."}},
@@ -180,7 +198,7 @@ def test_host_that_cannot_be_opened_is_named_with_what_opens_it(serve: Serve) ->
     assert modes(farm) == {"LOST": "drain"}
     said = run.of("Say that the host stays closed", "LOST")["msg"]
     assert said.startswith("LOST may stay closed, because its logon mode could not be set: ")
-    assert f"ansible LOST -i {farm.inventory} -m winops.rds.win_rds_logon_mode -a mode=enabled" in said
+    assert f"ansible LOST -i '{farm.inventory}' -m winops.rds.win_rds_logon_mode -a mode=enabled" in said
 
 
 def test_host_that_is_lost_during_the_work_stays_closed(serve: Serve) -> None:

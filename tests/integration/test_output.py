@@ -76,6 +76,26 @@ def test_results_in_words(serve: Serve) -> None:
 
 
 @pytest.mark.usefixtures("in_words")
+def test_what_is_skipped_or_tried_again_is_not_told_in_words(serve: Serve) -> None:
+    tasks = [
+        {"name": "skipped", INFO: {"users": "{{ item }}"}, "loop": ["alice", "bob"], "when": "item == 'alice'"},
+        {"name": "again", "ansible.builtin.command": "false", "until": False, "retries": 1, "delay": 0,
+         "delegate_to": "localhost", "connection": "local"},
+    ]  # fmt: skip
+    run = serve([ALICE, BOB]).playbook(tasks)
+    assert section(run.output, "skipped")[1] == "skipping: [RDSH01] => (item=bob) "
+    assert section(run.output, "again")[0].endswith(" retries left).")
+
+
+@pytest.mark.usefixtures("in_words")
+def test_a_terminal_of_hardly_any_columns(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1")
+    run = serve([ALICE]).playbook([{INFO: {}}, {LOGOFF: {"all": True}}])
+    assert "RDSH01  12  CONTOSO\\alice  active" in run.output
+    assert "  12  CONTOSO\\alice  logged off after " in run.output
+
+
+@pytest.mark.usefixtures("in_words")
 def test_the_table_of_a_playbook_is_not_shown_twice(serve: Serve) -> None:
     run = two_hosts(serve).run("winops.rds.who_is_on")
     assert run.output.count("SERVER  ID  ACCOUNT") == 1
@@ -109,6 +129,14 @@ def test_a_loop_registers_the_results_of_its_items(serve: Serve) -> None:
     assert run.exit_code == 0
     assert "2 sessions on 1 server: 1 active, 1 disconnected. Times are UTC." in run.output
     assert "Not asked" not in run.output
+
+
+def test_a_host_that_was_left_out_was_not_asked(serve: Serve) -> None:
+    tasks = [
+        {INFO: {}, "register": "found", "when": "inventory_hostname == 'RDSH01'"},
+        {SHOW: {"registered": "found"}, "run_once": True},
+    ]
+    assert "Not asked: RDSH02: it returned no sessions" in two_hosts(serve).playbook(tasks).output
 
 
 @pytest.mark.usefixtures("in_words")

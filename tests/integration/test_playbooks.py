@@ -78,7 +78,7 @@ def test_log_off_leaver_takes_one_account_and_says_whom(serve: Serve) -> None:
      ("suspend_all", "hosts=RDSH02"), ("suspend_all", "exclude_user=alice"),
      ("log_off_leaver", "targets=RDSH02"), ("empty_farm", "target_host=RDSH02"),
      ("empty_farm", "exclude_users=alice"), ("empty_farm", "maintenance_exclude=alice"),
-     ("who_is_on", "tagret=RDSH02")],
+     ("maintain_farm", "bach=2"), ("who_is_on", "tagret=RDSH02")],
 )  # fmt: skip
 def test_a_misspelt_variable_is_refused(serve: Serve, playbook: str, variable: str) -> None:
     farm = two_hosts(serve)
@@ -93,7 +93,24 @@ def test_log_off_leaver_needs_one_person(serve: Serve) -> None:
     for leaver in (None, "*", "alice", "CONTOSO\\*", ".\\alice", "*\\alice", "alice@*", ["a@b.c"], "CONTOSO\alice"):
         flags = ("-e", json.dumps({"leaver": leaver})) if leaver else ()
         run = farm.run("winops.rds.log_off_leaver", *flags)
-        assert run.of("Require one account")["msg"].startswith("Say with -e leaver=alice@contoso.com")
+        assert run.of("Require one account", "RDSH01")["msg"].startswith("Say with -e leaver=alice@contoso.com")
+    assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
+
+
+def test_log_off_leaver_asks_each_host_for_one_person(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    inventory = farm.folder / "leavers.yml"
+    hosts = {"RDSH01": {"leaver": "alice@contoso.com"}, "RDSH02": {"leaver": "*"}}
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), "utf-8")
+    assert farm.run("winops.rds.log_off_leaver", "-i", str(inventory)).exit_code == 2
+    assert acts(farm) == {"RDSH01": [("WTSLogoffSession", 12)], "RDSH02": []}
+
+
+@pytest.mark.parametrize("batch", [0, -1, [1, "0%"]])
+def test_maintain_farm_needs_a_batch(serve: Serve, batch: Any) -> None:
+    farm = two_hosts(serve)
+    run = farm.run("winops.rds.maintain_farm", "-e", json.dumps({"batch": batch, "maintenance_tasks": "/patch.yml"}))
+    assert run.of("Require a batch of hosts", "RDSH01")["msg"].startswith("batch is how many hosts at a time")
     assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
 
 

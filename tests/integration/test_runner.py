@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +14,8 @@ from typing import Any
 import jq
 import yaml
 
-from tests.support.paths import REPOSITORY
-
-from .conftest import COLLECTIONS, NEVER_ENDS
+from tests.support.ansible_runs import finished
+from tests.support.paths import COLLECTIONS, REPOSITORY
 
 
 def test_events_hold_the_records_of_each_host(serve: Callable[..., Any], tmp_path: Path) -> None:
@@ -78,16 +76,9 @@ def run(farm: Any, *tasks: dict[str, Any], exit_code: int) -> Iterator[dict[str,
     play = {"hosts": "rdsh", "gather_facts": False, "tasks": [*tasks]}
     (folder / "project" / "playbook.yml").write_text(yaml.safe_dump([play]), "utf-8")
     runner = Path(sys.executable).with_name("ansible-runner")
-    finished = subprocess.run(
-        [runner, "run", folder, "--playbook", "playbook.yml", "--ident", "test"],
-        env={**os.environ, "ANSIBLE_HOME": str(folder / "ansible")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=NEVER_ENDS,
-        check=False,
-    )
-    assert finished.returncode == exit_code, finished.stdout + finished.stderr
+    command = [runner, "run", folder, "--playbook", "playbook.yml", "--ident", "test"]
+    done = finished(command, {**os.environ, "ANSIBLE_HOME": str(folder / "ansible")})
+    assert done.returncode == exit_code, done.stdout
     for path in sorted((folder / "artifacts" / "test" / "job_events").glob("*.json")):
         event = json.loads(path.read_text("utf-8"))
         if "res" in event.get("event_data", {}):

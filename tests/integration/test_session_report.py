@@ -38,17 +38,37 @@ def test_who_is_on_writes_a_report(serve: Serve) -> None:
 
 def test_a_report_that_cannot_be_written(serve: Serve) -> None:
     farm = serve([ALICE])
-    run = farm.run("winops.rds.who_is_on", "-e", f"report={farm.folder}/none/farm.html")
-    assert run.exit_code == 2
-    assert run.of("Show the sessions")["msg"].startswith("report: ")
+    for path in (f"{farm.folder}/none/farm.html", ""):
+        run = farm.run("winops.rds.who_is_on", "-e", f"report={path}")
+        assert run.exit_code == 2
+        assert run.of("Show the sessions")["msg"].startswith("report: ")
+
+
+def test_a_report_in_check_mode_has_the_mode_that_there_is(serve: Serve) -> None:
+    farm = serve([ALICE])
+    page = farm.folder / "farm.html"
+    tasks = [
+        {"winops.rds.win_rds_session_info": {}, "register": "found"},
+        {"winops.rds.win_rds_logon_mode": {"mode": "drain"}, "register": "mode"},
+        {"winops.rds.show_sessions": {"registered": ["found", "mode"], "report": str(page)}, "run_once": True},
+    ]
+    for flags, mode in ((("--check",), "enabled"), ((), "drain")):
+        assert farm.playbook(tasks, *flags).exit_code == 0
+        assert f"<td>{mode}</td>" in page.read_text("utf-8")
+
+
+def reporting(farm: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have the callback write a report of each run; return where the page will be."""
+    page: Path = farm.folder / "night.html"
+    enabled = "record_results,winops.rds.session_report"
+    settings = {"ANSIBLE_CALLBACKS_ENABLED": enabled, "WINOPS_RDS_SESSION_REPORT_PATH": str(page)}
+    monkeypatch.setattr(type(farm), "environment", farm.environment | settings)
+    return page
 
 
 def test_the_callback_writes_a_report_of_a_run(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     farm = serve([ALICE, BOB])
-    page = farm.folder / "night.html"
-    enabled = "record_results,winops.rds.session_report"
-    settings = {"ANSIBLE_CALLBACKS_ENABLED": enabled, "WINOPS_RDS_SESSION_REPORT_PATH": str(page)}
-    monkeypatch.setattr(type(farm), "environment", farm.environment | settings)
+    page = reporting(farm, monkeypatch)
     assert not farm.playbook([{"ansible.builtin.debug": {}}]).exit_code
     assert not page.exists()
     tasks = [
@@ -75,3 +95,28 @@ def test_the_callback_writes_a_report_of_a_run(serve: Serve, monkeypatch: pytest
         "CONTOSO\\alice": "listed",
         "CONTOSO\\bob": "logged_off",
     }
+
+
+@pytest.mark.parametrize("flags", [(), ("--check",)])
+def test_the_callback_tells_what_failed_and_what_was_only_planned(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    farm = serve([ALICE, BOB], faults=[{"call": "WTSLogoffSession", "session": 14, "error": 5}])
+    page = reporting(farm, monkeypatch)
+    tasks = [
+        {"name": "the slip", "winops.rds.win_rds_logoff": {"bla": True}, "ignore_errors": True},
+        {"winops.rds.win_rds_logon_mode": {"mode": "drain"}, "check_mode": "{{ ansible_check_mode }}"},
+        {"name": "the logoff", "winops.rds.win_rds_logoff": {"all": True}, "ignore_errors": True},
+        {"winops.rds.win_rds_session_info": {}},
+        {"name": "patch", "ansible.builtin.fail": {"msg": "It does not fit."}},
+    ]
+    run = farm.playbook(tasks, *flags)
+    assert run.exit_code == 2, run.output
+    text = page.read_text("utf-8")
+    assert ">failed: the slip: " in text and ">failed: patch: " in text
+    assert "Not asked" not in text
+    acted = not flags
+    assert (">failed: the logoff: " in text) is acted
+    assert (">accepts no new logons (drain)<" in text) is acted
+    assert (">1 logged off, 1 denied<" in text) is acted
+    assert ("1 session on 1 server" in text) is acted

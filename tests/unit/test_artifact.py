@@ -20,7 +20,6 @@ from tests.support.paths import REPOSITORY
 
 #: Files, and folders with all that is in them.
 SHIPPED = {
-    "CHANGELOG.rst",
     "COPYING",
     "README.md",
     "changelogs/changelog.yaml",

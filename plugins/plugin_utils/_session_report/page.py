@@ -16,13 +16,13 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from .._displayable import displayable
+from .._displayable import LONGEST_NAME, displayable
 from .._durations import format_duration
 from .._engine.acts import FAILED, RESULTS
 from .._survey import totals_text
-from .._texts import count_text, ended_names, error_text, idle_text, moment_text
+from .._texts import LONGEST_ERROR, count_text, ended_names, error_text, idle_text, moment_text
 from .masks import Masks
-from .view import GONE, View
+from .view import View, key_of
 
 HERE = Path(__file__).parent
 
@@ -51,14 +51,14 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
     """
     masks = Masks()
 
-    def name(kind: str, text: str | None) -> Markup:
+    def name(kind: str, text: str | None, longest: int = LONGEST_NAME) -> Markup:
         if not text:
             return Markup("–")
         mask = masks.mask(kind, text)
         if masked:
             return Markup("{}").format(mask)
         # Isolated: letters that are written from right to left do not turn what stands beside them.
-        return Markup('<bdi class="name" data-mask="{}">{}</bdi>').format(mask, displayable(text))
+        return Markup('<bdi class="name" data-mask="{}">{}</bdi>').format(mask, displayable(text, longest))
 
     longest = max((record["idle_seconds"] or 0 for record in shown.sessions), default=0)
     script = _read("page.js")
@@ -78,7 +78,8 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
         track=_track(shown),
         RESULTS=RESULTS,
         FAILED=FAILED,
-        GONE=GONE,
+        LONGEST_ERROR=LONGEST_ERROR,
+        is_gone=lambda record: key_of(record) in shown.gone,
         FEW=FEW,
     )
     return rendered
@@ -86,14 +87,17 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
 
 def _totals(shown: View) -> str:
     before = sum(server.before for server in shown.servers)
-    return (f"{count_text(before, 'session')} before. Now: " if shown.acted else "") + totals_text(shown.survey)
+    # What has become of the sessions of a host that was lost nobody has seen.
+    now = "When last seen" if shown.survey.unasked else "Now"
+    return (f"{count_text(before, 'session')} before. {now}: " if shown.acted else "") + totals_text(shown.survey)
 
 
 def _tiles(shown: View, idle_limit: float) -> list[tuple[str, int, bool]]:
     """What is counted, and whether more than none of it is bad."""
     on = shown.survey.sessions
+    on_text = "on when last seen" if shown.survey.unasked else "still on"
     return [
-        ("still on" if shown.acted else "sessions", len(on), False),
+        (on_text if shown.acted else "sessions", len(on), False),
         ("active", sum(record["state"] == "active" for record in on), False),
         ("disconnected", sum(record["state"] == "disconnected" for record in on), False),
         (f"idle for {format_duration(idle_limit)} or more", shown.idle(idle_limit), False),

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,9 @@ PLANNED = frozenset(act.planned for act in (DISCONNECT, LIST, LOG_OFF, SEND_MESS
 #: Results of a session that is not there any more.
 GONE = frozenset({"logged_off", "already_gone"})
 
+#: Of a session.
+_Key = tuple[str, int, Any]
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -33,6 +36,12 @@ class Seen:
     task: str = ""
     is_ours: bool = True
     """Whether it is a task of this collection."""
+    failed: bool = False
+    """Whether it failed, or did not reach the host."""
+    check_mode: bool = False
+    """Whether it tells what it would have done, and did nothing."""
+    tells_all: bool = False
+    """Whether it tells of all the users' sessions on the servers that answered."""
     began: datetime | None = None
     ended: datetime | None = None
     reminders: Sequence[str] = ()
@@ -87,6 +96,8 @@ class View:
     servers: list[Server]
     accounts: list[tuple[str, list[Record]]]
     """Those with several sessions that are still there."""
+    gone: set[_Key]
+    """Which of them are not there any more."""
     acted: bool
     """Whether something was done, or in check mode would be, and not only looked at."""
     events: list[Event] = field(default_factory=list)
@@ -113,17 +124,21 @@ class View:
 def view(seen: Sequence[Seen]) -> View:
     """Return what a report shows of results, which are in the order in which they came."""
     ours = [one for one in seen if one.is_ours]
-    found = survey((one.host, one.values) for one in ours if _is_about_sessions(one.values))
-    sessions, newcomers = _last_words(ours)
-    on = [record for record in sessions.values() if record["result"] not in GONE]
+    about = _about_sessions(ours)
+    found = survey((one.host, one.values) for one in about)
+    # Who did not answer, and then told of all sessions, has answered.
+    unasked = survey((one.host, one.values) for one in _since_all_was_told(about)).unasked
+    sessions, newcomers, gone = _last_words(ours)
+    on = [record for key, record in sessions.items() if key not in gone]
     accounts = defaultdict(list)
     for record in on:
         accounts[record["account"].casefold()].append(record)
     several = [(records[0]["account"], records) for records in accounts.values() if len(records) > 1]
     return View(
-        survey=replace(found, sessions=on),
+        survey=replace(found, sessions=on, unasked=unasked),
+        gone=gone,
         sessions=sorted(sessions.values(), key=lambda record: (record["server"].casefold(), record["id"])),
-        servers=_servers(ours, found, sessions, newcomers),
+        servers=_servers(ours, found, sessions, newcomers, gone),
         accounts=sorted(several, key=lambda one: (-len(one[1]), one[0].casefold())),
         acted=any(record["result"] != LIST.planned for record in sessions.values()),
         events=sorted(_events(seen), key=lambda event: event.time),
@@ -131,48 +146,75 @@ def view(seen: Sequence[Seen]) -> View:
     )
 
 
-def _is_about_sessions(values: Mapping[str, Any]) -> bool:
-    return not values.get("skipped") and not _is_mode(values)
+def _about_sessions(seen: Sequence[Seen]) -> list[Seen]:
+    """Return what was asked of sessions. A task that was skipped has asked nothing: it tells that a host was left out,
+    where no other task has asked it."""
+    about = [one for one in seen if not _is_mode(one.values)]
+    asked = {one.host for one in about if not one.values.get("skipped")}
+    return [one for one in about if not one.values.get("skipped") or one.host not in asked]
 
 
 def _is_mode(values: Mapping[str, Any]) -> bool:
     return "accepts_logons" in values
 
 
-_Key = tuple[str, int, Any]
+def _since_all_was_told(seen: Sequence[Seen]) -> list[Seen]:
+    told = {one.host: number for number, one in enumerate(seen) if one.tells_all and "servers" in one.values}
+    return [one for number, one in enumerate(seen) if number >= told.get(one.host, 0)]
 
 
-def _last_words(seen: Sequence[Seen]) -> tuple[dict[_Key, Record], set[_Key]]:
-    """Return each session with the last that became of it, and which of them began after something had been done."""
+def key_of(record: Record) -> _Key:
+    """Return what is one session's: its server, ID and logon. The ID alone is somebody else's later."""
+    return record["server"].casefold(), record["id"], record["logon_time"]
+
+
+def _last_words(seen: Sequence[Seen]) -> tuple[dict[_Key, Record], set[_Key], set[_Key]]:
+    """Return each session with the last that became of it; which of them began after something had been done; and which
+    are not there any more."""
     last: dict[_Key, Record] = {}
     newcomers = set()
+    gone: set[_Key] = set()
     acted_on: dict[str, datetime | None] = {}
     for one in seen:
         records = one.values.get("sessions", ())
         for record in records:
-            server = record["server"].casefold()
-            # A session is its ID and its logon: the ID alone is somebody else's later.
-            key = (server, record["id"], record["logon_time"])
-            began, logon = acted_on.get(server), record["logon_time"]
+            key = key_of(record)
+            began, logon = acted_on.get(key[0]), record["logon_time"]
             if began and logon and time_of(logon) > began:
                 newcomers.add(key)
             # That somebody is still on says less than that they were spared, or could not be logged off.
             if record["result"] != LIST.planned or key not in last:
                 last[key] = record
+            (gone.add if record["result"] in GONE else gone.discard)(key)
         if any(record["result"] not in PLANNED for record in records):
             acted_on |= {record["server"].casefold(): one.began for record in records} | acted_on
-    return last, newcomers
+        for key in _left_by_themselves(one, last.keys() - gone):
+            gone.add(key)
+            if last[key]["result"] in PLANNED:
+                last[key] = {**last[key], "result": "already_gone"}
+    return last, newcomers, gone
+
+
+def _left_by_themselves(one: Seen, on: Set[_Key]) -> set[_Key]:
+    """Return which of these sessions are not there any more, as a result shows that tells of all."""
+    if not one.tells_all:
+        return set()
+    answered = {server["server"].casefold() for server in one.values.get("servers", ()) if not server["error"]}
+    told = {key_of(record) for record in (*one.values.get("sessions", ()), *one.values.get("excluded", ()))}
+    # Whose logon time could not be read may be any session of this ID.
+    unknown = {(server, number) for server, number, logon in told if logon is None}
+    return {key for key in on - told if key[0] in answered and key[:2] not in unknown}
 
 
 def _servers(
-    seen: Sequence[Seen], found: Survey, sessions: Mapping[_Key, Record], newcomers: set[_Key]
+    seen: Sequence[Seen], found: Survey, sessions: Mapping[_Key, Record], newcomers: set[_Key], gone: set[_Key]
 ) -> list[Server]:
     servers = {name.casefold(): Server(name) for name in found.servers}
     for key, record in sessions.items():
         server = servers.setdefault(record["server"].casefold(), Server(record["server"]))
         server.before += key not in newcomers
         server.failed += record["result"] in FAILED
-        if record["result"] in GONE:
+        if key in gone:
             continue
         server.after += 1
         server.active += record["state"] == "active"
@@ -183,10 +225,17 @@ def _servers(
                 server.oldest = record
     own = {one.host: one.values["servers"][0]["server"] for one in seen if len(one.values.get("servers", ())) == 1}
     for one in seen:
-        if _is_mode(one.values) and one.values["mode"]:
+        mode = _mode_left(one) if _is_mode(one.values) else None
+        if mode:
             name = own.get(one.host, one.host)
-            servers.setdefault(name.casefold(), Server(name)).mode = one.values["mode"]
+            servers.setdefault(name.casefold(), Server(name)).mode = mode
     return sorted(servers.values(), key=lambda server: server.name.casefold())
+
+
+def _mode_left(one: Seen) -> str | None:
+    """The logon mode that a host has after a task: in check mode the task tells which one it would have set."""
+    mode: str | None = one.values.get("previous_mode" if one.check_mode else "mode", one.values["mode"])
+    return mode
 
 
 def _deadline(one: Seen) -> datetime | None:
@@ -196,15 +245,16 @@ def _deadline(one: Seen) -> datetime | None:
 
 def _events(seen: Sequence[Seen]) -> Iterator[Event]:
     for one in seen:
-        if one.began is None or one.ended is None or one.values.get("skipped"):
+        if one.began is None or one.ended is None:
             continue
-        if one.values.get("failed") or one.values.get("unreachable"):
+        if one.failed:
             yield Event(one.ended, one.host, "failed", f"failed: {one.task}", str(one.values.get("msg", "")))
+        changed = one.values.get("changed") and not one.check_mode
         if not one.is_ours:
-            if one.values.get("changed"):
+            if changed and not one.failed:
                 yield Event(one.ended, one.host, "work", f"work done: {one.task}")
         elif _is_mode(one.values):
-            if one.values["changed"]:
+            if changed:
                 mode = one.values["mode"]
                 opened = mode == "enabled"
                 text = "accepts logons" if opened else f"accepts no new logons ({mode})"
@@ -229,7 +279,7 @@ def _events_of_sessions(one: Seen, began: datetime, ended: datetime) -> Iterator
 
 
 def _spans(seen: Sequence[Seen]) -> Iterator[Span]:
-    timed = [(one, one.began, one.ended) for one in seen if one.began and one.ended and not one.values.get("skipped")]
+    timed = [(one, one.began, one.ended) for one in seen if one.began and one.ended and not one.check_mode]
     end = max((ended for _one, _began, ended in timed), default=None)
     closed: dict[str, datetime] = {}
     for one, began, ended in timed:

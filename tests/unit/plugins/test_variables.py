@@ -33,7 +33,12 @@ def test_variables_of_the_role(name: str, meant: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("exclude_users", "maintenance_exclude_users"), ("idle_for", "maintenance_idle_for"), ("kb", None)],
+    [
+        ("exclude_users", "maintenance_exclude_users"),
+        ("idle_for", "maintenance_idle_for"),
+        ("kb", None),
+        ("ansible_port", None),
+    ],
 )
 def test_variables_that_were_typed_for_the_role(name: str, meant: str | None) -> None:
     assert misspelt([name], [name], ROLE, "maintenance_").get(name) == meant

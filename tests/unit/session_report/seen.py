@@ -84,5 +84,5 @@ def evil_page(*, masked: bool = False) -> str:
         for number, name in enumerate(EVIL, 2)
     ]  # fmt: skip
     seen = [at(0, name, result(*sessions, server=name)) for name in EVIL]
-    seen += [at(1, f"down{name}", {"unreachable": True, "msg": name}, task=name) for name in EVIL]
+    seen += [at(1, f"down{name}", {"unreachable": True, "msg": name}, task=name, failed=True) for name in EVIL]
     return page(view(seen), head_of("Evil <b>", [(name, name) for name in EVIL]), idle_limit=60, masked=masked)

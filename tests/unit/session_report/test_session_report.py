@@ -18,7 +18,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page im
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.sheet import COLUMNS, sheet
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import Seen, view
 
-from tests.unit.session_report.seen import EVIL, evil_page, night, record, result
+from tests.unit.session_report.seen import EVIL, at, evil_page, mode, night, record, result
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -60,6 +60,62 @@ def test_who_could_not_be_asked_is_a_failure() -> None:
     shown = view([Seen("rdsh01", result(record(1))), Seen("rdsh02", {"unreachable": True, "msg": "no route"})])
     assert shown.failed() == 1
     assert shown.survey.unasked == {"rdsh02": "no route"}
+
+
+def test_who_was_left_out_was_not_asked() -> None:
+    skipped = {"changed": False, "skipped": True}
+    seen = [Seen("rdsh01", result(record(1))), Seen("rdsh01", skipped), Seen("rdsh02", skipped)]
+    assert view(seen).survey.unasked == {"rdsh02": "it returned no sessions"}
+
+
+def test_who_answers_later_was_asked() -> None:
+    refused = Seen("rdsh01", {"failed": True, "msg": "unknown option bla"}, failed=True)
+    answered = Seen("rdsh01", result(record(1)), tells_all=True)
+    assert view([refused, answered]).survey.unasked == {}
+    lost = view([answered, refused])
+    assert lost.survey.unasked == {"rdsh01": "unknown option bla"}
+    planned = Seen("rdsh01", result(record(1, result="would_log_off")))
+    assert "1 session before. When last seen: 1 session on 1 server: 1 active." in page(
+        view([planned, refused]), head_of("A night"), idle_limit=60, masked=False
+    )
+
+
+def test_who_left_between_two_looks_is_not_still_on() -> None:
+    alice, bob, carol, dave = (record(number, name) for number, name in enumerate(("alice", "bob", "carol", "dave"), 2))
+    plan = [{**one, "result": "would_log_off"} for one in (alice, bob, carol)]
+    look = result(excluded=[{**carol, "result": "excluded"}])
+    act = result({**bob, "result": "timed_out"}, dave)
+    some = Seen("rdsh01", look)
+    assert len(view([Seen("rdsh01", result(*plan)), Seen("rdsh01", act), some]).survey.sessions) == 4
+    shown = view([Seen("rdsh01", result(*plan)), Seen("rdsh01", act), Seen("rdsh01", look, tells_all=True)])
+    assert [one["user"] for one in shown.survey.sessions] == ["carol"]
+    assert {one["user"]: one["result"] for one in shown.sessions} == {
+        "alice": "already_gone", "bob": "timed_out", "carol": "would_log_off", "dave": "already_gone",
+    }  # fmt: skip
+
+
+def test_who_was_perhaps_not_recognised_has_not_left() -> None:
+    """The logon time of a session could not be read, or its server did not answer."""
+    first = Seen("rdsh01", result(record(12)))
+    unread = result(record(12, logon_time=None, result="failed"))
+    silent = {"servers": [{"server": "RDSH01", "error": {"code": 5, "name": "X", "message": "m", "hint": "h"}}]}
+    for values in (unread, silent):
+        assert record(12) in view([first, Seen("rdsh01", values, tells_all=True)]).survey.sessions
+
+
+def test_check_mode_has_done_nothing() -> None:
+    modes = [Seen("rdsh01", result(record(12, result="would_log_off")), check_mode=True)]
+    modes += [at(0, "rdsh01", mode("drain", "enabled"), check_mode=True)]
+    modes += [at(1, "rdsh01", {"changed": True}, task="Install updates", is_ours=False, check_mode=True)]
+    shown = view(modes)
+    assert (shown.events, shown.spans, shown.closed()) == ([], [], 0)
+    assert shown.servers[0].mode == "enabled"
+
+
+def test_a_reason_is_shown_whole() -> None:
+    reason = "The host could not be reached, and this is why: " + "because. " * 40
+    text = page(view([Seen("rdsh01", {"msg": reason})]), head_of("A night"), idle_limit=60, masked=False)
+    assert reason.strip() in text
 
 
 def test_accounts_with_several_sessions() -> None:

@@ -76,6 +76,7 @@ class SessionAction(LaunchAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         options: dict[str, Any] = {}
         result: dict[str, Any] = {}
+        self.in_doubt = None  # with `until`, this runs more than once
         try:
             self._refuse_async()
             result = super().run(tmp, task_vars)
@@ -87,6 +88,10 @@ class SessionAction(LaunchAction):
             result.update(failure.result)
         except OptionError as error:
             result.update(TaskFailed(str(error)).result)
+        except BaseException as error:
+            if self.in_doubt is None or not self.is_timeout(error):
+                raise
+            result.update(self.in_doubt.result)
         result["invocation"] = {"module_args": options or dict(self._task.args)}
         if "sessions" in result and not result.get("failed"):
             self.say(result["msg"])
@@ -174,6 +179,12 @@ class SessionAction(LaunchAction):
             raise TaskFailed(**{**result, "msg": failure_text(reasons, records, not_found)})
         self.warn(not_found_text(not_found, len(task_vars.get("ansible_play_hosts_all", ())) > 1))
         return result
+
+    def is_timeout(self, error: BaseException) -> bool:
+        """Whether it is that of the task's keyword ``timeout``, which Ansible takes for a failure that has changed
+        nothing. It is no Exception, and its class is in another module in each version of ansible-core."""
+        ends_ansible = isinstance(error, (KeyboardInterrupt, SystemExit))
+        return bool(self._task.timeout) and not isinstance(error, Exception) and not ends_ansible
 
     def warn(self, text: str | None) -> None:
         """Show a warning, if there is one; the same of several hosts once."""

@@ -8,6 +8,7 @@ name. Here each of these could log off somebody who was to be spared, so they ar
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -61,17 +62,40 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
     return validated
 
 
-def refuse_repeated(module_args: str | None) -> None:
-    """Refuse an option that the text of ``ansible -a`` gives twice, of which Ansible takes the last.
+def refuse_repeated(*places: Any) -> None:
+    """Refuse an option that is given twice, of which Ansible takes one without a word.
 
+    :param places: where the options of one task are given: each a text of ``name=value`` or of JSON, or a mapping.
     :raises OptionError: there is one.
     """
-    if not module_args or module_args.lstrip().startswith("{"):
-        return
-    names = [word.partition("=")[0].strip() for word in split_args(module_args) if "=" in word]
+    names = [name for place in places for name in _names_in(place)]
     for name in names:
         if names.count(name) > 1:
-            raise OptionError(f"{name} is given twice, and only the last would count: give its values in one, a,b")
+            raise OptionError(f"{name} is given twice, and only one of them would count: give its values in one, a,b")
+
+
+def places_of_options(task: Mapping[str, Any], module: str) -> list[Any]:
+    """Return where a task gives its options, for :func:`refuse_repeated`.
+
+    :param task: as it stands in the playbook.
+    :param module: its module, with or without the name of the collection.
+    """
+    of_module = {name for name in task if str(name).rpartition(".")[2] == module.rpartition(".")[2]}
+    return [task.get(name) for name in (*of_module, "action", "local_action", "args")]
+
+
+def _names_in(place: Any) -> list[str]:
+    if isinstance(place, Mapping):
+        return [str(name) for name in place]
+    if not isinstance(place, str):
+        return []
+    if place.lstrip().startswith("{"):
+        try:
+            names = json.loads(place, object_pairs_hook=lambda pairs: [name for name, _value in pairs])
+        except ValueError:  # a template
+            return []
+        return [str(name) for name in names]
+    return [word.partition("=")[0].strip() for word in split_args(place) if "=" in word]
 
 
 def _decrypted(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ansible import context
 from ansible.plugins.connection import winrm as _winrm
 
-from ._arguments import refuse_repeated, validated_options
+from ._arguments import places_of_options, refuse_repeated, validated_options
 from ._engine.acts import Act
 from ._engine.report import Report, Session, read_report
 from ._engine.requests import EngineRequest
@@ -81,6 +81,7 @@ class SessionAction(LaunchAction):
             self._refuse_async()
             result = super().run(tmp, task_vars)
             refuse_repeated(context.CLIARGS.get("module_args"))
+            refuse_repeated(*places_of_options(self._task.get_ds() or {}, self._task.action))
             options = self.validated(self._task.args)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -90,6 +91,7 @@ FREE_FORM = {
     "all": "all=true",
     "idle_for=1d 4h": "idle_for='1d 4h'",
     "all=true exclude_users=svc-backup exclude_users=alice": "exclude_users is given twice",
+    '{"all": true, "exclude_users": "svc-backup", "exclude_users": "alice"}': "exclude_users is given twice",
 }
 
 
@@ -111,6 +113,25 @@ def test_options_that_are_one_template(serve: Serve) -> None:
     result = farm.playbook([{"winops.rds.win_rds_logoff": "{{ options }}"}], vars={"options": options}).only()
     assert result.outcomes() == {12: "logged_off"}
     assert farm.users() == {id: user for id, user in EVERYBODY.items() if id != 12}
+
+
+TWICE = (
+    "winops.rds.win_rds_logoff: all=true exclude_users=svc-backup exclude_users=alice",
+    "action: winops.rds.win_rds_logoff all=true exclude_users=svc-backup exclude_users=alice",
+    "winops.rds.win_rds_logoff: {all: true, exclude_users: alice}\n  args: {exclude_users: svc-backup}",
+    "winops.rds.win_rds_logoff: all=true exclude_users=alice\n  args: {exclude_users: svc-backup}",
+)
+
+
+def test_an_option_that_a_playbook_gives_twice(serve: Serve) -> None:
+    """In whatever form: of the two, Ansible takes one without a word."""
+    farm = serve(SESSIONS)
+    path = farm.folder / "twice.yml"
+    tasks = "".join(f"- name: Case {n}\n  ignore_errors: true\n  {task}\n" for n, task in enumerate(TWICE))
+    path.write_text(f"- hosts: rdsh\n  gather_facts: false\n  tasks:\n{indent(tasks, '  ')}", "utf-8")
+    run = farm.run(path)
+    assert [run.of(f"Case {n}")["msg"].partition(",")[0] for n in range(4)] == ["exclude_users is given twice"] * 4
+    assert farm.users() == EVERYBODY
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ class SessionAction(LaunchAction):
         :raises TaskFailed: something failed; it has the same result, with the reasons.
         """
         servers = [
-            server_records(server, selection, act, task_vars["inventory_hostname"], explain, warnings or {})
+            server_records(server, selection, act, self.host_name(task_vars), explain, warnings or {})
             for server in report.servers
         ]
         records = [record for server in servers for record in server.records]
@@ -180,6 +180,10 @@ class SessionAction(LaunchAction):
             raise TaskFailed(**{**result, "msg": failure_text(reasons, records, not_found)})
         self.warn(not_found_text(not_found, len(task_vars.get("ansible_play_hosts_all", ())) > 1))
         return result
+
+    def host_name(self, task_vars: Mapping[str, Any]) -> str:
+        """Return the name that the inventory has for the host that is worked on."""
+        return str(self._task.delegate_to or task_vars["inventory_hostname"])
 
     def is_timeout(self, error: BaseException) -> bool:
         """Whether it is that of the task's keyword ``timeout``, which Ansible takes for a failure that has changed

@@ -45,6 +45,17 @@ def test_delegate_to_works_on_the_other_host(serve: Serve) -> None:
     assert farm.simulation.traffic("RDSH01") == []
 
 
+def test_delegate_to_names_the_host_that_was_worked_on(serve: Serve) -> None:
+    """Where Windows does not tell its name, too."""
+    hosts = three_hosts()
+    hosts[2]["faults"] = [{"call": "NetWkstaGetInfo", "error": 5}]
+    farm = serve(hosts=hosts)
+    task = {LOGOFF: {"all": True, "grace": "2s", "message": "Bye"}, "delegate_to": "{{ item }}", "loop": ["RDSH03"]}
+    run = farm.playbook([task], hosts="RDSH01")
+    assert [record["server"] for record in run.results[0]["results"][0]["sessions"]] == ["RDSH03"]
+    assert "\nRDSH03: 1 session warned: user3; " in run.output and "RDSH01: 1 session" not in run.output
+
+
 def test_run_once_works_on_the_first_host_alone(serve: Serve) -> None:
     farm = serve(hosts=three_hosts())
     assert farm.playbook([{LOGOFF: {"all": True}, "run_once": True}]).exit_code == 0

@@ -52,7 +52,8 @@ options:
   idle_for:
     description:
       - Sessions without input for at least this long, by the clock of the host that has the session.
-      - With units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)), at most 366 days.
+      - With units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)); more than
+        nothing, and at most 366 days.
       - A number alone is refused, because it may be seconds or minutes. C(quser) shows V(2:00) for two hours, and YAML
         takes that for the number 120.
       - A session whose last input Windows does not know is not meant. Nor is the console session, whose idle time is

@@ -82,9 +82,9 @@ class Selection:
             sessions=_session_values(options, "sessions"),
             users=_values(options, "users"),
             states=tuple(state.lower() for state in _values(options, "states")),
-            idle_for=duration_option(options, "idle_for", unit_needed=True),
-            disconnected_for=duration_option(options, "disconnected_for", unit_needed=True),
-            logged_on_for=duration_option(options, "logged_on_for", unit_needed=True),
+            idle_for=_age(options, "idle_for", "all=true"),
+            disconnected_for=_age(options, "disconnected_for", "states=disconnected"),
+            logged_on_for=_age(options, "logged_on_for", "all=true"),
             clients=_values(options, "clients"),
             protocols=tuple(protocol.lower() for protocol in _values(options, "protocols")),
             locked=options.get("locked"),
@@ -115,7 +115,7 @@ class Selection:
 
     @property
     def _selects(self) -> bool:
-        # A duration may be 0, which selects every session whose time is known, and locked may be False.
+        # locked may be False.
         return self.all or any(getattr(self, option) not in ((), None) for option in SELECTING if option != "all")
 
     def _check(self) -> None:
@@ -158,6 +158,15 @@ def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
         what = "is an empty list" if not values else "holds an empty value"
         raise OptionError(f"{option} {what}; give values, or leave the option out (in a template: default(omit))")
     return values
+
+
+def _age(options: Mapping[str, Any], option: str, instead: str) -> float | None:
+    """A time that a session has to have lasted for; without one, another option says so."""
+    seconds = duration_option(options, option, unit_needed=True)
+    # It is what a template with the filter int makes of a text that is no number. The engine counts in milliseconds.
+    if seconds is not None and seconds < 0.001:
+        raise OptionError(f"{option}: 0 would leave nobody out; if that is meant, give {instead}")
+    return seconds
 
 
 def _session_values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:

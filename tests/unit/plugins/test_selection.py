@@ -100,8 +100,6 @@ def engine_options(**options: Any) -> dict[str, Any]:
         ({"users": ["contoso.com\\alice"]}, {"users": ["contoso.com\\alice"]}),
         ({"all": True, "unknown_exclusions": "ignore"}, {"all": True, "ignore_unknown_exclusions": True}),
         ({"all": True, "unknown_exclusions": "fail"}, {"all": True}),
-        # Nobody would say so, and it means: whose last input is known.
-        ({"idle_for": "0s"}, {"idle_for": 0}),
         ({"clients": ["PC-*", "10.1.2.3", "10.1.2.3/16", "FE80::/10", "2001:db8::0:1", "fe80", "pc7.contoso.com"]},
          {"client_names": ["PC-*", "fe80", "pc7.contoso.com"],
           "client_networks": ["10.1.2.3/32", "10.1.0.0/16", "fe80::/10", "2001:db8::1/128"]}),
@@ -141,6 +139,15 @@ def test_empty_lists_and_values(option: str) -> None:
 @pytest.mark.parametrize("value", ["", "soon", "-5", "2y", "400d", "2:00"])
 def test_durations_that_cannot_be(option: str, value: str) -> None:
     assert refusal(**{option: value}).startswith(f"{option}: {value!r} is ")
+
+
+@pytest.mark.parametrize(
+    ("option", "instead"),
+    [("idle_for", "all=true"), ("disconnected_for", "states=disconnected"), ("logged_on_for", "all=true")],
+)
+@pytest.mark.parametrize("value", ["0h", "0s", "0.0001s", "PT0M"])
+def test_durations_of_nothing(option: str, instead: str, value: str) -> None:
+    assert refusal(**{option: value}) == f"{option}: 0 would leave nobody out; if that is meant, give {instead}"
 
 
 @pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])

@@ -31,6 +31,7 @@ from ._texts import (
     session_text,
     summary_text,
     unknown_exclusions_text,
+    unused_sessions_text,
 )
 
 # The connection plugins are imported for their libraries, pywinrm and pypsrp. Ansible loads this file once and then
@@ -178,7 +179,10 @@ class SessionAction(LaunchAction):
             reasons.append(f"not found: {names} (missing=fail). Check the names, or leave missing out.")
         if reasons:
             raise TaskFailed(**{**result, "msg": failure_text(reasons, records, not_found)})
-        self.warn(not_found_text(not_found, len(task_vars.get("ansible_play_hosts_all", ())) > 1))
+        several_hosts = len(task_vars.get("ansible_play_hosts_all", ())) > 1
+        self.warn(not_found_text(not_found, several_hosts))
+        spared_nobody = [value for value in selection.exclude_sessions if ("exclude_sessions", value) not in found]
+        self.warn(unused_sessions_text(spared_nobody, several_hosts))
         return result
 
     def host_name(self, task_vars: Mapping[str, Any]) -> str:

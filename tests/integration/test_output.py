@@ -142,6 +142,15 @@ def test_a_name_that_fits_nobody_is_a_warning(serve: Serve) -> None:
     assert "WARNING" not in farm.playbook([{LOGOFF: {"users": "x*", "sessions": "current"}}]).output
 
 
+def test_an_account_for_a_session_to_leave_alone_is_a_warning(serve: Serve) -> None:
+    """It could be the name of a session that has gone, so that it is no error."""
+    task = {LOGOFF: {"all": True, "exclude_sessions": ["alice", 99, "current"]}, "check_mode": True}
+    warning = "[WARNING]: exclude_sessions: not the name of a session: alice. An account belongs in exclude_users."
+    assert warning in " ".join(serve([ALICE]).playbook([task]).output.split())
+    others = {LOGOFF: {"all": True, "exclude_sessions": [99, "current", "console"]}}
+    assert "WARNING" not in serve([{"id": 1, "name": "console"}]).playbook([others]).output
+
+
 def test_a_diff_has_the_times(serve: Serve) -> None:
     shown = serve([ALICE, BOB]).playbook([{LOGOFF: {"all": True}}], "--check", "--diff").output
     alice, bob = (next(line for line in shown.splitlines() if name in line) for name in ("alice", "bob"))

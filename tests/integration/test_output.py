@@ -87,13 +87,20 @@ def test_the_table_of_a_playbook_is_not_shown_twice(serve: Serve) -> None:
         ("fuond", "registered: no host of the play has registered 'fuond'; check the name"),
         (["found", "mdoe"], "registered: no host of the play has registered 'mdoe'; check the name"),
         ("inventory_hostname", "registered: 'inventory_hostname' of RDSH01 is not the result of a task"),
+        ("other", "registered: 'other' of RDSH01 is the result of a module that tells of no sessions"),
+        (["found", "others"], "registered: 'others' of RDSH01 is the result of a module that tells of no sessions"),
         ([], "registered is an empty list; give the variables that the hosts have registered"),
     ],
 )
 def test_a_variable_that_nobody_registered_is_not_a_farm_without_sessions(
     serve: Serve, registered: str | list[str], reason: str
 ) -> None:
-    tasks = [{INFO: {}, "register": "found"}, {SHOW: {"registered": registered}, "run_once": True}]
+    tasks = [
+        {INFO: {}, "register": "found"},
+        {"ansible.builtin.debug": {}, "register": "other"},
+        {"ansible.builtin.debug": {}, "register": "others", "loop": [1]},
+        {SHOW: {"registered": registered}, "run_once": True},
+    ]
     run = serve([ALICE]).playbook(tasks)
     assert run.exit_code == 2
     assert reason in run.output

@@ -24,7 +24,7 @@ options:
       - V(alice) is an account of any domain, V(CONTOSO\\alice) that of one domain (by its NetBIOS name), V(.\\alice) a
         local account of the host (or of each O(server)).
       - V(*) stands for any text and V(?) for one character, before and after the backslash, as in V(CONTOSO\\temp-*).
-        Case does not matter.
+        Case does not matter. V(*) alone is refused, see O(all).
       - V(alice@contoso.com) (a user principal name) and a SID (V(S-1-5-21-1004336348-1177238915-682003330-1001)) are
         looked up by the host that Ansible connects to, and so is V(contoso.com\\alice), an account by the DNS name of
         its domain. They take no wildcards. One that does not exist matches nothing. If the look-up itself fails, so

@@ -175,6 +175,8 @@ def _why_no_account(value: str) -> str | None:
         return ": no domain begins with a period"
     if user.endswith("."):
         return ": no account ends with a period"
+    if user.startswith("-") or user.endswith("-"):
+        return ": it begins or ends with -, as if something were missing there; give its SID instead, if it does exist"
     if notation := _NOTATION.search(value):
         return f": it begins with {notation[1]}, which has no meaning here (* and ? are the only wildcards)"
     if "." in domain[1:] and set("*?") & set(value):

@@ -129,6 +129,10 @@ class Selection:
         for option in ("users", "exclude_users"):
             for value in getattr(self, option):
                 check_account(option, value)
+        for value in self.users:
+            # What is left of the template "{{ name }}*" where there is no name.
+            if not value.strip("*\\"):
+                raise OptionError(f"users: {value!r} leaves nobody out; if that is meant, give all=true")
         for value in self.clients:
             check_client(value)
         for value in self.servers:

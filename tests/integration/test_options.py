@@ -66,6 +66,8 @@ TYPED = {
     "grace: 15m, message: 'Dear {user.name}'": "message holds {user.name}",
     "clients: 192.0.2.*": "192.0.2.0/24",
     "server: RDSH\u201101": "U+2011",
+    "users: '{{ nothing }}*'": "'*' leaves nobody out; if that is meant, give all=true",
+    "exclude_users: '{{ nothing }}-*'": "it begins or ends with -",
     "exclude_user: svc-backup": "did you mean exclude_users",
 }  # fmt: skip
 

@@ -90,6 +90,10 @@ NO_ACCOUNTS = {
     "~svc-.*": "it begins with ~, which has no meaning here",
     "&svc-*": "it begins with &, which has no meaning here",
     "CONTOSO\\!svc-*": "it begins with !, which has no meaning here",
+    # What is left of a template whose variable is empty.
+    "-*": "it begins or ends with -, as if something were missing there",
+    "svc-": "it begins or ends with -",
+    "CONTOSO\\-svc*": "it begins or ends with -",
     ".*-backup": "it begins with .*, which has no meaning here",
     # What is to be put in by something else, and was not.
     "svc-{{ site }}-*": "it holds {, of a placeholder that nothing has filled in",

@@ -81,7 +81,7 @@ def engine_options(**options: Any) -> dict[str, Any]:
          {"session_names": ["TERM04", "rdp-tcp#3", "12a"], "session_ids": [12]}),
         ({"sessions": ["x" * 32]}, {"session_names": ["x" * 32]}),
         ({"users": ["alice"]}, {"users": ["*\\alice"]}),
-        ({"users": ["CONTOSO\\alice", ".\\bob", "*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\*"]}),
+        ({"users": ["CONTOSO\\alice", ".\\bob", "?*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\?*"]}),
         ({"states": ["Disconnected", "ACTIVE"]}, {"states": [4, 0]}),
         ({"sessions": ["Current", "12"]}, {"current": True, "session_ids": [12]}),
         ({"all": True, "exclude_sessions": ["current"]}, {"all": True, "exclude_current": True}),
@@ -153,6 +153,12 @@ def test_durations_of_nothing(option: str, instead: str, value: str) -> None:
 @pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])
 def test_durations_without_a_unit(option: str) -> None:
     assert refusal(**{option: "120"}) == f"{option}: '120' has no unit: write 2m or 2h"
+
+
+@pytest.mark.parametrize("value", ["*", "**", "*\\*"])
+def test_users_that_are_everybody(value: str) -> None:
+    assert refusal(users=["alice", value]) == f"users: {value!r} leaves nobody out; if that is meant, give all=true"
+    Selection.from_options({"all": True, "exclude_users": [value]})
 
 
 @pytest.mark.parametrize("value", ["listen", "disc", "4", "activ", "active,idle", "*"])

@@ -48,6 +48,9 @@ class NotKnown(TaskFailed):
 class ConnectionLost(AnsibleConnectionFailure):  # type: ignore[misc]
     """As NotKnown, where the connection plugin says that the host is unreachable."""
 
+    may_have_changed = False
+    """Whether the task counts as changed."""
+
 
 class LaunchAction(ActionBase):  # type: ignore[misc]
     """Base of action plugins that launch an engine."""
@@ -100,6 +103,9 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
                 ) from None
         except NotKnown as failure:
             failure.result["changed"] = may_change
+            raise
+        except ConnectionLost as failure:
+            failure.may_have_changed = may_change
             raise
         self.in_doubt = None
         return heard

@@ -16,7 +16,7 @@ from ._arguments import places_of_options, refuse_repeated, validated_options
 from ._engine.acts import Act
 from ._engine.report import Report, Session, read_report
 from ._engine.requests import EngineRequest
-from ._launch import LaunchAction
+from ._launch import ConnectionLost, LaunchAction
 from ._options import OptionError
 from ._records import Error, own_error, server_records, summarize, windows_error
 from ._selection import Selection
@@ -90,6 +90,9 @@ class SessionAction(LaunchAction):
             result.update(failure.result)
         except OptionError as error:
             result.update(TaskFailed(str(error)).result)
+        except ConnectionLost as lost:
+            # Raised, it would count as unchanged.
+            result.update(unreachable=True, changed=lost.may_have_changed, msg=str(lost))
         except BaseException as error:
             if self.in_doubt is None or not self.is_timeout(error):
                 raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -25,6 +25,9 @@ FREE_FORM = "_raw_params"
 
 #: Lists whose values may be whole numbers, too: those of session IDs.
 WITH_NUMBERS = ("sessions", "exclude_sessions")
+
+#: In ``module_defaults``: the modules that select sessions.
+_GROUP = "group/winops.rds.rds"
 
 #: The field of a session's record that a list of records was probably meant to give.
 _FIELDS = {
@@ -82,6 +85,31 @@ def places_of_options(task: Mapping[str, Any], module: str) -> list[Any]:
     """
     of_module = {name for name in task if str(name).rpartition(".")[2] == module.rpartition(".")[2]}
     return [task.get(name) for name in (*of_module, "action", "local_action", "args")]
+
+
+def overruled_exclusions(
+    defaults: Sequence[Any], module: str, own: Sequence[Any], given: Mapping[str, Any]
+) -> list[str]:
+    """Return the exclusions that ``module_defaults`` give and Ansible leaves out, without a word, for others or none.
+
+    :param defaults: the task's, from the outermost to the innermost.
+    :param module: the whole name of its module.
+    :param own: where the task itself gives its options.
+    :param given: each option of the module, with the value that counts, or None.
+    """
+    meant = [
+        options
+        for each in defaults
+        for key, options in (each.items() if isinstance(each, Mapping) else ())
+        if key in (_GROUP, module) and isinstance(options, Mapping)
+    ]
+    own_names = {name for place in own for name in _names_in(place)}
+    overruled = []
+    for option in ("exclude_users", "exclude_sessions"):
+        times = sum(option in options for options in meant)
+        if option in given and times and (times > 1 or option in own_names or given[option] is None):
+            overruled.append(option)
+    return overruled
 
 
 def _names_in(place: Any) -> list[str]:

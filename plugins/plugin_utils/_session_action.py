@@ -5,20 +5,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
 from ansible import context
 from ansible.plugins.connection import winrm as _winrm
 
-from ._arguments import places_of_options, refuse_repeated, validated_options
+from ._arguments import overruled_exclusions, places_of_options, refuse_repeated, validated_options
 from ._engine.acts import Act
 from ._engine.report import Report, Session, read_report
 from ._engine.requests import EngineRequest
 from ._launch import ConnectionLost, LaunchAction
 from ._options import OptionError
 from ._records import Error, own_error, server_records, summarize, windows_error
+from ._run import module_of
 from ._selection import Selection
 from ._task_failed import TaskFailed
 from ._texts import (
@@ -82,8 +83,10 @@ class SessionAction(LaunchAction):
             self._refuse_async()
             result = super().run(tmp, task_vars)
             refuse_repeated(context.CLIARGS.get("module_args"))
-            refuse_repeated(*places_of_options(self._task.get_ds() or {}, self._task.action))
+            own = places_of_options(self._task.get_ds() or {}, self._task.action)
+            refuse_repeated(*own)
             options = self.validated(self._task.args)
+            self._warn_of_overruled_exclusions(own, options)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))
         except TaskFailed as failure:
@@ -202,6 +205,11 @@ class SessionAction(LaunchAction):
         """Show a warning, if there is one; the same of several hosts once."""
         if text and not self._task.no_log:
             self._display.warning(text)
+
+    def _warn_of_overruled_exclusions(self, own: Sequence[Any], options: Mapping[str, Any]) -> None:
+        for option in overruled_exclusions(self._task.module_defaults or (), module_of(self._task), own, options):
+            counting = names_text(options[option]) if options[option] else "none"
+            self.warn(f"Not every {option} of module_defaults counts for this task. What counts: {counting}.")
 
     def _refuse_async(self) -> None:
         if self._task.async_val:

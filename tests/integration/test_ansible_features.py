@@ -100,6 +100,22 @@ def test_module_defaults_of_the_action_group_reach_a_task(serve: Serve) -> None:
     assert logged_off(farm) == {"RDSH01": [12]}
 
 
+def test_an_exclusion_of_module_defaults_that_does_not_count(serve: Serve) -> None:
+    """Ansible takes a task's own instead, and of two blocks the defaults of the inner one, without a word."""
+    farm = serve([{"id": 12, "user": "alice"}, {"id": 14, "user": "svc-backup"}])
+    defaults = {"group/winops.rds.rds": {"exclude_users": ["svc-*"]}}
+    task = {LOGOFF: {"all": True}, "check_mode": True}
+    excluding = {LOGOFF: {"all": True, "exclude_users": "alice"}, "check_mode": True}
+    inner = {"module_defaults": {"group/winops.rds.rds": {"timeout": "1m"}}}
+    warning = "Not every exclude_users of module_defaults counts for this task. What counts: "
+    for tasks, counting in ([task], ""), ([excluding], "alice."), ([task | inner], "none."):
+        output = " ".join(farm.playbook(tasks, module_defaults=defaults).output.split())
+        assert (warning + counting in output) == bool(counting)
+    assert warning not in " ".join(farm.playbook([excluding]).output.split())
+    mode = {"winops.rds.win_rds_logon_mode_info": {}}
+    assert "WARNING" not in farm.playbook([mode], module_defaults=defaults).output
+
+
 def test_action_group_has_every_module_that_selects_sessions() -> None:
     runtime = yaml.safe_load((REPOSITORY / "meta" / "runtime.yml").read_text("utf-8"))
     documented = {

@@ -68,6 +68,7 @@ TYPED = {
     "server: RDSH\u201101": "U+2011",
     "users: '{{ nothing }}*'": "'*' leaves nobody out; if that is meant, give all=true",
     "exclude_users: '{{ nothing }}-*'": "it begins or ends with -",
+    "exclude_users: svc-* adm-*": "separate them by commas",
     "exclude_user: svc-backup": "did you mean exclude_users",
 }  # fmt: skip
 

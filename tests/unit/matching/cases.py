@@ -196,6 +196,8 @@ def cases(draw: st.DrawFn) -> Case:
         account = (
             user if form == "user" else f".\\{user}" if form == "local" else f"{name(session.domain or '*')}\\{user}"
         )
+        if {"*", "?"} & {*account}:
+            account = account.replace(" ", "?")
         return account if account.strip("*\\") else "?*"
 
     def session() -> str:

@@ -35,7 +35,7 @@ ACCOUNTS = (
         "12",
     ),
     *("CONTOSO\\alice", ".\\alice", "contoso.com\\alice", "NT AUTHORITY\\SYSTEM", "AzureAD\\AliceSmith"),
-    *("*", "CONTOSO\\*", "*\\svc-*", "svc-?", "alice.*", "svc-*$", "CONT*\\a?", ".\\*"),
+    *("*", "CONTOSO\\*", "NT SERVICE\\*", "*\\svc-*", "svc-?", "anna?m*", "alice.*", "svc-*$", "CONT*\\a?", ".\\*"),
     *("alice@contoso.com", "o'brien+x@contoso.com", "alice@contoso", "S-1-5-18", "s-1-5-21-1-2-3-1104"),
 )
 
@@ -90,6 +90,9 @@ NO_ACCOUNTS = {
     "~svc-.*": "it begins with ~, which has no meaning here",
     "&svc-*": "it begins with &, which has no meaning here",
     "CONTOSO\\!svc-*": "it begins with !, which has no meaning here",
+    "svc-* adm-*": "it holds a blank and a wildcard, as several names would; separate them by commas",
+    "alice svc-*": "it holds a blank and a wildcard",
+    "svc-* CONTOSO\\adm-*": "it holds a blank and a wildcard",
     # What is left of a template whose variable is empty.
     "-*": "it begins or ends with -, as if something were missing there",
     "svc-": "it begins or ends with -",

@@ -75,6 +75,15 @@ def _report_path(text: str | None) -> Path | None:
         raise OptionError(f"report: {error}") from None
 
 
+def _is_ours(result: Any) -> bool:
+    """Whether it may be the result of a module of this collection: what of, say, a shell would be taken for a host that
+    could not be asked."""
+    told = ("servers", "accepts_logons")
+    return isinstance(result, Mapping) and (
+        any(key in result for key in told) or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
+    )
+
+
 def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: bool) -> list[Seen]:
     """What each host of the play has registered under these names.
 
@@ -93,7 +102,10 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
             if not isinstance(values, Mapping):
                 raise OptionError(f"registered: {name!r} of {host} is not the result of a task")
             # The result of a loop is that of its items.
-            found[name] += [Seen(host, one, check_mode=check_mode) for one in values.get("results", [values])]
+            results = values.get("results") or [values]
+            if not all(map(_is_ours, results)):
+                raise OptionError(f"registered: {name!r} of {host} is the result of a module that tells of no sessions")
+            found[name] += [Seen(host, one, check_mode=check_mode) for one in results]
         if not found[name]:
             raise OptionError(f"registered: no host of the play has registered {name!r}; check the name")
     # A host that failed before has not registered everything; the first is what was asked for.

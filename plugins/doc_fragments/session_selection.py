@@ -24,7 +24,7 @@ options:
       - V(alice) is an account of any domain, V(CONTOSO\\alice) that of one domain (by its NetBIOS name), V(.\\alice) a
         local account of the host (or of each O(server)).
       - V(*) stands for any text and V(?) for one character, before and after the backslash, as in V(CONTOSO\\temp-*).
-        Case does not matter.
+        Case does not matter. V(*) alone is refused, see O(all).
       - V(alice@contoso.com) (a user principal name) and a SID (V(S-1-5-21-1004336348-1177238915-682003330-1001)) are
         looked up by the host that Ansible connects to, and so is V(contoso.com\\alice), an account by the DNS name of
         its domain. They take no wildcards. One that does not exist matches nothing. If the look-up itself fails, so
@@ -52,7 +52,8 @@ options:
   idle_for:
     description:
       - Sessions without input for at least this long, by the clock of the host that has the session.
-      - With units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)), at most 366 days.
+      - With units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)); more than
+        nothing, and at most 366 days.
       - A number alone is refused, because it may be seconds or minutes. C(quser) shows V(2:00) for two hours, and YAML
         takes that for the number 120.
       - A session whose last input Windows does not know is not meant. Nor is the console session, whose idle time is

@@ -8,8 +8,9 @@ name. Here each of these could log off somebody who was to be spared, so they ar
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -24,6 +25,9 @@ FREE_FORM = "_raw_params"
 
 #: Lists whose values may be whole numbers, too: those of session IDs.
 WITH_NUMBERS = ("sessions", "exclude_sessions")
+
+#: In ``module_defaults``: the modules that select sessions.
+_GROUP = "group/winops.rds.rds"
 
 #: The field of a session's record that a list of records was probably meant to give.
 _FIELDS = {
@@ -61,17 +65,65 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
     return validated
 
 
-def refuse_repeated(module_args: str | None) -> None:
-    """Refuse an option that the text of ``ansible -a`` gives twice, of which Ansible takes the last.
+def refuse_repeated(*places: Any) -> None:
+    """Refuse an option that is given twice, of which Ansible takes one without a word.
 
+    :param places: where the options of one task are given: each a text of ``name=value`` or of JSON, or a mapping.
     :raises OptionError: there is one.
     """
-    if not module_args or module_args.lstrip().startswith("{"):
-        return
-    names = [word.partition("=")[0].strip() for word in split_args(module_args) if "=" in word]
+    names = [name for place in places for name in _names_in(place)]
     for name in names:
         if names.count(name) > 1:
-            raise OptionError(f"{name} is given twice, and only the last would count: give its values in one, a,b")
+            raise OptionError(f"{name} is given twice, and only one of them would count: give its values in one, a,b")
+
+
+def places_of_options(task: Mapping[str, Any], module: str) -> list[Any]:
+    """Return where a task gives its options, for :func:`refuse_repeated`.
+
+    :param task: as it stands in the playbook.
+    :param module: its module, with or without the name of the collection.
+    """
+    of_module = {name for name in task if str(name).rpartition(".")[2] == module.rpartition(".")[2]}
+    return [task.get(name) for name in (*of_module, "action", "local_action", "args")]
+
+
+def overruled_exclusions(
+    defaults: Sequence[Any], module: str, own: Sequence[Any], given: Mapping[str, Any]
+) -> list[str]:
+    """Return the exclusions that ``module_defaults`` give and Ansible leaves out, without a word, for others or none.
+
+    :param defaults: the task's, from the outermost to the innermost.
+    :param module: the whole name of its module.
+    :param own: where the task itself gives its options.
+    :param given: each option of the module, with the value that counts, or None.
+    """
+    meant = [
+        options
+        for each in defaults
+        for key, options in (each.items() if isinstance(each, Mapping) else ())
+        if key in (_GROUP, module) and isinstance(options, Mapping)
+    ]
+    own_names = {name for place in own for name in _names_in(place)}
+    overruled = []
+    for option in ("exclude_users", "exclude_sessions"):
+        times = sum(option in options for options in meant)
+        if option in given and times and (times > 1 or option in own_names or given[option] is None):
+            overruled.append(option)
+    return overruled
+
+
+def _names_in(place: Any) -> list[str]:
+    if isinstance(place, Mapping):
+        return [str(name) for name in place]
+    if not isinstance(place, str):
+        return []
+    if place.lstrip().startswith("{"):
+        try:
+            names = json.loads(place, object_pairs_hook=lambda pairs: [name for name, _value in pairs])
+        except ValueError:  # a template
+            return []
+        return [str(name) for name in names]
+    return [word.partition("=")[0].strip() for word in split_args(place) if "=" in word]
 
 
 def _decrypted(value: Any) -> Any:

@@ -47,7 +47,7 @@ def parse_duration(text: str, *, unit_needed: bool = False) -> float:
 def _readings(number: float) -> str:
     """A number as seconds and as minutes."""
     if not 0 < number <= LONGEST_SECONDS:
-        return "0s" if number == 0 else "15m or 2h"
+        return "15m or 2h"
     return f"{format_duration(number)} or {format_duration(number * 60)}"
 
 

@@ -37,7 +37,7 @@ def run_with_grace(
         planned = result(action.run_engine(logoff, task_vars), {})
         return _with_plan(planned, clock.utc() + timedelta(seconds=grace.seconds))
     action.warn(_too_few_forks_text(task_vars))
-    period = GracePeriod(grace, TaskHost(action, task_vars), clock, logoff, task_vars["inventory_hostname"])
+    period = GracePeriod(grace, TaskHost(action, task_vars), clock, logoff, action.host_name(task_vars))
     try:
         outcome, deadline = period.run()
     except LogoffNotCarriedOut as failure:

@@ -48,12 +48,18 @@ class NotKnown(TaskFailed):
 class ConnectionLost(AnsibleConnectionFailure):  # type: ignore[misc]
     """As NotKnown, where the connection plugin says that the host is unreachable."""
 
+    may_have_changed = False
+    """Whether the task counts as changed."""
+
 
 class LaunchAction(ActionBase):  # type: ignore[misc]
     """Base of action plugins that launch an engine."""
 
     _launch_began = False
     _makes_folder = False
+    _hearing: NotKnown | None = None
+    #: How the task ends if its keyword ``timeout`` ends it here; None: no launch has begun of which no report was read.
+    in_doubt: NotKnown | None = None
 
     def say(self, text: str) -> None:
         """Show a line with ``-v``."""
@@ -63,6 +69,7 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
     def launch_begins(self) -> None:
         """From here on the host may have begun to work."""
         self._launch_began = True
+        self.in_doubt = self._hearing
 
     def hear(
         self,
@@ -81,10 +88,15 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
         :param may_change: whether the task counts as changed, if what was done is not known.
         :raises NotKnown: the engine may have been started, and no report came that can be read.
         """
+        self._hearing = NotKnown(
+            f"the task's keyword timeout ({self._task.timeout}s) ended it before {name} had answered. {unheard}.",
+            changed=may_change,
+            timedout={"period": self._task.timeout},
+        )
         try:
             report = self.launch(module, name, request, task_vars, unheard)
             try:
-                return read(report)
+                heard = read(report)
             except ReportError as error:
                 raise NotKnown(
                     f"{name}'s answer cannot be read: {error}. {unheard}, with -vvv to see the answer."
@@ -92,6 +104,11 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
         except NotKnown as failure:
             failure.result["changed"] = may_change
             raise
+        except ConnectionLost as failure:
+            failure.may_have_changed = may_change
+            raise
+        self.in_doubt = None
+        return heard
 
     def launch(self, module: str, name: str, request: str, task_vars: dict[str, Any], unheard: str) -> Any:
         """Launch a doorway on the target, and return the report in its answer as it arrived.

@@ -60,6 +60,12 @@ _MEANT = {
 
 #: What is around a name where it was quoted once too often, or is the placeholder of another language.
 _ENCLOSING = ("''", "``", "{}", "()", "%%")
+#: Of a template, a format, a batch file or a shell, where nothing has put a value in its place.
+_PLACEHOLDER = re.compile(r"[{}]|%\w+%|^\$[^\W\d]")
+
+#: What leaves out or begins a regular expression in host patterns of Ansible and in other tools. Here it would be text,
+#: and a pattern with it fit nobody.
+_NOTATION = re.compile(r"(?:^|\\)([!&^~]|\.\*)")
 
 _ACCOUNTS = (
     "accepted are alice, CONTOSO\\alice, .\\alice (a local account), patterns of these with * and ?, "
@@ -169,6 +175,13 @@ def _why_no_account(value: str) -> str | None:
         return ": no domain begins with a period"
     if user.endswith("."):
         return ": no account ends with a period"
+    if user.startswith("-") or user.endswith("-"):
+        return ": it begins or ends with -, as if something were missing there; give its SID instead, if it does exist"
+    if notation := _NOTATION.search(value):
+        return f": it begins with {notation[1]}, which has no meaning here (* and ? are the only wildcards)"
+    # Of a name as a whole the host can say whether it exists.
+    if any(" " in name and set("*?") & set(name) for name in (domain, user)):
+        return ": it holds a blank and a wildcard, as several names would; separate them by commas, or write ? for it"
     if "." in domain[1:] and set("*?") & set(value):
         return ": with * or ?, the domain has to be its NetBIOS name, which is what sessions have"
     return None
@@ -207,6 +220,8 @@ def _why_no_text(value: str, forbidden: str, instead: str = "") -> str | None:
             return f": it holds {named}, which no such name has{instead}"
     if len(value) > 2 and value[0] + value[-1] in _ENCLOSING:
         return f": it is enclosed in {value[0]} and {value[-1]}{instead}"
+    if placeholder := _PLACEHOLDER.search(value):
+        return f": it holds {placeholder[0]}, of a placeholder that nothing has filled in{instead}"
     return None
 
 

@@ -40,18 +40,19 @@ def server_records(
     server: Server,
     selection: Selection,
     act: Act,
-    inventory_hostname: str,
+    host_name: str,
     explain: Callable[[Session], Error],
     warnings: Mapping[str, int],
 ) -> ServerRecords:
     """Return one server's part of the report on an act.
 
+    :param host_name: what the inventory calls the host that the task works on.
     :param explain: says why a session timed out or failed, where Windows gave no error.
     :param warnings: how many warnings of the grace period each logon got.
     """
     # Any text may come from a host that is not what it should be: only what can be its name is taken for it.
     own_name = server.computer_name if re.fullmatch(r"[\w-]{1,15}", server.computer_name) else ""
-    name = server.server or own_name or inventory_hostname
+    name = server.server or own_name or host_name
     records = []
     for session in server.sessions:
         record = session_record(session, name, selection, act, warnings.get(session.logon, 0))

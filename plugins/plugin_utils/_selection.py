@@ -85,9 +85,9 @@ class Selection:
             sessions=_session_values(options, "sessions"),
             users=_values(options, "users"),
             states=tuple(state.lower() for state in _values(options, "states")),
-            idle_for=duration_option(options, "idle_for", unit_needed=True),
-            disconnected_for=duration_option(options, "disconnected_for", unit_needed=True),
-            logged_on_for=duration_option(options, "logged_on_for", unit_needed=True),
+            idle_for=_age(options, "idle_for", "all=true"),
+            disconnected_for=_age(options, "disconnected_for", "states=disconnected"),
+            logged_on_for=_age(options, "logged_on_for", "all=true"),
             clients=_values(options, "clients"),
             protocols=tuple(protocol.lower() for protocol in _values(options, "protocols")),
             locked=options.get("locked"),
@@ -118,7 +118,7 @@ class Selection:
 
     @property
     def _selects(self) -> bool:
-        # A duration may be 0, which selects every session whose time is known, and locked may be False.
+        # locked may be False.
         return self.all or any(getattr(self, option) not in ((), None) for option in NARROWING)
 
     def _check(self) -> None:
@@ -132,6 +132,10 @@ class Selection:
         for option in ("users", "exclude_users"):
             for value in getattr(self, option):
                 check_account(option, value)
+        for value in self.users:
+            # What is left of the template "{{ name }}*" where there is no name.
+            if not value.strip("*\\"):
+                raise OptionError(f"users: {value!r} leaves nobody out; if that is meant, give all=true")
         for value in self.clients:
             check_client(value)
         for value in self.servers:
@@ -166,6 +170,15 @@ def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
         what = "is an empty list" if not values else "holds an empty value"
         raise OptionError(f"{option} {what}; give values, or leave the option out (in a template: default(omit))")
     return values
+
+
+def _age(options: Mapping[str, Any], option: str, instead: str) -> float | None:
+    """A time that a session has to have lasted for; without one, another option says so."""
+    seconds = duration_option(options, option, unit_needed=True)
+    # It is what a template with the filter int makes of a text that is no number. The engine counts in milliseconds.
+    if seconds is not None and seconds < 0.001:
+        raise OptionError(f"{option}: 0 would leave nobody out; if that is meant, give {instead}")
+    return seconds
 
 
 def _session_values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:

@@ -5,20 +5,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
 from ansible import context
 from ansible.plugins.connection import winrm as _winrm
 
-from ._arguments import refuse_repeated, validated_options
+from ._arguments import overruled_exclusions, places_of_options, refuse_repeated, validated_options
 from ._engine.acts import Act
 from ._engine.report import Report, Session, read_report
 from ._engine.requests import EngineRequest
-from ._launch import LaunchAction
+from ._launch import ConnectionLost, LaunchAction
 from ._options import OptionError
 from ._records import Error, own_error, server_records, summarize, windows_error
+from ._run import module_of
 from ._selection import Selection
 from ._task_failed import TaskFailed
 from ._texts import (
@@ -31,6 +32,7 @@ from ._texts import (
     session_text,
     summary_text,
     unknown_exclusions_text,
+    unused_sessions_text,
 )
 
 # The connection plugins are imported for their libraries, pywinrm and pypsrp. Ansible loads this file once and then
@@ -76,17 +78,28 @@ class SessionAction(LaunchAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         options: dict[str, Any] = {}
         result: dict[str, Any] = {}
+        self.in_doubt = None  # with `until`, this runs more than once
         try:
             self._refuse_async()
             result = super().run(tmp, task_vars)
             refuse_repeated(context.CLIARGS.get("module_args"))
+            own = places_of_options(self._task.get_ds() or {}, self._task.action)
+            refuse_repeated(*own)
             options = self.validated(self._task.args)
+            self._warn_of_overruled_exclusions(own, options)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))
         except TaskFailed as failure:
             result.update(failure.result)
         except OptionError as error:
             result.update(TaskFailed(str(error)).result)
+        except ConnectionLost as lost:
+            # Raised, it would count as unchanged.
+            result.update(unreachable=True, changed=lost.may_have_changed, msg=str(lost))
+        except BaseException as error:
+            if self.in_doubt is None or not self.is_timeout(error):
+                raise
+            result.update(self.in_doubt.result)
         result["invocation"] = {"module_args": options or dict(self._task.args)}
         if "sessions" in result and not result.get("failed"):
             self.say(result["msg"])
@@ -136,7 +149,7 @@ class SessionAction(LaunchAction):
         :raises TaskFailed: something failed; it has the same result, with the reasons.
         """
         servers = [
-            server_records(server, selection, act, task_vars["inventory_hostname"], explain, warnings or {})
+            server_records(server, selection, act, self.host_name(task_vars), explain, warnings or {})
             for server in report.servers
         ]
         records = [record for server in servers for record in server.records]
@@ -172,13 +185,31 @@ class SessionAction(LaunchAction):
             reasons.append(f"not found: {names} (missing=fail). Check the names, or leave missing out.")
         if reasons:
             raise TaskFailed(**{**result, "msg": failure_text(reasons, records, not_found)})
-        self.warn(not_found_text(not_found, len(task_vars.get("ansible_play_hosts_all", ())) > 1))
+        several_hosts = len(task_vars.get("ansible_play_hosts_all", ())) > 1
+        self.warn(not_found_text(not_found, several_hosts))
+        spared_nobody = [value for value in selection.exclude_sessions if ("exclude_sessions", value) not in found]
+        self.warn(unused_sessions_text(spared_nobody, several_hosts))
         return result
+
+    def host_name(self, task_vars: Mapping[str, Any]) -> str:
+        """Return the name that the inventory has for the host that is worked on."""
+        return str(self._task.delegate_to or task_vars["inventory_hostname"])
+
+    def is_timeout(self, error: BaseException) -> bool:
+        """Whether it is that of the task's keyword ``timeout``, which Ansible takes for a failure that has changed
+        nothing. It is no Exception, and its class is in another module in each version of ansible-core."""
+        ends_ansible = isinstance(error, (KeyboardInterrupt, SystemExit))
+        return bool(self._task.timeout) and not isinstance(error, Exception) and not ends_ansible
 
     def warn(self, text: str | None) -> None:
         """Show a warning, if there is one; the same of several hosts once."""
         if text and not self._task.no_log:
             self._display.warning(text)
+
+    def _warn_of_overruled_exclusions(self, own: Sequence[Any], options: Mapping[str, Any]) -> None:
+        for option in overruled_exclusions(self._task.module_defaults or (), module_of(self._task), own, options):
+            counting = names_text(options[option]) if options[option] else "none"
+            self.warn(f"Not every {option} of module_defaults counts for this task. What counts: {counting}.")
 
     def _refuse_async(self) -> None:
         if self._task.async_val:

@@ -60,7 +60,8 @@ class TaskHost:
 
     @contextmanager
     def telling_if_interrupted(self, text: Callable[[], str]) -> Iterator[None]:
-        """Within, a text is shown before Ctrl-C ends the worker, or Ansible, which sends both signals in turn."""
+        """Within, a text is shown before Ctrl-C ends the worker, or Ansible, which sends both signals in turn, or the
+        task's keyword ``timeout`` the task."""
         of_ansible: dict[signal.Signals, Any] = {}
 
         def restore() -> None:
@@ -84,6 +85,10 @@ class TaskHost:
                 of_ansible[number] = signal.signal(number, interrupt)
         try:
             yield
+        except BaseException as error:
+            if self._action.is_timeout(error):
+                self.tell(text())
+            raise
         finally:
             restore()
 

@@ -12,7 +12,7 @@ from ._displayable import displayable
 from ._durations import format_duration
 from ._engine.acts import FAILED, LIST, RESULTS, Act
 from ._engine.report import UnknownExclusion
-from ._names import is_current
+from ._names import is_current, is_session_name
 from ._records import Record, ServerRecords, is_named
 from ._table import aligned
 from ._wts import STATES
@@ -117,6 +117,20 @@ def not_found_text(names: Sequence[str], several_hosts: bool) -> str | None:
     if several_hosts:
         return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name."
     return f"Not found: {names_text(exact)}. Check the name."
+
+
+def unused_sessions_text(names: Sequence[str], several_hosts: bool) -> str | None:
+    """Return a warning of values of ``exclude_sessions`` that fitted no session; None where nobody has to be warned.
+
+    That an ID has gone is as ever. A name may be that of an account, which nothing has spared then.
+    """
+    named = [name for name in names if is_session_name(name)]
+    if not named:
+        return None
+    where = " on every host" if several_hosts else ""
+    return (
+        f"exclude_sessions: not the name of a session{where}: {names_text(named)}. An account belongs in exclude_users."
+    )
 
 
 def failure_reasons(servers: Sequence[ServerRecords], records: Sequence[Record]) -> list[str]:

@@ -45,6 +45,17 @@ def test_delegate_to_works_on_the_other_host(serve: Serve) -> None:
     assert farm.simulation.traffic("RDSH01") == []
 
 
+def test_delegate_to_names_the_host_that_was_worked_on(serve: Serve) -> None:
+    """Where Windows does not tell its name, too."""
+    hosts = three_hosts()
+    hosts[2]["faults"] = [{"call": "NetWkstaGetInfo", "error": 5}]
+    farm = serve(hosts=hosts)
+    task = {LOGOFF: {"all": True, "grace": "2s", "message": "Bye"}, "delegate_to": "{{ item }}", "loop": ["RDSH03"]}
+    run = farm.playbook([task], hosts="RDSH01")
+    assert [record["server"] for record in run.results[0]["results"][0]["sessions"]] == ["RDSH03"]
+    assert "\nRDSH03: 1 session warned: user3; " in run.output and "RDSH01: 1 session" not in run.output
+
+
 def test_run_once_works_on_the_first_host_alone(serve: Serve) -> None:
     farm = serve(hosts=three_hosts())
     assert farm.playbook([{LOGOFF: {"all": True}, "run_once": True}]).exit_code == 0
@@ -87,6 +98,22 @@ def test_module_defaults_of_the_action_group_reach_a_task(serve: Serve) -> None:
     defaults = {"group/winops.rds.rds": {"exclude_users": ["svc-*"]}}
     assert farm.playbook([{LOGOFF: {"all": True}}], module_defaults=defaults).only().outcomes() == {12: "logged_off"}
     assert logged_off(farm) == {"RDSH01": [12]}
+
+
+def test_an_exclusion_of_module_defaults_that_does_not_count(serve: Serve) -> None:
+    """Ansible takes a task's own instead, and of two blocks the defaults of the inner one, without a word."""
+    farm = serve([{"id": 12, "user": "alice"}, {"id": 14, "user": "svc-backup"}])
+    defaults = {"group/winops.rds.rds": {"exclude_users": ["svc-*"]}}
+    task = {LOGOFF: {"all": True}, "check_mode": True}
+    excluding = {LOGOFF: {"all": True, "exclude_users": "alice"}, "check_mode": True}
+    inner = {"module_defaults": {"group/winops.rds.rds": {"timeout": "1m"}}}
+    warning = "Not every exclude_users of module_defaults counts for this task. What counts: "
+    for tasks, counting in ([task], ""), ([excluding], "alice."), ([task | inner], "none."):
+        output = " ".join(farm.playbook(tasks, module_defaults=defaults).output.split())
+        assert (warning + counting in output) == bool(counting)
+    assert warning not in " ".join(farm.playbook([excluding]).output.split())
+    mode = {"winops.rds.win_rds_logon_mode_info": {}}
+    assert "WARNING" not in farm.playbook([mode], module_defaults=defaults).output
 
 
 def test_action_group_has_every_module_that_selects_sessions() -> None:

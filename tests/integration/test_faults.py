@@ -162,6 +162,20 @@ def test_call_that_hangs(serve: Serve) -> None:
     assert farm.simulation.api.launches[-1].leaks == 0
 
 
+@pytest.mark.parametrize("connection", ["winrm", "psrp"])
+def test_the_keyword_timeout_strikes_while_the_host_works(serve: Serve, connection: str) -> None:
+    """It is Ansible's, which says then that nothing changed."""
+    farm = serve([ALICE | {"logoff": "never"}])
+    task = {"winops.rds.win_rds_logoff": {"all": True}, "timeout": 10}
+    result = farm.playbook([task], "-e", f"ansible_connection={connection}").only()
+    assert [call.session for call in farm.simulation.mutating_calls("RDSH01")] == [12]
+    assert (result.status, result["changed"], result["timedout"]) == ("failed", True, {"period": 10})
+    assert result["msg"] == (
+        "the task's keyword timeout (10s) ended it before the session engine had answered. "
+        "Sessions may have been logged off: --check tells who is left; run the task again."
+    )
+
+
 EXCHANGES = ["Create", "Command", "Send", "Receive", "Signal", "Delete"]
 
 

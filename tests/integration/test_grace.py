@@ -334,6 +334,7 @@ def test_a_task_that_times_out_logs_nobody_off(serve: Serve) -> None:
     with background(farm, "run", {**graced({"grace": "20s"}), "timeout": 8}) as run:
         run.process.wait(NEVER_ENDS)
         assert run.result.status == "failed"
+        assert re.search("^RDSH01: interrupted: nobody was logged off; .*: alice$", run.output, re.MULTILINE)
     assert calls(farm, LOGOFF) == []
 
 

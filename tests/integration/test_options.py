@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -57,13 +58,17 @@ TYPED = {
     'idle_for: "2:00"': "write 2m or 2h",
     "idle_for: 90": "'90' has no unit: write 1m 30s or 1h 30m",
     "disconnected_for: 1+02:30": "write 1d 2h 30m",
-    "logged_on_for: '0'": "write 0s",
+    "logged_on_for: '0'": "write 15m or 2h",
+    "idle_for: '{{ \"2 hours\" | int }}h'": "0 would leave nobody out; if that is meant, give all=true",
     "grace: 15, message: Bye": "write 15s or 15m",
     "grace: 15m, message: Bye, reminders: [5]": "5 is not text",
     "grace: 15m, message: Bye, reminders: ['5']": "write 5s or 5m",
     "grace: 15m, message: 'Dear {user.name}'": "message holds {user.name}",
     "clients: 192.0.2.*": "192.0.2.0/24",
     "server: RDSH\u201101": "U+2011",
+    "users: '{{ nothing }}*'": "'*' leaves nobody out; if that is meant, give all=true",
+    "exclude_users: '{{ nothing }}-*'": "it begins or ends with -",
+    "exclude_users: svc-* adm-*": "separate them by commas",
     "exclude_user: svc-backup": "did you mean exclude_users",
 }  # fmt: skip
 
@@ -90,6 +95,7 @@ FREE_FORM = {
     "all": "all=true",
     "idle_for=1d 4h": "idle_for='1d 4h'",
     "all=true exclude_users=svc-backup exclude_users=alice": "exclude_users is given twice",
+    '{"all": true, "exclude_users": "svc-backup", "exclude_users": "alice"}': "exclude_users is given twice",
 }
 
 
@@ -111,6 +117,25 @@ def test_options_that_are_one_template(serve: Serve) -> None:
     result = farm.playbook([{"winops.rds.win_rds_logoff": "{{ options }}"}], vars={"options": options}).only()
     assert result.outcomes() == {12: "logged_off"}
     assert farm.users() == {id: user for id, user in EVERYBODY.items() if id != 12}
+
+
+TWICE = (
+    "winops.rds.win_rds_logoff: all=true exclude_users=svc-backup exclude_users=alice",
+    "action: winops.rds.win_rds_logoff all=true exclude_users=svc-backup exclude_users=alice",
+    "winops.rds.win_rds_logoff: {all: true, exclude_users: alice}\n  args: {exclude_users: svc-backup}",
+    "winops.rds.win_rds_logoff: all=true exclude_users=alice\n  args: {exclude_users: svc-backup}",
+)
+
+
+def test_an_option_that_a_playbook_gives_twice(serve: Serve) -> None:
+    """In whatever form: of the two, Ansible takes one without a word."""
+    farm = serve(SESSIONS)
+    path = farm.folder / "twice.yml"
+    tasks = "".join(f"- name: Case {n}\n  ignore_errors: true\n  {task}\n" for n, task in enumerate(TWICE))
+    path.write_text(f"- hosts: rdsh\n  gather_facts: false\n  tasks:\n{indent(tasks, '  ')}", "utf-8")
+    run = farm.run(path)
+    assert [run.of(f"Case {n}")["msg"].partition(",")[0] for n in range(4)] == ["exclude_users is given twice"] * 4
+    assert farm.users() == EVERYBODY
 
 
 @pytest.mark.parametrize(

@@ -107,13 +107,20 @@ def test_the_table_of_a_playbook_is_not_shown_twice(serve: Serve) -> None:
         ("fuond", "registered: no host of the play has registered 'fuond'; check the name"),
         (["found", "mdoe"], "registered: no host of the play has registered 'mdoe'; check the name"),
         ("inventory_hostname", "registered: 'inventory_hostname' of RDSH01 is not the result of a task"),
+        ("other", "registered: 'other' of RDSH01 is the result of a module that tells of no sessions"),
+        (["found", "others"], "registered: 'others' of RDSH01 is the result of a module that tells of no sessions"),
         ([], "registered is an empty list; give the variables that the hosts have registered"),
     ],
 )
 def test_a_variable_that_nobody_registered_is_not_a_farm_without_sessions(
     serve: Serve, registered: str | list[str], reason: str
 ) -> None:
-    tasks = [{INFO: {}, "register": "found"}, {SHOW: {"registered": registered}, "run_once": True}]
+    tasks = [
+        {INFO: {}, "register": "found"},
+        {"ansible.builtin.debug": {}, "register": "other"},
+        {"ansible.builtin.debug": {}, "register": "others", "loop": [1]},
+        {SHOW: {"registered": registered}, "run_once": True},
+    ]
     run = serve([ALICE]).playbook(tasks)
     assert run.exit_code == 2
     assert reason in run.output
@@ -168,6 +175,15 @@ def test_a_name_that_fits_nobody_is_a_warning(serve: Serve) -> None:
     assert several.count("Not found on every host: ") == 2  # alcie; and alice, of whom RDSH02 knows nothing
     assert "x*" not in several
     assert "WARNING" not in farm.playbook([{LOGOFF: {"users": "x*", "sessions": "current"}}]).output
+
+
+def test_an_account_for_a_session_to_leave_alone_is_a_warning(serve: Serve) -> None:
+    """It could be the name of a session that has gone, so that it is no error."""
+    task = {LOGOFF: {"all": True, "exclude_sessions": ["alice", 99, "current"]}, "check_mode": True}
+    warning = "[WARNING]: exclude_sessions: not the name of a session: alice. An account belongs in exclude_users."
+    assert warning in " ".join(serve([ALICE]).playbook([task]).output.split())
+    others = {LOGOFF: {"all": True, "exclude_sessions": [99, "current", "console"]}}
+    assert "WARNING" not in serve([{"id": 1, "name": "console"}]).playbook([others]).output
 
 
 def test_a_diff_has_the_times(serve: Serve) -> None:

@@ -162,6 +162,7 @@ def test_a_connection_that_is_lost(over_ssh: Serve, moment: str, flags: tuple[st
     words = "Nothing was changed" if check else UNHEARD
     how = "Connection to 127.0.1.1 closed by remote host" if flags == NOT_SHARED else "the connection was lost"
     assert f"no answer from the session engine: {how}. {words}" in result["msg"]
+    assert result["changed"] is not check
     assert len(commands(farm)) == 1
     assert changes(farm) == ({} if check or moment == "before_run" else {"WTSLogoffSession": 2})
     assert farm.logoff("all=true").status == "ok"

@@ -172,7 +172,7 @@ def cases(draw: st.DrawFn) -> Case:
         begin = draw(st.integers(0, len(text)))
         end = begin + draw(_one_of((1, 0, 2, len(text))))
         cut = draw(_one_of(("?", "*", "?" * len(text[begin:end]), "*?", "?*", "")))
-        return (text[:begin] + cut + text[end:]).strip(" .") or "*"
+        return (text[:begin] + cut + text[end:]).strip(" .-") or "*"
 
     def name(text: str) -> str:
         rewrites: tuple[_Rewrite, ...] = (str, recased, pattern)
@@ -193,7 +193,12 @@ def cases(draw: st.DrawFn) -> Case:
             account = draw(_one_of(known))
             names = {"sid": account.sid, "upn": account.principal_name, "dns": f"{account.dns_domain}\\{account.user}"}
             return recased(names[form])
-        return user if form == "user" else f".\\{user}" if form == "local" else f"{name(session.domain or '*')}\\{user}"
+        account = (
+            user if form == "user" else f".\\{user}" if form == "local" else f"{name(session.domain or '*')}\\{user}"
+        )
+        if {"*", "?"} & {*account}:
+            account = account.replace(" ", "?")
+        return account if account.strip("*\\") else "?*"
 
     def session() -> str:
         session = draw(_one_of((one(), *OF_THE_SYSTEM)))
@@ -251,7 +256,8 @@ def cases(draw: st.DrawFn) -> Case:
 def pattern_cases() -> st.SearchStrategy[Case]:
     """Short names of few letters, and patterns of the same, many of which nearly fit."""
     names = st.lists(st.text(alphabet="ab𠮷", min_size=1, max_size=6), min_size=1, max_size=4)
-    patterns = st.lists(st.text(alphabet="aB𠮷*?", min_size=1, max_size=6), min_size=1, max_size=12)
+    pattern = st.text(alphabet="aB𠮷*?", min_size=1, max_size=6).filter(lambda text: text.strip("*"))
+    patterns = st.lists(pattern, min_size=1, max_size=12)
     return st.builds(
         lambda names, patterns: Case(
             tuple(Session(12 + i, "rdp-tcp#1", name, "CONTOSO") for i, name in enumerate(names)),

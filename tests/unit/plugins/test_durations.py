@@ -94,7 +94,7 @@ def test_parse_refuses(text: str) -> None:
         ("90", "1m 30s or 1h 30m"),
         ("1.5", "1.5s or 1m 30s"),
         (" 15 ", "15s or 15m"),
-        ("0", "0s"),
+        ("0", "15m or 2h"),
         ("9" * 400, "15m or 2h"),
     ],
 )

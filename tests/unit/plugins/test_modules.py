@@ -115,7 +115,7 @@ def test_info_without_options_is_about_everybody() -> None:
     assert asked(ReportedSessionInfo(), exclude_users="svc-*").all is True
     assert asked(ReportedSessionInfo(), all=False).all is True
     assert asked(ReportedSessionInfo(), users="alice").all is False
-    assert asked(ReportedSessionInfo(), idle_for="0s").all is False
+    assert asked(ReportedSessionInfo(), locked=False).all is False
 
 
 def test_info() -> None:

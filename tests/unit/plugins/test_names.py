@@ -18,9 +18,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 ACCOUNTS = (
-    *("alice", "anna maria", "o'brien (temp)", "svc-backup$", "müller", "jose\u0301", "Жанна", "王芳", "𠮷田", "12"),
+    *(
+        "alice",
+        "anna maria",
+        "o'brien (temp)",
+        "svc-backup$",
+        "$331000-1A2B",
+        "100%",
+        "wow!",
+        "rose&thorn",
+        "müller",
+        "jose\u0301",
+        "Жанна",
+        "王芳",
+        "𠮷田",
+        "12",
+    ),
     *("CONTOSO\\alice", ".\\alice", "contoso.com\\alice", "NT AUTHORITY\\SYSTEM", "AzureAD\\AliceSmith"),
-    *("*", "CONTOSO\\*", "*\\svc-*", "svc-?", "alice.*", "CONT*\\a?", ".\\*"),
+    *("*", "CONTOSO\\*", "NT SERVICE\\*", "*\\svc-*", "svc-?", "anna?m*", "alice.*", "svc-*$", "CONT*\\a?", ".\\*"),
     *("alice@contoso.com", "o'brien+x@contoso.com", "alice@contoso", "S-1-5-18", "s-1-5-21-1-2-3-1104"),
 )
 
@@ -69,6 +84,26 @@ NO_ACCOUNTS = {
     "{alice}": "it is enclosed in { and }",
     "%USERNAME%": "it is enclosed in % and %",
     "$env:USERNAME": "it holds :",
+    # Notations of other tools that would be text here, so that a pattern with one fits nobody.
+    "!svc-*": "it begins with !, which has no meaning here",
+    "^svc-.*$": "it begins with ^, which has no meaning here",
+    "~svc-.*": "it begins with ~, which has no meaning here",
+    "&svc-*": "it begins with &, which has no meaning here",
+    "CONTOSO\\!svc-*": "it begins with !, which has no meaning here",
+    "svc-* adm-*": "it holds a blank and a wildcard, as several names would; separate them by commas",
+    "alice svc-*": "it holds a blank and a wildcard",
+    "svc-* CONTOSO\\adm-*": "it holds a blank and a wildcard",
+    # What is left of a template whose variable is empty.
+    "-*": "it begins or ends with -, as if something were missing there",
+    "svc-": "it begins or ends with -",
+    "CONTOSO\\-svc*": "it begins or ends with -",
+    ".*-backup": "it begins with .*, which has no meaning here",
+    # What is to be put in by something else, and was not.
+    "svc-{{ site }}-*": "it holds {, of a placeholder that nothing has filled in",
+    "{site}-svc-*": "it holds {, of a placeholder",
+    "${SITE}-*": "it holds {, of a placeholder",
+    "$SITE-*": "it holds $S, of a placeholder",
+    "%SITE%-*": "it holds %SITE%, of a placeholder",
     # Forms.
     "\\alice": "one backslash stands between domain and user",
     "CONTOSO\\": "one backslash stands between domain and user",
@@ -103,6 +138,7 @@ NO_SESSIONS = {
     **dict.fromkeys(("CONTOSO\\alice", "alice@contoso.com", "S-1-5-18"), "give it in users or exclude_users"),
     **{"12;14": "it holds ;", "[12": "it holds [", ">rdp-tcp#3": "it holds >", "id=12": "it holds =", "１２": "U+FF11"},
     **{"'12'": "it is enclosed in ' and '", "\u200b12": "U+200B", "rdp\u2013tcp": "U+2013", "a\0b": "U+0000"},
+    "rdp-{{n}}": "it holds {, of a placeholder that nothing has filled in",
 }
 
 CLIENTS = (
@@ -126,6 +162,7 @@ NO_CLIENTS = {
         "it looks like a network and is none",
     ),
     **{"PC1,PC2": "it holds ,", "PC1;PC2": "it holds ;", "\\\\PC1": "it holds \\", "PC\u20111": "U+2011"},
+    "%SITE%-*": "it holds %SITE%, of a placeholder that nothing has filled in",
     **{"[fe80::1]": "it holds [", "'PC1'": "it is enclosed in ' and '"},
 }  # fmt: skip
 

@@ -65,13 +65,35 @@ def test_words_that_belong_to_no_option(text: str, meant: str) -> None:
         validated_options({"_raw_params": "drain"}, LogonMode.ARGUMENT_SPEC)
 
 
-@pytest.mark.parametrize("text", ["users=alice users=bob", 'exclude_users="a b" all=true exclude_users=c'])
-def test_an_option_that_is_given_twice_at_a_prompt(text: str) -> None:
-    with pytest.raises(OptionError, match="users is given twice, and only the last would count"):
-        refuse_repeated(text)
+@pytest.mark.parametrize(
+    "places",
+    [
+        ["users=alice users=bob"],
+        ['exclude_sessions="1 2" all=true users=alice exclude_users=c users=bob'],
+        ['{"users": "alice", "all": true, "users": "bob"}'],
+        ["all=true users=alice", {"users": ["bob"]}],
+        [{"users": ["alice"]}, {"users": ["bob"]}],
+        ["winops.rds.win_rds_logoff users=alice users=bob"],
+    ],
+    ids=str,
+)
+def test_an_option_that_is_given_twice(places: list[Any]) -> None:
+    with pytest.raises(OptionError, match="users is given twice, and only one of them would count"):
+        refuse_repeated(*places)
 
 
-@pytest.mark.parametrize("text", [None, "", '{"a": "x=1 x=2"}', "users=alice all=true", "message='users=1 users=2'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        '{"a": "x=1 x=2"}',
+        '{"a": {"b": 1}, "b": 2}',
+        "{{ a }}",
+        "users=alice all=true",
+        "message='users=1 users=2'",
+    ],
+)
 def test_nothing_is_given_twice(text: str | None) -> None:
     refuse_repeated(text)
 

@@ -179,7 +179,7 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
         ({"all": True}, ["all=true"]),
         ({"idle_for": "90m"}, ["idle_for=1h 30m"]),
         ({"disconnected_for": "P1D"}, ["disconnected_for=1d"]),
-        ({"logged_on_for": "0s"}, ["logged_on_for=0s"]),
+        ({"logged_on_for": "90m"}, ["logged_on_for=1h 30m"]),
         ({"all": True, "idle_for": "1s", "logged_on_for": "2s"}, ["idle_for=1s", "logged_on_for=2s", "all=true"]),
         ({"locked": True}, ["locked=true"]),
         ({"locked": False, "idle_for": "1s"}, ["idle_for=1s", "locked=false"]),

@@ -81,7 +81,7 @@ def engine_options(**options: Any) -> dict[str, Any]:
          {"session_names": ["TERM04", "rdp-tcp#3", "12a"], "session_ids": [12]}),
         ({"sessions": ["x" * 32]}, {"session_names": ["x" * 32]}),
         ({"users": ["alice"]}, {"users": ["*\\alice"]}),
-        ({"users": ["CONTOSO\\alice", ".\\bob", "*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\*"]}),
+        ({"users": ["CONTOSO\\alice", ".\\bob", "?*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\?*"]}),
         ({"states": ["Disconnected", "ACTIVE"]}, {"states": [4, 0]}),
         ({"sessions": ["Current", "12"]}, {"current": True, "session_ids": [12]}),
         ({"all": True, "exclude_sessions": ["current"]}, {"all": True, "exclude_current": True}),
@@ -100,8 +100,6 @@ def engine_options(**options: Any) -> dict[str, Any]:
         ({"users": ["contoso.com\\alice"]}, {"users": ["contoso.com\\alice"]}),
         ({"all": True, "unknown_exclusions": "ignore"}, {"all": True, "ignore_unknown_exclusions": True}),
         ({"all": True, "unknown_exclusions": "fail"}, {"all": True}),
-        # Nobody would say so, and it means: whose last input is known.
-        ({"idle_for": "0s"}, {"idle_for": 0}),
         ({"clients": ["PC-*", "10.1.2.3", "10.1.2.3/16", "FE80::/10", "2001:db8::0:1", "fe80", "pc7.contoso.com"]},
          {"client_names": ["PC-*", "fe80", "pc7.contoso.com"],
           "client_networks": ["4:" + "00001010" "00000001" "00000010" "00000011", "4:" + "00001010" "00000001",
@@ -145,9 +143,24 @@ def test_durations_that_cannot_be(option: str, value: str) -> None:
     assert refusal(**{option: value}).startswith(f"{option}: {value!r} is ")
 
 
+@pytest.mark.parametrize(
+    ("option", "instead"),
+    [("idle_for", "all=true"), ("disconnected_for", "states=disconnected"), ("logged_on_for", "all=true")],
+)
+@pytest.mark.parametrize("value", ["0h", "0s", "0.0001s", "PT0M"])
+def test_durations_of_nothing(option: str, instead: str, value: str) -> None:
+    assert refusal(**{option: value}) == f"{option}: 0 would leave nobody out; if that is meant, give {instead}"
+
+
 @pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])
 def test_durations_without_a_unit(option: str) -> None:
     assert refusal(**{option: "120"}) == f"{option}: '120' has no unit: write 2m or 2h"
+
+
+@pytest.mark.parametrize("value", ["*", "**", "*\\*"])
+def test_users_that_are_everybody(value: str) -> None:
+    assert refusal(users=["alice", value]) == f"users: {value!r} leaves nobody out; if that is meant, give all=true"
+    Selection.from_options({"all": True, "exclude_users": [value]})
 
 
 @pytest.mark.parametrize("value", ["listen", "disc", "4", "activ", "active,idle", "*"])

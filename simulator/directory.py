@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import zlib
 from dataclasses import dataclass
 from enum import IntEnum
@@ -21,6 +22,15 @@ class Use(IntEnum):
 
 #: Local groups that each computer has: https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers
 _BUILTIN = {"Administrators": 544, "Users": 545, "Guests": 546, "Remote Desktop Users": 555}
+
+
+def _key(name: str) -> str:
+    """What names have in common that are one: characters with diacritical marks are their base characters, ß is ss.
+
+    https://support.microsoft.com/kb/938447 says so of names in Active Directory. That LookupAccountName finds an
+    account by each of them, as a logon does (https://serverfault.com/questions/661857), is to be expected.
+    """
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c)).upper()
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class Directory:
         if account.dns_domain:
             names.append(f"{account.dns_domain}\\{account.user}")
         for name in filter(None, names):
-            self._accounts[name.upper()] = account
+            self._accounts[_key(name)] = account
 
     def find(self, name: str, computer: str = "") -> DirectoryAccount:
         r"""Return who is called ``DOMAIN\user``, ``dns.domain\user``, ``user@dns.domain``, ``S-1-5-21-…`` or
@@ -97,7 +107,7 @@ class Directory:
             domains = sorted({account.domain.upper() for account in self._accounts.values()} - self._computers)
             candidates = [f"{domain}\\{name.upper()}" for domain in ("BUILTIN", computer.upper(), *domains)]
         for candidate in candidates:
-            account = self._accounts.get(candidate)
+            account = self._accounts.get(_key(candidate))
             is_elsewhere = account and account.domain.upper() in self._computers - {computer.upper()}
             if account and not (computer and is_elsewhere):
                 return account

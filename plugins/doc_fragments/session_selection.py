@@ -100,19 +100,20 @@ options:
     description:
       - Accounts whose sessions are left alone, whatever else matches. Written as in O(users).
       - A name without wildcards that fits no session is looked up by the host that Ansible connects to (a local account
-        by the host that has it). What names no account, or names a group, stops the task before anybody is touched or
-        warned, see O(unknown_exclusions).
+        by the host that has it). What names no account, or a group, or an account that Windows writes in other letters
+        (with its accents), stops the task before anybody is touched or warned, see O(unknown_exclusions).
     type: list
     elements: str
   exclude_sessions:
     description:
       - Session IDs, session names and V(current), which are left alone, whatever else matches. Written as in
-        O(sessions).
+        O(sessions). The sessions of a user whose name is given here are left alone, too.
     type: list
     elements: str
   unknown_exclusions:
     description:
-      - What to do if a value of O(exclude_users) fits no session and is the name of no account, or of a group.
+      - What to do if a value of O(exclude_users) fits no session and is the name of no account, or of a group, or of an
+        account that Windows writes in other letters.
       - V(fail) stops the task before anybody is touched or warned, because it may be somebody's name, misspelt.
       - V(ignore) looks nobody up. RV(unused_exclusions) names the values that fitted nobody.
     type: str

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Calls of Windows: where they go, those that it refuses, and those that do not come back. The guide to developing has
-// the theory of these, and what this C# is written for: Windows PowerShell 5.1, and few bytes.
+// Calls of Windows. The guide to developing has the theory of those that do not come back, and says what this C# is
+// written for.
 
 using System;
 using System.Collections.Generic;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The way in and out of an engine: one JSON text each way, so that nothing depends on what PowerShell makes of values.
+// One JSON text each way, so that nothing depends on what PowerShell makes of values.
 
 //AssemblyReference -Name System.Web.Extensions.dll -CLR Framework
 //AssemblyReference -Type System.Text.Json.JsonSerializer -CLR Core

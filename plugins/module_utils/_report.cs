@@ -23,6 +23,7 @@ public sealed class UnknownExclusion
 {
 	public int position;
 	public int use;
+	public string name;
 }
 
 public sealed class ServerReport

@@ -16,7 +16,6 @@ using _report;
 using _selection;
 using _sessions;
 
-// What every engine of sessions is asked.
 public class EngineRequest : SelectionRequest
 {
 	public bool check_mode;
@@ -105,7 +104,7 @@ static class Runner
 		return report;
 	}
 
-	// Exclusions of one account each that fitted no session, and are no account.
+	// Exclusions of one account each that fitted no session, and would fit none.
 	static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
 	{
 		var unknown = new List<UnknownExclusion>();
@@ -114,9 +113,9 @@ static class Runner
 			AccountPattern excluded = selection.ExcludedUsers[i];
 			if (!excluded.IsOneAccount || runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
 				continue;
-			int use = excluded.Use(runs.ConvertAll(run => run.Server));
-			if (use != Account.SidTypeUser)
-				unknown.Add(new UnknownExclusion { position = i, use = use });
+			Account found = excluded.LookUp(runs.ConvertAll(run => run.Server));
+			if (found.Use != Account.SidTypeUser || !excluded.WouldFit(found))
+				unknown.Add(new UnknownExclusion { position = i, use = found.Use, name = found.Name });
 		}
 		return unknown;
 	}
@@ -156,7 +155,6 @@ static class Runner
 	}
 }
 
-// A thread at work on a server.
 sealed class Worker
 {
 	internal readonly CallWatch Watch;

@@ -65,7 +65,7 @@ sealed class AccountPattern
 	readonly string text;
 	readonly string domain;
 	readonly string user; // null: nobody
-	readonly int? use;    // SID_NAME_USE, 0 for nobody; null: not looked up
+	readonly Account account; // null: not looked up
 
 	internal readonly bool IsLocal;
 
@@ -76,9 +76,8 @@ sealed class AccountPattern
 		string[] names = text.Split('\\');
 		if (names.Length < 2 || (names[0].IndexOf('.') > 0 && IsOneAccount))
 		{
-			Account account = Account.Find(text);
-			use = account.Use;
-			if (use == 0)
+			account = Account.Find(text);
+			if (account.Use == 0)
 				return;
 			names = account.Name.Split('\\');
 		}
@@ -92,22 +91,28 @@ sealed class AccountPattern
 			&& (IsLocal ? String.Equals(session.Domain, computerName, StringComparison.OrdinalIgnoreCase) : Wildcard.Fits(domain, session.Domain));
 	}
 
+	// Windows also finds an account without its accents (support.microsoft.com/kb/938447).
+	internal bool WouldFit(Account found)
+	{
+		string[] names = found.Name.Split('\\');
+		return Fits(new Session { Id = 1, Domain = names[0], User = names[1] }, names[0]);
+	}
+
 	internal bool IsOneAccount { get { return NameToLookUp.IndexOfAny(new[] { '*', '?' }) < 0; } }
 
 	// As Windows takes it: in any domain is without one.
 	string NameToLookUp { get { return text.StartsWith("*\\", StringComparison.Ordinal) ? text.Substring(2) : text; } }
 
-	// What is called so: a SID_NAME_USE; 0: nothing. A local account may be that of any server that tells its name; if
-	// none does, none is touched.
-	internal int Use(List<Server> servers)
+	// What is called so. A local account may be that of any server that tells its name; if none does, none is touched.
+	internal Account LookUp(List<Server> servers)
 	{
-		if (use != null || !IsLocal)
-			return use ?? Account.Find(NameToLookUp).Use;
+		if (account != null || !IsLocal)
+			return account ?? Account.Find(NameToLookUp);
 		List<Server> named = servers.FindAll(server => server.ComputerName.Length > 0);
-		int found = named.Count == 0 ? Account.SidTypeUser : 0;
+		var found = new Account { Name = text, Use = named.Count == 0 ? Account.SidTypeUser : 0 };
 		foreach (Server server in named)
-			if (found != Account.SidTypeUser)
-				found = Account.Find(server.ComputerName + text.Substring(1), server.IsLocal ? null : server.Name).Use;
+			if (found.Use != Account.SidTypeUser)
+				found = Account.Find(server.ComputerName + text.Substring(1), server.IsLocal ? null : server.Name);
 		return found;
 	}
 }
@@ -205,7 +210,7 @@ sealed class Selection
 	internal bool IsExcluded(Session session, string computerName, ICollection<string> found)
 	{
 		bool isExcluded = Add(found, "exclude_session_ids", wanted.exclude_session_ids, id => id == session.Id);
-		isExcluded |= Add(found, "exclude_session_names", wanted.exclude_session_names, session.IsNamed);
+		isExcluded |= Add(found, "exclude_session_names", wanted.exclude_session_names, name => session.IsNamed(name) || Wildcard.Fits(name, session.User));
 		isExcluded |= Add(found, "exclude_current", excludedCurrent, account => account.Fits(session, computerName));
 		isExcluded |= Add(found, "exclude_users", ExcludedUsers, user => user.Fits(session, computerName));
 		return isExcluded;

@@ -141,10 +141,10 @@ sealed class Session
 	internal string Domain;
 	internal Native.WTSINFOEX_LEVEL1_W Info; // its names may be cut off
 
-	// A person's session: session 0 and a bare logon screen are "Disconnected" or "Connected" too.
+	// Session 0 and a bare logon screen are "Disconnected" or "Connected", too.
 	internal bool HasUser { get { return User.Length > 0 && !IsProtected; } }
 
-	// In a state in which a session may have lost its user, or not have got one.
+	// It may have lost its user, or not have got one.
 	internal bool IsBroken { get { return !IsProtected && (Info.SessionState == WTSReset || Info.SessionState == WTSDown || Info.SessionState == WTSInit); } }
 
 	internal bool IsDisconnected { get { return Info.SessionState == WTSDisconnected; } }
@@ -189,7 +189,7 @@ sealed class Client
 	internal int? Protocol; // WTS_PROTOCOL_TYPE_*: 0 console, 1 ICA, 2 RDP
 	internal string Name;
 	internal IPAddress Address;
-	internal WindowsException Refusal; // why Windows did not tell all of it; null: it did
+	internal WindowsException Refusal; // why not all of it is known; null: it is
 }
 
 // "" is the one that this runs on.
@@ -344,8 +344,8 @@ sealed class SessionHost : IDisposable
 		return start < 0 ? null : AddressFrom(address.Address, start, 16);
 	}
 
-	// The page of WTS_CLIENT_ADDRESS lets an IPv6 address begin at the first byte; Cassia, Veyon and a dump in pywin32's
-	// issue 664 at the third. What follows or precedes it is 0. -1: the bytes do not tell.
+	// By the page of WTS_CLIENT_ADDRESS it is the first byte, by Cassia, Veyon and a dump in pywin32's issue 664 the
+	// third. The rest is 0. -1: the bytes do not tell.
 	static int StartOfIPv6(byte[] bytes)
 	{
 		bool beginsAtFirst = bytes[0] + bytes[1] > 0, endsLater = bytes[16] + bytes[17] > 0;

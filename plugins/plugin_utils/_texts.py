@@ -85,6 +85,7 @@ def counts_text(keys: Iterable[str]) -> str:
 
 
 #: SID_NAME_USE, https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-sid_name_use
+_USER = 1
 _USES = {2: "a group", 3: "a domain", 4: "a group", 5: "a group", 9: "a computer"}
 
 
@@ -93,7 +94,9 @@ def unknown_exclusions_text(unknown: Sequence[UnknownExclusion], exclude_users: 
     reasons = []
     for exclusion in unknown:
         name = exclude_users[exclusion.position].removeprefix("*\\")
-        reasons.append(f"{name} is {_USES.get(exclusion.use, 'no account')}")
+        is_account = exclusion.use == _USER and exclusion.name
+        what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, "no account")
+        reasons.append(f"{name} is {what}")
     return (
         f"exclude_users: {names_text(reasons)}, which would spare nobody, so nobody was touched. Correct the name "
         "(DOMAIN\\user, a UPN or a SID; of a group, each member), or set unknown_exclusions=ignore."

@@ -179,8 +179,8 @@ def test_a_name_that_fits_nobody_is_a_warning(serve: Serve) -> None:
 
 def test_an_account_for_a_session_to_leave_alone_is_a_warning(serve: Serve) -> None:
     """It could be the name of a session that has gone, so that it is no error."""
-    task = {LOGOFF: {"all": True, "exclude_sessions": ["alice", 99, "current"]}, "check_mode": True}
-    warning = "[WARNING]: exclude_sessions: not the name of a session: alice. An account belongs in exclude_users."
+    task = {LOGOFF: {"all": True, "exclude_sessions": ["bob", 99, "current"]}, "check_mode": True}
+    warning = "[WARNING]: exclude_sessions: not the name of a session: bob. An account belongs in exclude_users."
     assert warning in " ".join(serve([ALICE]).playbook([task]).output.split())
     others = {LOGOFF: {"all": True, "exclude_sessions": [99, "current", "console"]}}
     assert "WARNING" not in serve([{"id": 1, "name": "console"}]).playbook([others]).output

@@ -99,11 +99,13 @@ class Server:
 
 @dataclass(frozen=True)
 class UnknownExclusion:
-    """A value of exclude_users that fitted no session and is no account (UnknownExclusion)."""
+    """A value of exclude_users that fitted no session, nor would one of the account that it is (UnknownExclusion)."""
 
     position: int
     use: int
-    """SID_NAME_USE: what it is instead; 0: nothing that has a name."""
+    """SID_NAME_USE: what it is; 0: nothing that has a name."""
+    name: str | None
+    """``DOMAIN\\user``: what Windows calls it; None: there is nothing."""
 
 
 @dataclass(frozen=True)

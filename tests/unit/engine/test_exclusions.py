@@ -45,18 +45,18 @@ def looked_up(windows: Windows, host: Host) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("excluded", "use"),
+    ("excluded", "use", "name"),
     [
-        ("nobody", 0),
-        ("CONTOSO\\nobody", 0),
-        ("contoso.com\\nobody", 0),
-        ("nobody@contoso.com", 0),
-        ("S-1-5-21-1-2-3-500", 0),
-        (".\\nobody", 0),
-        (".\\dave", 0),  # who is no local account
-        ("Administrators", 4),
-        ("S-1-5-32-544", 4),
-        ("VIPs", 2),
+        ("nobody", 0, None),
+        ("CONTOSO\\nobody", 0, None),
+        ("contoso.com\\nobody", 0, None),
+        ("nobody@contoso.com", 0, None),
+        ("S-1-5-21-1-2-3-500", 0, None),
+        (".\\nobody", 0, None),
+        (".\\dave", 0, None),  # who is no local account
+        ("Administrators", 4, "BUILTIN\\Administrators"),
+        ("S-1-5-32-544", 4, "BUILTIN\\Administrators"),
+        ("VIPs", 2, "CONTOSO\\VIPs"),
     ],
 )
 @pytest.mark.parametrize(
@@ -70,12 +70,32 @@ async def test_one_that_is_nobodys_stops_everything(
     check_mode: bool,
     excluded: str,
     use: int,
+    name: str | None,
 ) -> None:
     here.directory.add_group("CONTOSO", "VIPs")
     options = {"users": ["alice", "bob"], "exclude_users": ["dave", excluded], "server": SERVERS}
     report = await windows.run(here, kind, check_mode=check_mode, **options)
-    assert report == {"servers": [], "unknown_exclusions": [{"position": 1, "use": use}], "error": None}
+    assert report == {"servers": [], "unknown_exclusions": [{"position": 1, "use": use, "name": name}], "error": None}
     assert [windows.mutating_calls_on(host) for host in (here, *others)] == [[], [], []]
+
+
+@pytest.mark.parametrize("excluded", ["muller", "CONTOSO\\MULLER", ".\\muller", "meissner"])
+async def test_one_that_is_an_account_in_other_letters_stops_everything(windows: Windows, excluded: str) -> None:
+    """Windows finds it, and it fits none of the account's sessions."""
+    domain = "RDSH01" if excluded.startswith(".") else "CONTOSO"
+    host = session_host({"id": 12, "user": f"{domain}\\Müller"}, {"id": 13, "user": f"{domain}\\Meißner"})
+    report = await windows.run(host, all=True, exclude_users=[excluded])
+    name = f"{domain}\\{'Meißner' if excluded == 'meissner' else 'Müller'}"
+    assert report == {"servers": [], "unknown_exclusions": [{"position": 0, "use": 1, "name": name}], "error": None}
+    assert windows.mutating_calls_on(host) == []
+
+
+@pytest.mark.parametrize("excluded", ["MÜLLER", "CONTOSO\\müller", "muller@contoso.com", "contoso.com\\muller"])
+async def test_one_in_its_own_letters_is_spared(windows: Windows, excluded: str) -> None:
+    """So is one that is looked up anyway, since sessions have the name that is found."""
+    host = session_host({"id": 12, "user": "CONTOSO\\Müller"}, {"id": 13, "user": "CONTOSO\\bob"})
+    report = await windows.run(host, all=True, exclude_users=[excluded])
+    assert results(report) == {13: "logged_off"}
 
 
 async def test_all_that_are_nobodys_are_told(windows: Windows, here: Host) -> None:
@@ -123,7 +143,7 @@ async def test_a_local_account_where_one_server_does_not_tell_its_name(windows: 
     assert server_report(report, "RDSH02")["error"] == {"call": WORKSTATION, "code": 5}
     assert results(report, "RDSH03") == {13: "logged_off"}
     report = await windows.run(here, all=True, exclude_users=[".\\nobody"], server=SERVERS)
-    assert report["unknown_exclusions"] == [{"position": 0, "use": 0}]
+    assert report["unknown_exclusions"] == [{"position": 0, "use": 0, "name": None}]
     assert windows.logoffs(second) == []
 
 

@@ -59,6 +59,7 @@ FARM = (
         ({"users": ["alice"], "exclude_users": ["*"]}, []),
         ({"users": ["alice"], "exclude_sessions": ["12"]}, [14]),
         ({"users": ["alice"], "exclude_sessions": ["term04"]}, [14]),
+        ({"all": True, "exclude_sessions": ["ALICE"]}, [1, 13, 15, 16]),  # meant for exclude_users
         ({"sessions": ["12"], "exclude_users": ["ALICE"]}, []),
         ({"all": True, "exclude_users": ["al*", ".\\*"], "exclude_sessions": ["console"]}, [13]),
         # States, patterns and all mean sessions of a user: no services, listener or logon screen.

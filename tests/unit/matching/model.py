@@ -99,7 +99,7 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
     unused = {
         (option, value)
         for option, value in excluding
-        if not any(fits(session, option, value, world) for session in sessions)
+        if not any(is_spared(session, option, value, world) for session in sessions)
     }
     unknown = {value for option, value in unused if option == "users" and not _may_be_unused(value, world)}
     if unknown:
@@ -114,7 +114,7 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
         }
         if not all(fitting.values()):
             continue
-        if any(fits(session, option, value, world) for option, value in excluding):
+        if any(is_spared(session, option, value, world) for option, value in excluding):
             excluded.add(session.id)
         else:
             results[session.id] = "protected" if _is_protected(session, options) else "would_log_off"
@@ -142,6 +142,12 @@ def fits(session: Session, option: str, value: Any, world: World) -> bool:
     return (session.has_user or is_stuck) and _FITS[option](session, value, world)
 
 
+def is_spared(session: Session, option: str, value: Any, world: World) -> bool:
+    """Whether a session fits one value of an exclusion: a user's name in exclude_sessions spares that user."""
+    is_the_users = option == "sessions" and session.has_user and _fold(session.user) == _fold(value)
+    return is_the_users or fits(session, option, value, world)
+
+
 def _may_be_unused(value: str, world: World) -> bool:
     """Whether an exclusion that fits no session is in order: it is a pattern, or somebody's name."""
     value = value.removeprefix("*\\")  # in any domain, which is what a name alone means, too
@@ -155,7 +161,7 @@ def _may_be_unused(value: str, world: World) -> bool:
 
 
 def _is_named(account: Account, domain: str, user: str) -> bool:
-    return (account[0].upper(), account[1].upper()) == (domain.upper(), user.upper())
+    return (_fold(account[0]), _fold(account[1])) == (_fold(domain), _fold(user))
 
 
 def _fits_user(session: Session, value: str, world: World) -> bool:

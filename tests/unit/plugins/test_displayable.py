@@ -192,7 +192,7 @@ def test_the_line_of_a_session(outcome: str, evil: str) -> None:
 @each_evil
 def test_texts_of_a_task(evil: str) -> None:
     error = {"code": 5, "name": evil, "message": evil, "hint": evil}
-    unknown = _texts.unknown_exclusions_text([UnknownExclusion(0, 0)], [evil])
+    unknown = _texts.unknown_exclusions_text([UnknownExclusion(0, 0, None), UnknownExclusion(0, 1, evil)], [evil])
     texts = [_texts.error_text(error), _texts.names_text([evil]), _texts.summary_text([], [evil]), unknown]
     assert unseen(texts) == []
     assert _displayable.displayable(evil) in texts[1]

@@ -364,16 +364,16 @@ def test_failure_text_of_what_was_never_listed_has_no_summary() -> None:
 @pytest.mark.parametrize(
     ("use", "what"),
     [(0, "no account"), (2, "a group"), (3, "a domain"), (4, "a group"), (5, "a group"), (9, "a computer"),
-     (8, "no account")],
+     (8, "no account"), (1, "CONTOSO\\Alisé in other letters")],
 )  # fmt: skip
 def test_an_exclusion_that_is_nobodys(use: int, what: str) -> None:
-    text = _texts.unknown_exclusions_text([UnknownExclusion(1, use)], ["*\\bob", "*\\alise"])
+    text = _texts.unknown_exclusions_text([UnknownExclusion(1, use, "CONTOSO\\Alisé")], ["*\\bob", "*\\alise"])
     assert text.startswith(f"exclude_users: alise is {what}, which would spare nobody, so nobody was touched. ")
     assert "unknown_exclusions=ignore" in text and "bob" not in text
 
 
 def test_many_exclusions_that_are_nobodys() -> None:
-    unknown = [UnknownExclusion(n, 0) for n in range(7)]
+    unknown = [UnknownExclusion(n, 0, None) for n in range(7)]
     text = _texts.unknown_exclusions_text(unknown, [f"CONTOSO\\user{n}" for n in range(7)])
     assert "CONTOSO\\user0 is no account, " in text and "CONTOSO\\user4 is no account and 2 more, which" in text
 

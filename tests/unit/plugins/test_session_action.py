@@ -106,7 +106,9 @@ def test_accounts_that_could_not_be_looked_up(code: int, words: str) -> None:
 
 
 def test_exclusions_that_are_nobodys_stop_the_task() -> None:
-    failure = Launched(report=raw_report(unknown_exclusions=[{"position": 1, "use": 0}])).failure(EXCLUDING)
+    failure = Launched(report=raw_report(unknown_exclusions=[{"position": 1, "use": 0, "name": None}])).failure(
+        EXCLUDING
+    )
     assert str(failure).startswith("exclude_users: alise is no account, which would spare nobody, so nobody was touch")
     assert not failure.result.get("changed") and not isinstance(failure, NotKnown)
 
@@ -143,15 +145,17 @@ def test_a_report_that_is_none(asked: EngineRequest) -> None:
         (raw_report(raw_server(server="RDSH02"), raw_server()), "report.servers are not those of the task"),
         (raw_report(raw_server(), error=DENIED), "report.servers were worked on in spite of an error"),
         (
-            raw_report(raw_server(), unknown_exclusions=[{"position": 0, "use": 0}]),
+            raw_report(raw_server(), unknown_exclusions=[{"position": 0, "use": 0, "name": None}]),
             "report.servers were worked on in spite of an error",
         ),
         (
-            raw_report(unknown_exclusions=[{"position": 1, "use": 0}, {"position": 2, "use": 0}]),
+            raw_report(
+                unknown_exclusions=[{"position": 1, "use": 0, "name": None}, {"position": 2, "use": 0, "name": None}]
+            ),
             "report.unknown_exclusions[1] is none of those of the task",
         ),
         (
-            raw_report(unknown_exclusions=[{"position": -1, "use": 0}]),
+            raw_report(unknown_exclusions=[{"position": -1, "use": 0, "name": None}]),
             "report.unknown_exclusions[0] is none of those of the task",
         ),
     ],

@@ -19,6 +19,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selec
 from simulator import session_table
 from simulator.directory import Directory
 from simulator.farm import Host, HostSpec
+from simulator.win32 import Win32Error
 from simulator.windows_api import WindowsApi
 from tests.support.csharp import SESSION_ENGINES
 from tests.support.engines import CONNECTING_ACCOUNT, EngineProcess
@@ -67,15 +68,17 @@ class Engine:
         """Let the host's directory hold these accounts and no others."""
         self._host.directory = Directory("contoso.com")
         self._host.directory.join(COMPUTER_NAME)
-        directory: dict[str, Account] = {}
         for domain, user in accounts:
-            account = self._host.directory.add(domain, user)
-            names = [account.sid]
-            if account.dns_domain:
-                names += [account.principal_name, f"{account.dns_domain}\\{user}"]
-            directory |= {name.upper(): (domain, user) for name in names}
+            self._host.directory.add(domain, user)
         domain, _, user = CONNECTING_ACCOUNT.partition("\\")
-        return World(COMPUTER_NAME, (domain, user), directory, accounts)
+        return World(COMPUTER_NAME, (domain, user), self._look_up, accounts)
+
+    def _look_up(self, name: str) -> Account | None:
+        try:
+            account = self._host.directory.find(name, COMPUTER_NAME)
+        except Win32Error:
+            return None
+        return account.domain, account.user
 
     def outcome(self, sessions: Sequence[Session], options: Mapping[str, Any]) -> Outcome:
         """What a task with these options says, in check mode, on a host with these sessions."""

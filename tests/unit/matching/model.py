@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -65,8 +65,8 @@ class World:
 
     computer_name: str
     connecting_account: Account
-    directory: Mapping[str, Account]
-    """Accounts by each name that has to be looked up, in upper case: user principal name, SID, ``dns.domain\\user``."""
+    look_up: Callable[[str], Account | None]
+    """Who a user principal name, a SID or ``dns.domain\\user`` stands for: that is for Windows to say."""
     accounts: Collection[Account] = ()
     """Those that there are."""
 
@@ -151,13 +151,18 @@ def is_spared(session: Session, option: str, value: Any, world: World) -> bool:
 def _may_be_unused(value: str, world: World) -> bool:
     """Whether an exclusion that fits no session is in order: it is a pattern, or somebody's name."""
     value = value.removeprefix("*\\")  # in any domain, which is what a name alone means, too
-    if "*" in value or "?" in value or value.upper() in world.directory:
+    if "*" in value or "?" in value:
         return True
-    if "@" in value or value.upper().startswith("S-1-"):
-        return False
+    if _is_looked_up(value):
+        return world.look_up(value) is not None
     domain, _, user = value.rpartition("\\")
     domains = [world.computer_name] if domain == "." else [domain] if domain else [d for d, _ in world.accounts]
     return any(_is_named(account, domain, user) for account in world.accounts for domain in domains)
+
+
+def _is_looked_up(value: str) -> bool:
+    domain, backslash, _ = value.partition("\\")
+    return "." in domain[1:] if backslash else "@" in value or value.upper().startswith("S-1-")
 
 
 def _is_named(account: Account, domain: str, user: str) -> bool:
@@ -165,9 +170,8 @@ def _is_named(account: Account, domain: str, user: str) -> bool:
 
 
 def _fits_user(session: Session, value: str, world: World) -> bool:
-    is_dns_name = "." in value.partition("\\")[0][1:] and "\\" in value
-    if is_dns_name or ("\\" not in value and ("@" in value or value.upper().startswith("S-1-"))):
-        account = world.directory.get(value.upper())
+    if _is_looked_up(value):
+        account = world.look_up(value)
         return account is not None and _is_account(session, account)
     domain, _, user = value.rpartition("\\")
     if domain == ".":

@@ -19,11 +19,6 @@ LOGOFF_SECONDS = 2
 
 OURS_MODULE = ["-m", "winops.rds.win_rds_logoff", "-a", "all=true"]
 WIN_PING = ["-m", "ansible.windows.win_ping"]
-#: What needs a PowerShell on the host. Each only starts: what people parse there comes on top.
-POWERSHELL = {
-    "win_shell": ["-m", "ansible.windows.win_shell", "-a", "$null"],
-    "win_powershell": ["-m", "ansible.windows.win_powershell", "-a", "script=$null"],
-}
 
 #: What each action sends, with nobody to do it to.
 ACTIONS = {
@@ -64,7 +59,7 @@ def measure(folder: Path, quick: bool, progress: Progress) -> dict[str, Any]:
     raw = {"nothing": nothing, "sent": sent, "bare": bare, "logoffs": logoffs, "pwsh": None}
     if shutil.which("pwsh"):
         with served(folder / "pwsh", engine="pwsh", hosts=[host]) as farm:
-            raw["pwsh"] = _in_turn(farm, {**modules, **POWERSHELL}, 2 if quick else 5, "pwsh", progress)
+            raw["pwsh"] = _in_turn(farm, modules, 2 if quick else 5, "pwsh", progress)
     return raw
 
 

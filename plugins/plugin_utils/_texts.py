@@ -97,9 +97,12 @@ def unknown_exclusions_text(unknown: Sequence[UnknownExclusion], exclude_users: 
         is_account = exclusion.use == _USER and exclusion.name
         what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, "no account")
         reasons.append(f"{name} is {what}")
+    # Whoever is known by other letters may be logged on, and would be logged off then.
+    may_go_on = all(exclusion.use != _USER for exclusion in unknown)
+    or_else = ", or set unknown_exclusions=ignore" if may_go_on else ""
     return (
         f"exclude_users: {names_text(reasons)}, which would spare nobody, so nobody was touched. Correct the name "
-        "(DOMAIN\\user, a UPN or a SID; of a group, each member), or set unknown_exclusions=ignore."
+        f"(DOMAIN\\user, a UPN or a SID; of a group, each member){or_else}."
     )
 
 

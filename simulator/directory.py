@@ -25,7 +25,7 @@ _BUILTIN = {"Administrators": 544, "Users": 545, "Guests": 546, "Remote Desktop 
 
 
 def _key(name: str) -> str:
-    """What names have in common that are one: characters with diacritical marks are their base characters, ß is ss.
+    """What names have in common that are one: in any case, with or without diacritical marks, with ß or ss.
 
     https://support.microsoft.com/kb/938447 says so of names in Active Directory. That LookupAccountName finds an
     account by each of them, as a logon does (https://serverfault.com/questions/661857), is to be expected.
@@ -102,10 +102,10 @@ class Directory:
 
         :raises Win32Error: 1332 ERROR_NONE_MAPPED, there is none.
         """
-        candidates = [name.upper()]
+        candidates = [name]
         if name and not set("\\@") & set(name) and not name.upper().startswith("S-1-"):
             domains = sorted({account.domain.upper() for account in self._accounts.values()} - self._computers)
-            candidates = [f"{domain}\\{name.upper()}" for domain in ("BUILTIN", computer.upper(), *domains)]
+            candidates = [f"{domain}\\{name}" for domain in ("BUILTIN", computer, *domains)]
         for candidate in candidates:
             account = self._accounts.get(_key(candidate))
             is_elsewhere = account and account.domain.upper() in self._computers - {computer.upper()}

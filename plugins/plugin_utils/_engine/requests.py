@@ -57,6 +57,7 @@ class EngineRequest:
     """Every session that has a user."""
     exclude_session_ids: tuple[int, ...]
     exclude_session_names: tuple[str, ...]
+    """One that is the name of a user spares that user, who was meant for exclude_users."""
     exclude_current: bool
     exclude_users: tuple[str, ...]
     logons: tuple[str, ...] = ()

@@ -824,6 +824,46 @@ LONG RegOpenKeyExW(HKEY root, LPCWSTR path, DWORD options, REGSAM access, PHKEY 
 	return 0;
 }
 
+LONG RegCreateKeyExW(HKEY root, LPCWSTR path, DWORD reserved, LPWSTR class, DWORD options, REGSAM access,
+	LPSECURITY_ATTRIBUTES security, PHKEY key, LPDWORD disposition)
+{
+	Answer answer;
+	if (root != HKEY_LOCAL_MACHINE || reserved || class || options || security || !key || !disposition)
+		return 87;
+	uint32_t error = ask(&answer, "RegCreateKeyExW", "sn", path, (uint64_t)access);
+	if (error)
+		return (LONG)error;
+	*key = (HKEY)(uintptr_t)next_number(&answer);
+	*disposition = (DWORD)next_number(&answer);
+	free(answer.text);
+	handle_given_out();
+	return 0;
+}
+
+static LONG of_key(const char *function, HKEY key, LPCWSTR name)
+{
+	Answer answer;
+	uint32_t error = name ? ask(&answer, function, "ns", (uint64_t)key, name) : ask(&answer, function, "n", (uint64_t)key);
+	if (!error)
+		free(answer.text);
+	return (LONG)error;
+}
+
+LONG RegDeleteValueW(HKEY key, LPCWSTR name)
+{
+	return name ? of_key("RegDeleteValueW", key, name) : 87;
+}
+
+LONG RegDeleteTreeW(HKEY key, LPCWSTR name)
+{
+	return name ? of_key("RegDeleteTreeW", key, name) : 87;
+}
+
+LONG RegFlushKey(HKEY key)
+{
+	return of_key("RegFlushKey", key, NULL);
+}
+
 /* Without enough room it says how many bytes it takes: 234 is ERROR_MORE_DATA.
  * https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regqueryvalueexw */
 LONG RegQueryValueExW(HKEY key, LPCWSTR name, LPDWORD reserved, LPDWORD type, LPBYTE data, LPDWORD size)

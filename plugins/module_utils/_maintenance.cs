@@ -8,6 +8,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Threading;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._maintenance
 {
@@ -133,10 +134,23 @@ public static class Engine
 	// The other name by which this run works on this host; null: it does not.
 	static string OtherHost(MaintenanceRequest request)
 	{
-		ValueReport host;
+		string name = ClaimedBy(request);
+		if (name == "")
+		{
+			// It is about to be written, unless that was cut off.
+			Thread.Sleep(1000);
+			name = ClaimedBy(request);
+		}
+		return name == "" || name == request.host ? null : name;
+	}
+
+	// Empty: it is not said yet. Null: nobody works on this host in that run.
+	static string ClaimedBy(MaintenanceRequest request)
+	{
 		try
 		{
-			host = HostOf(request).Read();
+			ValueReport host = HostOf(request).Read();
+			return host == null ? "" : host.text;
 		}
 		catch (WindowsException refusal)
 		{
@@ -144,8 +158,6 @@ public static class Engine
 				throw;
 			return null;
 		}
-		string name = host == null ? "" : host.text; // null: it is about to be written
-		return name == request.host ? null : name;
 	}
 
 	static void Enter(MaintenanceRequest request, MaintenanceReport report)

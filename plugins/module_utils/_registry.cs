@@ -105,7 +105,7 @@ sealed class RegistryValue
 		else if (type == REG_DWORD && data.Length == 4)
 			value.text = BitConverter.ToUInt32(data, 0).ToString(CultureInfo.InvariantCulture);
 		else
-			value.text = BitConverter.ToString(data);
+			value.text = BitConverter.ToString(data, 0, Math.Min(data.Length, 64));
 		return value;
 	}
 

@@ -94,7 +94,7 @@ class EngineProcess:
             await self._process.wait()
             raise
 
-    async def end(self) -> None:
+    async def end(self, *, may_leak: bool = False) -> None:
         await self._process.communicate(b"")  # the end of its input
         await self._launch.settled()
-        assert not self._launch.leaks  # None: it never called Windows
+        assert may_leak or not self._launch.leaks  # None: it never called Windows

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._engine.report import RefusedCall, ReportError, read
 from .._result import records, sentences
+from .registry import MaintenanceRecord, Reading, Value
 
 #: What each mode means for users, in the words of a message.
 MODES = {
@@ -43,6 +44,7 @@ _TYPE_NAMES = {1: "REG_SZ", 2: "REG_EXPAND_SZ", 3: "REG_BINARY", 4: "REG_DWORD",
 
 #: Errors that mean something else for the registry than for sessions: message and hint.
 _ERRORS = {
+    0: ("what was written is not there", "Look for what else sets it: a policy, a script."),
     2: ("the host does not have this registry key", "Check that it is a Windows host with Remote Desktop Services."),
     5: ("the connecting account may not do this", "Connect (or become) as an administrator of the host."),
 }
@@ -72,28 +74,14 @@ READING = LogonModeRequest(check_mode=True)
 
 
 @dataclass(frozen=True)
-class Value:
-    """A value of the registry (ValueReport)."""
-
-    type: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The values at one moment; None: there is no such value."""
-
-    drain_mode: Value | None
-    winstations_disabled: Value | None
-
-
-@dataclass(frozen=True)
 class Report:
     """What the engine saw and did (LogonModeReport)."""
 
     before: Reading | None
     after: Reading | None
     written: tuple[str, ...]
+    maintenance: MaintenanceRecord | None
+    """None: the host is not in maintenance."""
     error: RefusedCall | None
 
 

@@ -29,6 +29,7 @@ public sealed class MaintenanceRequest
 	public string reason;
 	public string host;
 	public string run;
+	public string attempt;
 }
 
 public sealed class MaintenanceReport
@@ -38,6 +39,7 @@ public sealed class MaintenanceReport
 	public MaintenanceRecord found;
 	public MaintenanceRecord record;
 	public bool went_on;
+	public bool would_restore;
 	public bool is_odd;
 	public string other_host;
 	public List<string> written;
@@ -85,6 +87,7 @@ public static class Engine
 			report.before = report.after = LogonMode.Read();
 			report.found = report.record = MaintenanceRecord.Read();
 			report.is_odd = IsOdd(report.found);
+			report.would_restore = !report.is_odd && report.found != null && report.found.since != null && Knows(report.found, report.before);
 			report.other_host = OtherHost(request);
 			if (request.check_mode || report.is_odd || report.other_host != null)
 				return report;
@@ -165,7 +168,7 @@ public static class Engine
 		Reading before = report.before;
 		MaintenanceRecord found = report.found;
 		// Where somebody has set another mode meanwhile, that is the one that was before.
-		bool goesOn = found != null && found.since != null && (found.states.text == "" || Knows(found, before));
+		bool goesOn = found != null && found.since != null && (found.states.text == "" || report.would_restore);
 		if (!Create(HostOf(request).Key) && (report.other_host = OtherHost(request)) != null)
 			return;
 		try
@@ -178,6 +181,7 @@ public static class Engine
 				Copy(LogonMode.WinStationsDisabled, MaintenanceRecord.WinStationsDisabled);
 				Keep(MaintenanceRecord.Account, Account.Current());
 				Delete(MaintenanceRecord.Reason);
+				Keep(MaintenanceRecord.Began, request.attempt ?? "");
 			}
 			Keep(MaintenanceRecord.States, States(request, before, goesOn ? found : null));
 			if (request.reason != null)
@@ -202,9 +206,12 @@ public static class Engine
 
 	static void Exit(MaintenanceRequest request, MaintenanceReport report)
 	{
+		ValueReport began = report.found.began;
+		if (request.attempt != null && report.found.since != null && (began == null || began.text != request.attempt))
+			return;
 		if (request.drain_mode != null || request.winstations_disabled != null)
 			LogonMode.Write(request.drain_mode, request.winstations_disabled, report.before, report.written);
-		else if (report.found.since != null && Knows(report.found, report.before))
+		else if (report.would_restore)
 		{
 			// The other way round than they were written, so that what is between is known as well.
 			Restore(MaintenanceRecord.WinStationsDisabled, LogonMode.WinStationsDisabled, "winstations_disabled", report);

@@ -18,6 +18,7 @@ public sealed class MaintenanceRecord
 	public ValueReport reason;
 	public ValueReport host;
 	public ValueReport run;
+	public ValueReport began;
 
 	internal const string Parent = "SOFTWARE";
 	internal const string Name = "winops.rds.maintenance";
@@ -31,6 +32,7 @@ public sealed class MaintenanceRecord
 	internal static readonly RegistryValue Reason = Text("Reason");
 	internal static readonly RegistryValue Host = Text("Host");
 	internal static readonly RegistryValue Run = Text("Run");
+	internal static readonly RegistryValue Began = Text("Began");
 
 	// Null if there is none.
 	internal static MaintenanceRecord Read()
@@ -46,7 +48,8 @@ public sealed class MaintenanceRecord
 				account = Account.Read(),
 				reason = Reason.Read(),
 				host = Host.Read(),
-				run = Run.Read()
+				run = Run.Read(),
+				began = Began.Read()
 			};
 		}
 		catch (WindowsException refusal)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a host tells of its maintenance, in words and in results. It is text from the host, which only administrators can
-write, and is shown as such."""
+"""What a host tells of its maintenance, in words and in results. Only administrators can write it there; it is text
+from a host all the same, and shown as such."""
 
 from __future__ import annotations
 

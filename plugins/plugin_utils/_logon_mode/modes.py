@@ -153,7 +153,7 @@ def reading_result(report: Report) -> dict[str, Any]:
         )
     else:
         message = f"The logon mode is {mode}: {MODES[mode]}."
-    return {"changed": False, **_state(mode), "error": error, "msg": message}
+    return {"changed": False, **state_of(mode), "error": error, "msg": message}
 
 
 def setting_result(report: Report, wanted: str, *, check_mode: bool) -> dict[str, Any]:
@@ -182,13 +182,14 @@ def setting_result(report: Report, wanted: str, *, check_mode: bool) -> dict[str
     return {
         "changed": would_change or bool(report.written),
         "previous_mode": previous,
-        **_state(mode),
+        **state_of(mode),
         "error": error,
         "msg": message,
     }
 
 
-def _state(mode: str | None) -> dict[str, Any]:
+def state_of(mode: str | None) -> dict[str, Any]:
+    """Return what each result says of the mode that a host has."""
     return {"mode": mode, "accepts_logons": None if mode is None else mode == "enabled"}
 
 

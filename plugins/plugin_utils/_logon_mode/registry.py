@@ -31,7 +31,7 @@ class MaintenanceRecord:
     """The value of the logon mode as it was before; None: there was none. So is the next one."""
     winstations_disabled: Value | None
     states: Value | None
-    """What the two values were and were made, separated by blanks. Whatever else they are, somebody else has set. Empty:
+    """What the two values were and were made, separated by blanks: anything else has been set by somebody else. Empty:
     the logon mode is left to others."""
     since: Value | None
     """The last that is written, before the logon mode is: where it is missing, that was cut off."""
@@ -42,3 +42,5 @@ class MaintenanceRecord:
     """The name in the inventory of who works on it."""
     run: Value | None
     """The mark of the run of Ansible that works on it."""
+    began: Value | None
+    """The mark of the task that has closed it."""

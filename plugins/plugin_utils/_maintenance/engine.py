@@ -34,6 +34,8 @@ class MaintenanceRequest:
     """None: that of an earlier run stays."""
     host: str
     run: str = RUN
+    attempt: str | None = None
+    """The mark of a task. Exit only if the host was closed by this one; None: in any case."""
 
     @property
     def text(self) -> str:
@@ -58,6 +60,8 @@ class MaintenanceReport:
     """What stands there at the end."""
     went_on: bool
     """Whether the host was in maintenance already, so that the mode from before that is kept."""
+    would_restore: bool
+    """Whether exiting brings back the mode that was before, because nobody else has set one meanwhile."""
     is_odd: bool
     """Whether what stood there is not what the engine writes. Then it has done nothing."""
     other_host: str | None

@@ -145,7 +145,7 @@ async def test_a_value_that_is_not_there_is_as_0(api: WindowsApi) -> None:
         (DISABLED, 0, 4, "0"),
         (DISABLED, "", 1, ""),
         (DISABLED, "ä王", 1, "ä王"),
-        (DISABLED, "x" * 500, 1, ""),  # longer than anything that could be meant
+        (DISABLED, "x" * 1100, 1, ""),  # longer than anything that could be meant
         (DRAIN_MODE, "0", 1, "0"),
         (DRAIN_MODE, 0xFFFFFFFF, 4, "4294967295"),
     ],

@@ -1,0 +1,71 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module win_rds_maintenance: who is left on the host, in which mode it is, what stands there, what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulator.registry import DRAIN_MODE
+from simulator.win32 import Win32Error
+
+from .conftest import Farm
+
+Serve = Callable[..., Farm]
+
+MODULE = "winops.rds.win_rds_maintenance"
+KEY = r"SOFTWARE\winops.rds.maintenance"
+ALICE = {"id": 12, "user": "alice"}
+BOB = {"id": 13, "user": "bob", "state": "disconnected"}
+BACKUP = {"id": 20, "user": "svc-backup"}
+CONSOLE = {"id": 1, "name": "console", "user": "operator"}
+
+
+def enter(**options: Any) -> dict[str, Any]:
+    return {"name": "Enter", MODULE: {"state": "entered", **options}}
+
+
+EXIT = {"name": "Exit", MODULE: {"state": "exited"}}
+
+
+def mode(farm: Farm, host: str = "RDSH01") -> str:
+    return farm.simulation.hosts[host].registry.logon_mode
+
+
+def record(farm: Farm, host: str = "RDSH01") -> dict[str, Any]:
+    """What stands on a host of its maintenance; empty: nothing that counts."""
+    values = farm.simulation.hosts[host].registry.values(KEY)
+    return values if "SINCE" in values else {}
+
+
+def is_clean(farm: Farm, host: str = "RDSH01") -> bool:
+    try:
+        farm.simulation.hosts[host].registry.require(KEY)
+    except Win32Error:
+        return True
+    return False
+
+
+def launches(farm: Farm, host: str = "RDSH01") -> int:
+    return len({call.launch for call in farm.simulation.calls(host)})
+
+
+def test_there_and_back(serve: Serve) -> None:
+    farm = serve([ALICE, BOB, BACKUP])
+    run = farm.playbook([enter(exclude_users="svc-*", reason="CHG-4711"), EXIT], "--diff", "-v")
+    entered, left = run.of("Enter"), run.of("Exit")
+    assert entered.outcomes() == {12: "logged_off", 13: "logged_off"}
+    assert [(r["account"], r["result"]) for r in entered["remaining"]] == [("CONTOSO\\svc-backup", "excluded")]
+    assert (entered["changed"], entered["previous_mode"], entered["mode"]) == (True, "enabled", "drain")
+    assert entered["maintenance"]["reason"] == "CHG-4711"
+    assert entered["maintenance"]["account"] == "CONTOSO\\ansible"
+    assert "Still on, as they may stay: CONTOSO\\svc-backup; a restart would end their sessions." in entered["msg"]
+    assert (left["changed"], left["mode"], left["accepts_logons"], left["maintenance"]) == (True, "enabled", True, None)
+    assert "in maintenance since" in left["msg"] and "by CONTOSO\\ansible (CHG-4711)" in left["msg"]
+    assert farm.users() == {20: "svc-backup"}
+    assert is_clean(farm)
+    assert "-enabled\n+drain" in run.output and "-drain\n+enabled" in run.output
+    assert launches(farm) == 5

@@ -25,11 +25,10 @@ class ActionModule(LogoffAction):
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options)
-        wait = options["wait"]
-        if not wait:
+        if not options["wait"]:
             _refuse_waiting(options)
-        asked = self.logoff_request(options, selection, check_mode=self._task.check_mode, wait=wait)
-        return self.log_off(asked, Grace.from_options(options), options, selection, task_vars)
+        asked = self.logoff_request(options, selection, check_mode=self._task.check_mode, wait=options["wait"])
+        return self.log_off(asked, Grace.from_options(options), options, task_vars)
 
 
 def _refuse_waiting(options: dict[str, Any]) -> None:

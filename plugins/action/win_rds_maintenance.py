@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ..plugin_utils._engine.acts import LIST, LOG_OFF, NOTHING_CHANGED
+from ..plugin_utils._engine.acts import LOG_OFF
 from ..plugin_utils._engine.requests import LogoffRequest, SessionInfoRequest, request
 from ..plugin_utils._grace import logoff, schedule
 from ..plugin_utils._grace import options as grace_options
@@ -24,7 +24,7 @@ from ..plugin_utils._launch.failed import TaskFailed
 from ..plugin_utils._logon_mode import modes
 from ..plugin_utils._logon_mode.maintenance import maintenance_of, opening_command
 from ..plugin_utils._maintenance import sentences
-from ..plugin_utils._maintenance.engine import MaintenanceReport, MaintenanceRequest, read_report
+from ..plugin_utils._maintenance.engine import MaintenanceReport, MaintenanceRequest
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._result.records import Record
@@ -93,12 +93,13 @@ class ActionModule(LogoffAction):
             write_mode=not is_planned,
             reason=_checked_reason(options["reason"]),
             host=self._host,
+            command=self._command,
             attempt=secrets.token_hex(8),
             **modes.REGISTRY.get(self._mode, {}),
         )
         plan = self._plan()
         if check_mode or is_planned:
-            closing = self._ask(close)
+            closing = self._launch(close)
             return self._told({**plan, **self._closed(closing), "remaining": plan["excluded"]}, closing)
         host = TaskHost(self, self._task_vars)
         with host.telling_if_interrupted(lambda: f"{self._host}: {self._stays_text}"):
@@ -131,7 +132,7 @@ class ActionModule(LogoffAction):
         self._done: dict[str, Any] = {}
         self._sessions_changed = False
         try:
-            closing = self._ask(close)
+            closing = self._launch(close)
             self._done = self._closed(closing)
             self._require_mode(closing)
             self._empty()
@@ -161,7 +162,7 @@ class ActionModule(LogoffAction):
             raise TaskFailed(f"Still on: {sentences.accounts_text(left['sessions'])}.")
 
     def _log_off(self, asked: LogoffRequest) -> dict[str, Any]:
-        return self.log_off(asked, self._grace, self._options, self._selection, self._task_vars)
+        return self.log_off(asked, self._grace, self._options, self._task_vars)
 
     def _left(self) -> dict[str, Any]:
         """Return who is on; and who is on and may stay (``excluded``).
@@ -169,7 +170,10 @@ class ActionModule(LogoffAction):
         :raises TaskFailed: the host does not tell.
         """
         asked = request(SessionInfoRequest, self._everybody, check_mode=True)
-        return self.session_result(self.run_engine(asked, self._task_vars), self._everybody, self._task_vars, LIST)
+        left = self.session_result(self.run_engine(asked, self._task_vars), asked, self._task_vars)
+        if left.get("failed"):
+            raise TaskFailed(f"who is on the host is not known: {left['msg']}")
+        return left
 
     def _closed(self, report: MaintenanceReport) -> dict[str, Any]:
         """Return the result of the host's being closed.
@@ -234,7 +238,7 @@ class ActionModule(LogoffAction):
         """Open a host again that this task has closed. Return the failure, which says how the host is then."""
         timed_out = self.is_timeout(error)
         own = error.result if isinstance(error, TaskFailed) else {}
-        in_doubt = self.in_doubt.result["changed"] if timed_out and self.in_doubt else False
+        in_doubt = self.in_doubt.may_change if timed_out and self.in_doubt else False
         self._sessions_changed |= bool(own.get("changed") or getattr(error, "may_have_changed", in_doubt))
         words = own.get("msg") or one_line(error, LONGEST_CAUSE)
         if timed_out:
@@ -273,7 +277,7 @@ class ActionModule(LogoffAction):
             try:
                 host.disconnect()
                 host.connect()
-                report = self._ask(undo)
+                report = self._launch(undo)
             except Exception as error:  # connection plugins let the exceptions of their libraries through
                 failure = one_line(error, LONGEST_CAUSE)
                 continue
@@ -294,8 +298,8 @@ class ActionModule(LogoffAction):
     def _exit(self) -> dict[str, Any]:
         check_mode = self._task.check_mode
         values: dict[str, Any] = modes.REGISTRY[self._mode] if self._mode != PREVIOUS else {}
-        asked = MaintenanceRequest(check_mode=check_mode, enter=False, host=self._host)
-        report = self._ask(replace(asked, **values))
+        asked = MaintenanceRequest(check_mode=check_mode, enter=False, host=self._host, command=self._command)
+        report = self._launch(replace(asked, **values))
         mode = modes.mode_of(report.after)
         if check_mode and (found := maintenance_of(report.found)):
             mode = sentences.mode_after(report, found, self._mode if values else None)
@@ -322,23 +326,8 @@ class ActionModule(LogoffAction):
             self.warn(f"{self._host} accepts no new logons: its logon mode is {sentences.mode_text(report)}")
         return result
 
-    def _ask(self, asked: MaintenanceRequest) -> MaintenanceReport:
-        """Launch the engine on the target, once, and return its report.
-
-        :raises NothingLaunched: it was not started.
-        :raises NotKnown: it may have been started, and no report came that can be read.
-        :raises AnsibleConnectionFailure: the host is not reached.
-        """
-        unheard = f"The host may have been {'closed' if asked.enter else 'opened'}. To open it: {self._command}"
-        return self.hear(
-            "winops.rds.win_rds_maintenance",
-            "the maintenance engine",
-            asked.text,
-            self._task_vars,
-            unheard if asked.may_change else NOTHING_CHANGED,
-            read_report,
-            may_change=asked.may_change,
-        )
+    def _launch(self, asked: MaintenanceRequest) -> MaintenanceReport:
+        return self.launch(asked, self._task_vars)
 
 
 def _checked_reason(reason: str | None) -> str | None:

@@ -7,11 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._engine.acts import LOG_OFF
-from .._engine.report import MOST_SESSIONS, Report, Session
+from .._engine.report import MOST_SESSIONS, Session
 from .._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
-from .._launch.failed import TaskFailed
-from .._options.errors import OptionError, time_option
+from .._options.durations import Duration
+from .._options.errors import OptionError
 from .._options.selection import Selection
 from .._result.records import Error, own_error
 from .._result.sentences import names_text
@@ -24,7 +23,7 @@ DEFAULT_TIMEOUT = 120.0  # seconds
 #: The logoff's own part of the argument spec.
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "protect_console": {"type": "bool", "default": True},
-    "timeout": {"type": "str"},
+    "timeout": {"type": Duration("give no session the time to log off; use wait=false to return at once")},
     "on_timeout": {"type": "str", "choices": ["fail", "terminate"], "default": "fail"},
     "max_parallel": {"type": "int"},
 }
@@ -38,56 +37,41 @@ class LogoffAction(SessionAction):
     ) -> LogoffRequest:
         """Return what is asked of the host at the end of the grace period, or at once.
 
-        :raises OptionError: one of the options cannot be right.
+        :raises OptionError: max_parallel cannot be right.
         """
-        if options["max_parallel"] is not None and not 1 <= options["max_parallel"] <= MOST_SESSIONS:
-            raise OptionError(
-                f"max_parallel: {options['max_parallel']} is not accepted; accepted are 1 to {MOST_SESSIONS}"
-            )
+        most = options["max_parallel"]
+        if most is not None and not 1 <= most <= MOST_SESSIONS:
+            raise OptionError(f"max_parallel: {most} is not accepted; accepted are 1 to {MOST_SESSIONS}")
         return request(
             LogoffTerminateRequest if options["on_timeout"] == "terminate" else LogoffRequest,
             selection,
             check_mode=check_mode,
             protect_console=options["protect_console"],
             timeout_ms=milliseconds(_timeout(options)) if wait else 0,
-            max_parallel=options["max_parallel"],
+            max_parallel=most,
         )
 
     def log_off(
-        self,
-        logoff: LogoffRequest,
-        grace: Grace | None,
-        options: Mapping[str, Any],
-        selection: Selection,
-        task_vars: dict[str, Any],
+        self, logoff: LogoffRequest, grace: Grace | None, options: Mapping[str, Any], task_vars: dict[str, Any]
     ) -> dict[str, Any]:
-        """Log off, with a grace period or without one, and return the result, failed or not."""
-        timeout, terminate = _timeout(options), options["on_timeout"] == "terminate"
+        """Log off, with a grace period or without one, and return the result, which says itself whether it failed."""
 
-        def result(report: Report, warnings: Mapping[str, int] | None = None) -> dict[str, Any]:
-            try:
-                return self.session_result(
-                    report,
-                    selection,
-                    task_vars,
-                    LOG_OFF,
-                    lambda session: _unexplained(session, timeout, terminate=terminate),
-                    warnings,
-                )
-            except TaskFailed as failure:
-                return failure.result
+        def explain(session: Session) -> Error:
+            return _unexplained(session, _timeout(options), terminate=options["on_timeout"] == "terminate")
 
         if grace is None:
-            return {**result(self.run_engine(logoff, task_vars)), "deadline": None}
+            report = self.run_engine(logoff, task_vars)
+            return {**self.session_result(report, logoff, task_vars, explain), "deadline": None}
         # Not before it is needed: what a collection imports is compiled anew in each run of Ansible.
-        from .task import run_with_grace
+        from .task import run_with_grace, with_deadline
 
-        return run_with_grace(self, grace, logoff, result, task_vars)
+        outcome = run_with_grace(self, grace, logoff, task_vars)
+        return with_deadline(self.session_result(outcome.report, logoff, task_vars, explain, outcome.warnings), outcome)
 
 
 def _timeout(options: Mapping[str, Any]) -> float:
     """The time for a session to log off, in seconds."""
-    timeout = time_option(options, "timeout", "no session the time to log off; use wait=false to return at once")
+    timeout: float | None = options["timeout"]
     return DEFAULT_TIMEOUT if timeout is None else timeout
 
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from .._engine.acts import NOTHING_CHANGED
 from .._engine.report import RefusedCall, ReportError, read
+from .._engine.requests import sent_members, unsent
 from .._logon_mode.modes import VALUES
 from .._logon_mode.registry import MaintenanceRecord, Reading
 
@@ -20,6 +22,9 @@ RUN = secrets.token_hex(8)
 @dataclass(frozen=True, kw_only=True)
 class MaintenanceRequest:
     """What the engine is asked (MaintenanceRequest)."""
+
+    module: ClassVar[str] = "winops.rds.win_rds_maintenance"
+    called: ClassVar[str] = "the maintenance engine"
 
     check_mode: bool
     """Read and report; write nothing."""
@@ -34,17 +39,40 @@ class MaintenanceRequest:
     """None: that of an earlier run stays."""
     host: str
     run: str = RUN
+    command: str = unsent()
+    """What takes the host out of maintenance at a prompt."""
     attempt: str | None = None
     """The mark of a task. Exit only if the host was closed by this one; None: in any case."""
 
     @property
     def text(self) -> str:
         """The request as the engine takes it."""
-        return json.dumps(asdict(self))
+        return json.dumps(sent_members(self))
 
     @property
     def may_change(self) -> bool:
+        """Whether the engine may write a value."""
         return not self.check_mode
+
+    @property
+    def if_unanswered(self) -> str:
+        """What may have happened if no report arrived, and what to do."""
+        if self.check_mode:
+            return NOTHING_CHANGED
+        return f"The host may have been {'closed' if self.enter else 'opened'}. To open it: {self.command}"
+
+    def read(self, answer: Any) -> MaintenanceReport:
+        """Return the report in an answer.
+
+        :raises ReportError: something is missing, not of its type, or cannot be.
+        """
+        report: MaintenanceReport = read(MaintenanceReport, answer, "report")
+        for name in ("before", "after"):
+            if getattr(report, name) is None and report.error is None:
+                raise ReportError(f"report.{name} is missing")
+        if not set(report.written) <= set(VALUES):
+            raise ReportError("report.written names another value")
+        return report
 
 
 @dataclass(frozen=True)
@@ -69,17 +97,3 @@ class MaintenanceReport:
     written: tuple[str, ...]
     """Which values of the logon mode were written."""
     error: RefusedCall | None
-
-
-def read_report(value: Any) -> MaintenanceReport:
-    """Return the engine's report.
-
-    :raises ReportError: something is missing, not of its type, or cannot be.
-    """
-    report: MaintenanceReport = read(MaintenanceReport, value, "report")
-    for name in ("before", "after"):
-        if getattr(report, name) is None and report.error is None:
-            raise ReportError(f"report.{name} is missing")
-    if not set(report.written) <= set(VALUES):
-        raise ReportError("report.written names another value")
-    return report

@@ -8,7 +8,7 @@ import re
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.action import ENGINE
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import LogonModeRequest
 
 from simulator.engines.doorway import Doorway
 from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE, TERMINATE_HERE
@@ -83,7 +83,7 @@ def test_it_opens_on_what_comes_along(engine: str) -> None:
 
 def test_the_controller_launches_each_of_them() -> None:
     launched = {getattr(requests, kind).module: engine for kind, engine in SESSION_ENGINES.items()}
-    launched |= {ENGINE: LOGON_MODE_ENGINE}
+    launched |= {LogonModeRequest.module: LOGON_MODE_ENGINE}
     assert launched == {f"winops.rds.{engine}": engine for engine in DOORWAYS}
 
 

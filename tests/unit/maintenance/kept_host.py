@@ -15,7 +15,6 @@ from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes impor
 from ansible_collections.winops.rds.plugins.plugin_utils._maintenance.engine import (
     MaintenanceReport,
     MaintenanceRequest,
-    read_report,
 )
 
 from simulator.registry import DISABLED, DRAIN_MODE, LogonMode, Registry
@@ -66,7 +65,7 @@ class KeptHost:
         answer = await self._processes[process].answer(request.text)
         self.api.calls_left = None
         assert not answer.get("failed"), answer
-        return read_report(answer["report"])
+        return request.read(answer["report"])
 
     async def enter(
         self, mode: str | None = "drain", *, run: str = "1", name: str = "RDSH01", **how: Any
@@ -74,13 +73,13 @@ class KeptHost:
         """:param mode: None: it is left as it is."""
         cut_after = how.pop("cut_after", None)
         values = REGISTRY[mode] if mode else {}
-        request = MaintenanceRequest(check_mode=False, enter=True, write_mode=True, host=name, run=run)
+        request = MaintenanceRequest(check_mode=False, enter=True, command="", write_mode=True, host=name, run=run)
         return await self.ask(replace(request, **{**values, **how}), cut_after=cut_after)
 
     async def exit(
         self, *, run: str = "2", name: str = "RDSH01", cut_after: int | None = None, **how: Any
     ) -> MaintenanceReport:
-        request = MaintenanceRequest(check_mode=False, enter=False, host=name, run=run)
+        request = MaintenanceRequest(check_mode=False, enter=False, command="", host=name, run=run)
         return await self.ask(replace(request, **how), cut_after=cut_after)
 
     @property

@@ -109,7 +109,7 @@ def test_it_stays_closed_where_it_cannot_be_opened_again(at: int, way: str) -> N
     """It is tried for a while. The message has the command, and the host what it needs."""
     with maintained(host("enabled")) as farm:
         task = farm.task(**OPTIONS)
-        task.wrong = {at: way} | {number: NOT_REACHED for number in range(at + 1, at + 9)}
+        task.wrong = {at: way} | dict.fromkeys(range(at + 1, at + 9), NOT_REACHED)
         result = task.outcome()
         assert (farm.mode, bool(farm.record), result["changed"]) == ("drain", True, True)
         assert f"The host stays in maintenance, and may accept no new logons. To open it: {COMMAND}" in result["msg"]

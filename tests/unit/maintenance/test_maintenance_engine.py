@@ -24,7 +24,14 @@ CLOSED = ("drain", "drain_until_restart", "disabled")
 
 def entering(name: str) -> MaintenanceRequest:
     return MaintenanceRequest(
-        check_mode=False, enter=True, write_mode=True, host=name, run="1", drain_mode="2", winstations_disabled="0"
+        check_mode=False,
+        enter=True,
+        command="",
+        write_mode=True,
+        host=name,
+        run="1",
+        drain_mode="2",
+        winstations_disabled="0",
     )
 
 

@@ -6,10 +6,10 @@ may go wrong in each way in which one can."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 from ansible.errors import AnsibleConnectionFailure
@@ -18,14 +18,19 @@ from ansible_collections.winops.rds.plugins.action.win_rds_maintenance import Ac
 from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
 from ansible_collections.winops.rds.plugins.plugin_utils._maintenance import engine as engine_of_maintenance
 
-from simulator.registry import DISABLED, DRAIN_MODE
+from simulator.farm.file import SessionSpec
+from simulator.registry import DISABLED, DRAIN_MODE, LogonMode, Registry
+from simulator.session_table import SessionTable
 from simulator.win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
 from simulator.windows_api import Launch, Value
+from tests.support.engines import EngineProcess
 from tests.unit.faults.hosts import Farm, WitnessedApi, farm_of
 from tests.unit.grace.direct import Connection, FakeClock
 
 KEY = r"SOFTWARE\winops.rds.maintenance"
 COMMAND = "ansible RDSH01 -m winops.rds.win_rds_maintenance -a state=exited"
+
+R = TypeVar("R")
 
 #: How a launch goes wrong.
 NOT_REACHED = "not reached"
@@ -62,7 +67,34 @@ class MaintainedFarm(Farm):
 
     def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(api, loop)
+        self._processes: dict[str, EngineProcess] = {}
+        self.begin("enabled")
+
+    def begin(self, mode: LogonMode, *sessions: dict[str, Any]) -> None:
+        """Let the host be as new, in this logon mode, with these sessions."""
         self.clock = FakeClock()
+        self.host.registry = Registry()
+        self.host.registry.logon_mode = mode
+        self.host.table = SessionTable()
+        self.host.faults = []
+        for session in sessions:
+            self.host.put(SessionSpec.model_validate(session))
+
+    def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
+        """Extended to let the engines' processes stay, since most of a launch is their start."""
+        return self._run(self._answer(engine, request))
+
+    async def _answer(self, engine: str, request: str) -> dict[str, Any]:
+        if engine not in self._processes:
+            self._processes[engine] = await EngineProcess.start(self.api, self.host, engine)
+        return await self._processes[engine].answer(request)
+
+    def end(self) -> None:
+        for process in self._processes.values():
+            self._run(process.end(may_leak=True))  # a launch that is cut off closes nothing
+
+    def _run(self, work: Coroutine[Any, Any, R]) -> R:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def task(self, *, check: bool = False, name: str = "RDSH01", run: str = "1", **options: Any) -> MaintenanceTask:
         return MaintenanceTask(self, options, check=check, name=name, mark=run)
@@ -158,6 +190,13 @@ class MaintenanceTask(ActionModule):
 
 
 @contextmanager
-def maintained(*hosts: dict[str, Any], **fields: Any) -> Iterator[MaintainedFarm]:
-    with patch("tests.unit.faults.hosts.WitnessedApi", CutApi), farm_of(MaintainedFarm, *hosts, **fields) as farm:
-        yield farm
+def maintained() -> Iterator[MaintainedFarm]:
+    """A farm of one host."""
+    with (
+        patch("tests.unit.faults.hosts.WitnessedApi", CutApi),
+        farm_of(MaintainedFarm, {"name": "RDSH01"}) as farm,
+    ):
+        try:
+            yield farm
+        finally:
+            farm.end()

@@ -13,6 +13,7 @@ from ..plugin_utils._options import OptionError
 
 
 class ActionModule(LogonModeAction):
+    module = "winops.rds.win_rds_logon_mode"
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "mode": {"type": "str", "choices": [*_logon_mode.MODES], "required": True}
     }

@@ -11,5 +11,7 @@ from ..plugin_utils._logon_mode_action import LogonModeAction
 
 
 class ActionModule(LogonModeAction):
+    module = "winops.rds.win_rds_logon_mode_info"
+
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         return self.tell(_logon_mode.reading_result(self.ask(_logon_mode.READING, task_vars)))

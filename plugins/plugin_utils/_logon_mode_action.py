@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ._engine.acts import NOTHING_CHANGED
 from ._logon_mode import LogonModeRequest, Report, read_report
 from ._session_action import SessionAction
 from ._task_failed import TaskFailed
 
-ENGINE = "winops.rds.win_rds_logon_mode_engine"
 _UNHEARD = "The mode may have been set; run the task again"
 
 
 class LogonModeAction(SessionAction):
     """Base of the two action plugins."""
+
+    module: ClassVar[str]
+    """The module that is launched, which has the name of the action plugin."""
 
     def ask(self, request: LogonModeRequest, task_vars: dict[str, Any]) -> Report:
         """Launch the engine on the target, once, and return its report.
@@ -26,7 +28,7 @@ class LogonModeAction(SessionAction):
         :raises AnsibleConnectionFailure: the host is not reached.
         """
         return self.hear(
-            ENGINE,
+            self.module,
             "the logon mode engine",
             request.text,
             task_vars,

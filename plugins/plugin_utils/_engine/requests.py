@@ -31,7 +31,7 @@ class EngineRequest:
 
     act: ClassVar[acts.Act]
     module: ClassVar[str]
-    """The internal module that is launched."""
+    """The module that is launched: the .ps1 of the name of the action plugin."""
 
     session_ids: tuple[int, ...]
     session_names: tuple[str, ...]
@@ -93,13 +93,13 @@ class EngineRequest:
 
 class SessionInfoRequest(EngineRequest):
     act = acts.LIST
-    module = "winops.rds.win_rds_session_info_engine"
+    module = "winops.rds.win_rds_session_info"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogoffRequest(EngineRequest):
     act = acts.LOG_OFF
-    module = "winops.rds.win_rds_logoff_engine"
+    module = "winops.rds.win_rds_logoff"
 
     timeout_ms: int
     """How long a session is awaited; 0: not at all."""
@@ -116,7 +116,7 @@ class LogoffTerminateRequest(LogoffRequest):
 @dataclass(frozen=True, kw_only=True)
 class DisconnectRequest(EngineRequest):
     act = acts.DISCONNECT
-    module = "winops.rds.win_rds_disconnect_engine"
+    module = "winops.rds.win_rds_disconnect"
 
     timeout_ms: int
 
@@ -124,7 +124,7 @@ class DisconnectRequest(EngineRequest):
 @dataclass(frozen=True, kw_only=True)
 class MessageRequest(EngineRequest):
     act = acts.SEND_MESSAGE
-    module = "winops.rds.win_rds_message_engine"
+    module = "winops.rds.win_rds_message"
 
     title: str
     message: str

@@ -18,7 +18,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, re
 from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
 
 from tests.support import engines
-from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, doorway, sources
+from tests.support.csharp import FILES, LOGON_MODE_ENGINES, SESSION_ENGINES, doorway, sources
 from tests.support.paths import MODULE_UTILS
 from tests.unit.engine.session_host import ALICE, Windows, session_host
 
@@ -45,7 +45,7 @@ REQUESTS: dict[str, Any] = {
             remaining_ms=0,
         ),
     )
-} | {LOGON_MODE_ENGINE: _logon_mode.request_for("drain", check_mode=True)}
+} | {engine: _logon_mode.request_for("drain", check_mode=True) for engine in LOGON_MODE_ENGINES}
 
 #: The classes of reports.
 REPORTS = {
@@ -219,8 +219,8 @@ async def test_a_value_of_another_type_is_refused(windows: Windows, engine: str)
 
 
 async def test_numbers_have_64_bits_both_ways(windows: Windows) -> None:
-    members = json.loads(REQUESTS["win_rds_session_info_engine"].text)
-    async with asking(windows, "win_rds_session_info_engine") as ask:
+    members = json.loads(REQUESTS["win_rds_session_info"].text)
+    async with asking(windows, "win_rds_session_info") as ask:
         longest = await ask({**members, "logged_on_for": 2**63 - 1})
         (server,) = (await ask(members))["report"]["servers"]
     assert longest["report"]["servers"][0]["sessions"] == []

@@ -7,14 +7,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.winops.rds.plugins.action import win_rds_logon_mode, win_rds_logon_mode_info
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode_action import ENGINE
 
 from simulator.engines.doorway import Doorway
 from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE, TERMINATE_HERE
 from tests.support.csharp import (
     DOORWAYS,
-    LOGON_MODE_ENGINE,
+    LOGON_MODE_ENGINES,
     NAMESPACE,
     SESSION_ENGINES,
     doorway,
@@ -37,12 +37,13 @@ DOORWAY = """\
 
 #: What each of them can do to a session; for the sake of that, nothing else goes to the host.
 ACTS = {
-    "win_rds_session_info_engine": set(),
-    "win_rds_logoff_engine": {LOGOFF},
+    "win_rds_session_info": set(),
+    "win_rds_logoff": {LOGOFF},
     "win_rds_logoff_terminate_engine": {LOGOFF, PROCESSES, TERMINATE, TERMINATE_HERE},
-    "win_rds_disconnect_engine": {DISCONNECT},
-    "win_rds_message_engine": {SEND},
-    "win_rds_logon_mode_engine": set(),
+    "win_rds_disconnect": {DISCONNECT},
+    "win_rds_message": {SEND},
+    "win_rds_logon_mode": set(),
+    "win_rds_logon_mode_info": set(),
 }
 
 each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
@@ -50,7 +51,7 @@ each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
 
 def own_file(engine: str) -> str:
     """The name of the file that a doorway opens on."""
-    return engine.removeprefix("win_rds").removesuffix("_engine")
+    return doorway(engine).type_name.split(".")[-2]
 
 
 @each_doorway
@@ -83,7 +84,8 @@ def test_it_opens_on_what_comes_along(engine: str) -> None:
 
 def test_the_controller_launches_each_of_them() -> None:
     launched = {getattr(requests, kind).module: engine for kind, engine in SESSION_ENGINES.items()}
-    launched |= {ENGINE: LOGON_MODE_ENGINE}
+    logon_mode = win_rds_logon_mode, win_rds_logon_mode_info
+    launched |= {plugin.ActionModule.module: plugin.__name__.rpartition(".")[2] for plugin in logon_mode}
     assert launched == {f"winops.rds.{engine}": engine for engine in DOORWAYS}
 
 
@@ -95,5 +97,5 @@ def test_it_brings_along_what_it_does_and_nothing_else(engine: str) -> None:
     # Nor by name only: all that it could do to sessions would be imported.
     acts = LOGOFF, TERMINATE, TERMINATE_HERE, DISCONNECT, SEND
     assert {act for act in acts if act.removesuffix("W") in text} == ACTS[engine] - {PROCESSES}
-    assert any(name.startswith("WTS") for name in functions) == (engine != LOGON_MODE_ENGINE)
-    assert any(name.startswith("Reg") for name in functions) == (engine == LOGON_MODE_ENGINE)
+    assert any(name.startswith("WTS") for name in functions) == (engine not in LOGON_MODE_ENGINES)
+    assert any(name.startswith("Reg") for name in functions) == (engine in LOGON_MODE_ENGINES)

@@ -21,18 +21,20 @@ from ansible_collections.winops.rds.plugins.plugin_utils._wts import PROTOCOLS
 
 from tests.support.csharp import DOORWAYS, doorway
 from tests.support.guides import guide
+from tests.support.paths import PLUGINS
 from tests.support.reports import raw_session
 from tests.unit.plugins.reporting import MODULES
 
 LOGOFF = "winops.rds.win_rds_logoff"
-ENGINES = [f"winops.rds.{engine}" for engine in DOORWAYS]
+#: The only script with a page of its own name alone: it is launched instead of the one of win_rds_logoff.
+INTERNAL = "winops.rds.win_rds_logoff_terminate_engine"
 
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
-    command = ["ansible-doc", "--json", "--type", "module", *MODULES, *ENGINES]
+    command = ["ansible-doc", "--json", "--type", "module", *MODULES, INTERNAL]
     loaded: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return loaded
 
@@ -62,10 +64,18 @@ def test_options_of_a_module(documentation: dict[str, Any], module: str) -> None
     assert documented == spec_of({**MODULES[module][0]().ARGUMENT_SPEC})
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_engine_is_documented_as_internal(documentation: dict[str, Any], engine: str) -> None:
-    documented = documentation[engine]["doc"]
-    option = doorway(engine.rpartition(".")[2]).option
+def test_what_is_listed_is_for_users() -> None:
+    """All but one of the modules, each of which has an action plugin."""
+    command = ["ansible-doc", "--json", "--list", "--type", "module", "winops.rds"]
+    listed = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    actions = {f"winops.rds.{path.stem}" for path in (PLUGINS / "action").glob("*.py")}
+    assert listed.keys() == actions | {INTERNAL}
+    assert {f"winops.rds.{engine}" for engine in DOORWAYS} == listed.keys() - {"winops.rds.show_sessions"}
+
+
+def test_what_is_not_for_users_says_so(documentation: dict[str, Any]) -> None:
+    documented = documentation[INTERNAL]["doc"]
+    option = doorway(INTERNAL.rpartition(".")[2]).option
     assert spec_of(documented["options"]) == spec_of({option: {"type": "str", "required": True}})
     assert "internal" in documented["short_description"].lower()
 

@@ -61,11 +61,6 @@ def test_what_knows_the_engines_knows_neither_ansible_nor_users(name: str) -> No
     assert own.isdisjoint(ABOVE_THE_ENGINE)
 
 
-def test_ansible_is_known_where_a_task_is_run() -> None:
-    known = {name for name in FILES if "ansible" in imports(name)[1]}
-    assert known == {"_arguments", "_launch", "_session_action", "_ssh", "_task_host"}
-
-
 @pytest.mark.parametrize("name", ENGINE)
 def test_what_knows_the_engines_comes_without_ansible(name: str) -> None:
     """Nor does anything that it imports know it."""

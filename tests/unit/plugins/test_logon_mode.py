@@ -19,7 +19,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, ReportError, read
 from ansible_collections.winops.rds.plugins.plugin_utils._launch import ConnectionLost
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode_action import ENGINE, LogonModeAction
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode_action import LogonModeAction
 from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
 
@@ -153,13 +153,13 @@ def test_what_is_sent() -> None:
     for check_mode in False, True:
         action = Set(report(ENABLED, ENABLED), check_mode=check_mode)
         action.result(mode="disabled")
-        assert action.sent["module_name"] == ENGINE
+        assert action.sent["module_name"] == MODULE
         assert action.sent["module_args"].keys() == {"request"}
         sent = json.loads(action.sent["module_args"]["request"])
         assert sent == {"check_mode": check_mode, **asked("disabled")}
         reading = Read(report(ENABLED, ENABLED), check_mode=check_mode)
         reading.result()
-        assert reading.sent["module_name"] == ENGINE
+        assert reading.sent["module_name"] == INFO
         sent = json.loads(reading.sent["module_args"]["request"])
         assert sent == {"check_mode": True, "drain_mode": None, "winstations_disabled": None}
 
@@ -381,9 +381,8 @@ def test_documented_registry() -> None:
     letters = {"drain_mode": "A", "winstations_disabled": "B"}
     for name, letter in letters.items():
         key, _, value = VALUES[name].removeprefix("HKLM\\").rpartition("\\")
-        assert [letter, key, value, _logon_mode._TYPE_NAMES[_logon_mode.TYPES[name]]] in [
-            [*row.values()] for row in values
-        ]
+        kind = {REG_SZ: "REG_SZ", REG_DWORD: "REG_DWORD"}[_logon_mode.TYPES[name]]
+        assert [letter, key, value, kind] in [[*row.values()] for row in values]
     assert modes == [
         {
             "mode": mode,

@@ -122,7 +122,7 @@ seealso:
     description: The command of Windows, on Microsoft's pages.
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/logoff
   - name: Logging users off
-    description: What becomes of a session, and when a task fails.
+    description: What a task does.
     link: https://github.com/winops/rds/blob/main/docs/docsite/rst/logoff.rst
   - name: Which sessions match
     description: The rules of matching, in one table.

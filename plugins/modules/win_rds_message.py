@@ -77,7 +77,7 @@ seealso:
     description: The command of Windows, on Microsoft's pages.
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/msg
   - name: The modules beside win_rds_logoff
-    description: What becomes of a session, results and errors.
+    description: What each of them does, and its errors.
     link: https://github.com/winops/rds/blob/main/docs/docsite/rst/modules.rst
 author:
   - winops.rds contributors (@winops)

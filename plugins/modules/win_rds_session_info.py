@@ -40,7 +40,7 @@ seealso:
     description: The command of Windows, on Microsoft's pages.
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/query-session
   - name: The modules beside win_rds_logoff
-    description: What becomes of a session, results and errors.
+    description: What each of them does, and its errors.
     link: https://github.com/winops/rds/blob/main/docs/docsite/rst/modules.rst
   - name: Which sessions match
     description: The rules of matching, in one table.

@@ -15,7 +15,7 @@ from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT
 from ansible_collections.winops.rds.plugins.plugin_utils import _records
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, Act
 from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES
+from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES, SELECTING
 from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import explain
 from ansible_collections.winops.rds.plugins.plugin_utils._wts import PROTOCOLS
 
@@ -26,7 +26,7 @@ from tests.support.reports import raw_session
 from tests.unit.plugins.reporting import MODULES
 
 LOGOFF = "winops.rds.win_rds_logoff"
-#: The only script with a page of its own name alone: it is launched instead of the one of win_rds_logoff.
+#: Launched by win_rds_logoff with on_timeout=terminate, in place of the script of its own name.
 INTERNAL = "winops.rds.win_rds_logoff_terminate_engine"
 
 each_module = pytest.mark.parametrize("module", MODULES)
@@ -123,18 +123,26 @@ def test_results(documentation: dict[str, Any], module: str) -> None:
 
 @each_module
 def test_results_of_the_page_that_explains_them(module: str) -> None:
-    """That on logoff, and a section for each other module in the one on the modules."""
-    page, title = (
-        ("logoff", "What becomes of a session") if module == LOGOFF else ("modules", module.rpartition(".")[2])
-    )
-    rows = guide(page).section(title).rows()
-    assert [row["result"] for row in rows] == possible_results(MODULES[module][1])
+    name = module.removeprefix("winops.rds.win_rds_")
+    rows = [row for row in guide("results").rows() if name in row["module"].split(", ")]
+    act = MODULES[module][1]
+    assert [row["result"] for row in rows] == possible_results(act)
+    assert {row["result"] for row in rows if row["changed"] == "yes"} == act.done
+    assert {row["result"] for row in rows if row["the task fails"] == "yes"} == FAILED & {*possible_results(act)}
 
 
 def test_answers(documentation: dict[str, Any]) -> None:
     answer = documentation["winops.rds.win_rds_message"]["return"]["sessions"]["contains"]["answer"]
     buttons = {button for choice in BUTTONS for button in choice.split("_")}
     assert set(re.findall(r"V\((\w+)\)", plain(answer["description"]))) == buttons
+
+
+@each_module
+def test_what_has_to_be_given(documentation: dict[str, Any], module: str) -> None:
+    """Of the options that select, at least one: in the notes of each module but the one that only lists."""
+    notes = documentation[module]["doc"]["notes"]
+    told = [re.findall(r"O\((\w+)\)", note) for note in notes if note.startswith("At least one of ")]
+    assert told == ([] if MODULES[module][1] is LIST else [[*SELECTING]])
 
 
 TYPES = {"str": str, "int": int, "bool": bool, "float": float, "list": list, "dict": dict}

@@ -125,6 +125,9 @@ class Directory:
         """Make an account known; no harm if it is already."""
         is_local = domain.upper() in self._computers
         account = DirectoryAccount(domain, user, "" if is_local else self.dns_domain)
+        known = self._accounts.get(_key(f"{domain}\\{user}"))
+        if known and known.relative_id:  # an account that everybody has
+            return known
         self._know(account)
         return account
 

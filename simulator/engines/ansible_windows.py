@@ -91,6 +91,8 @@ def _said(line: str) -> console.Output:
 async def _setup(module: Module, here: Here) -> Result:
     options = module.options
     wanted = options.get("gather_subset") or ["all"]
+    if isinstance(wanted, str):
+        wanted = wanted.split(",")
     result: Result = {"changed": False, "ansible_facts": facts(here.host, here.console.account, wanted)}
     if options.get("fact_path"):
         result["warnings"] = [f"Non existing path was set for local facts - {options['fact_path']}"]

@@ -52,15 +52,16 @@ async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
         return _win_ping(module)
     try:
         doorway = read_doorway(module.script)
+    except DoorwayError:
+        return _failure(f"{RUNS}. {module.name} is none of them.")
+    try:
         text = module.options.get(doorway.option)
         if not isinstance(text, str) or "\n" in text:
             raise DoorwayError(f"the option {doorway.option} is not a text of one line")
         if doorway.type_name.rpartition(".")[0] not in "\n".join(module.csharp.values()):
             raise DoorwayError(f"{doorway.type_name} is not in the C# that arrived")
         program = await build.program(module.csharp)
-    except DoorwayError as error:
-        return _failure(str(error) if module.csharp else f"{RUNS}. {module.name} is none of them.")
-    except build.BuildError as error:
+    except (DoorwayError, build.BuildError) as error:
         return _failure(str(error))
     return await call(program, doorway, text, environment)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils import _wts
-from ansible_collections.winops.rds.plugins.plugin_utils._grace import time_of_day
-from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.period import time_of_day
+from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import _ERRORS
+from ansible_collections.winops.rds.plugins.plugin_utils._words import wts
 
 from simulator import session_table, win32
 from tests.support.csharp import FILES, NAMESPACE
@@ -240,26 +240,26 @@ def test_constants(csharp: Csharp, tmp_path: Path) -> None:
 
 
 def test_numbers_that_the_controller_has_too(csharp: Csharp) -> None:
-    assert csharp.constants["FirstListenerId"] == _wts.FIRST_LISTENER_ID
+    assert csharp.constants["FirstListenerId"] == wts.FIRST_LISTENER_ID
     half = csharp.constants["RoundingSeconds"]
     assert time_of_day(datetime(2026, 1, 1, 12, 0, 60 - half)) == "12:01 UTC"
     assert time_of_day(datetime(2026, 1, 1, 12, 0, 59 - half)) == "12:00 UTC"
 
 
 def test_the_vocabulary_of_the_controller_and_of_the_simulator(tmp_path: Path) -> None:
-    states = ["WTS" + state.title().replace("_", "") for state in _wts.STATES]
-    protocols = [f"WTS_PROTOCOL_TYPE_{protocol.upper()}" for protocol in _wts.PROTOCOLS]
+    states = ["WTS" + state.title().replace("_", "") for state in wts.STATES]
+    protocols = [f"WTS_PROTOCOL_TYPE_{protocol.upper()}" for protocol in wts.PROTOCOLS]
     for header in WINPR, MINGW:
-        assert header.values(states, tmp_path) == [*range(len(_wts.STATES))] == [*session_table.State]
-        assert header.values(protocols, tmp_path) == [*range(len(_wts.PROTOCOLS))] == [*session_table.Protocol]
-    assert [*_wts.STATES] == [state.name.lower() for state in session_table.State]
-    assert [*_wts.PROTOCOLS] == [protocol.name.lower() for protocol in session_table.Protocol]
+        assert header.values(states, tmp_path) == [*range(len(wts.STATES))] == [*session_table.State]
+        assert header.values(protocols, tmp_path) == [*range(len(wts.PROTOCOLS))] == [*session_table.Protocol]
+    assert [*wts.STATES] == [state.name.lower() for state in session_table.State]
+    assert [*wts.PROTOCOLS] == [protocol.name.lower() for protocol in session_table.Protocol]
 
 
 def test_limits(tmp_path: Path) -> None:
-    assert WINPR.values(["WINSTATIONNAME_LENGTH"], tmp_path) == [_wts.LONGEST_SESSION_NAME]
-    assert WINPR.values(["WTS_CURRENT_SESSION"], tmp_path) == [_wts.LAST_SESSION_ID + 2]
-    assert WINPR.values(["WTS_ANY_SESSION"], tmp_path) == [_wts.LAST_SESSION_ID + 1]
+    assert WINPR.values(["WINSTATIONNAME_LENGTH"], tmp_path) == [wts.LONGEST_SESSION_NAME]
+    assert WINPR.values(["WTS_CURRENT_SESSION"], tmp_path) == [wts.LAST_SESSION_ID + 2]
+    assert WINPR.values(["WTS_ANY_SESSION"], tmp_path) == [wts.LAST_SESSION_ID + 1]
 
 
 def test_error_codes(tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ class Use(IntEnum):
 _BUILTIN = {"Administrators": 544, "Users": 545, "Guests": 546, "Remote Desktop Users": 555}
 
 
+#: The domain of Microsoft Entra ID's accounts. Nobody has to be in a domain to know them, and their SIDs are made of the
+#: 128 bits of their object's ID: https://github.com/MicrosoftDocs/windows-itpro-docs/issues/2351,
+#: https://ps365.clidsys.com/docs/commands/Convert-EntraObjectIDAndSID
+_ENTRA_ID = "AZUREAD"
+
+
 def _key(name: str) -> str:
     """What names have in common that are one: in any case, with or without diacritical marks, with ß or ss.
 
@@ -41,15 +47,17 @@ class DirectoryAccount:
     """NetBIOS name; of a local account the computer's."""
     user: str
     dns_domain: str
-    """Empty: it is a local account."""
+    """Empty: it is a local account, or one of Microsoft Entra ID."""
     use: Use = Use.USER
 
     @property
     def sid(self) -> str:
-        """``S-1-5-21-…``: made of the domain's identifier and the account's relative one."""
+        """``S-1-5-21-…``: made of the domain's identifier and the account's relative one; ``S-1-12-1-…`` of Entra ID."""
         if self.domain == "BUILTIN":
             return f"S-1-5-32-{_BUILTIN[self.user]}"
         domain, relative = zlib.crc32(self.domain.upper().encode()), zlib.crc32(self.user.upper().encode())
+        if self.domain.upper() == _ENTRA_ID:
+            return f"S-1-12-1-{relative}-{relative ^ 0x5A5A5A5A}-{domain}-{relative >> 3}"
         return f"S-1-5-21-{domain}-{domain ^ 0x5A5A5A5A}-{domain >> 3}-{1000 + relative % 1_000_000_000}"
 
     @property
@@ -77,8 +85,8 @@ class Directory:
 
     def add(self, domain: str, user: str) -> DirectoryAccount:
         """Make an account known; no harm if it is already."""
-        is_local = domain.upper() in self._computers
-        account = DirectoryAccount(domain, user, "" if is_local else self._dns_domain)
+        is_in_domain = domain.upper() not in {_ENTRA_ID, *self._computers}
+        account = DirectoryAccount(domain, user, self._dns_domain if is_in_domain else "")
         self._know(account)
         return account
 

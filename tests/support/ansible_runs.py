@@ -15,8 +15,8 @@ from typing import Any
 
 from tests.support.paths import COLLECTIONS, REPOSITORY
 
-#: Seconds after which a program is taken for one that never ends, on a machine that is slow, too. A test may take longer
-#: (``timeout`` in pyproject.toml), so that it tells what the program has said.
+#: Seconds after which a program is taken for one that never ends, on a machine that is slow, too. A test may take
+#: longer (``timeout`` in pyproject.toml), so that it tells what the program has said.
 NEVER_ENDS = 540
 
 #: Runs a command with these environment variables to its end.

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.support import ansible_runs
+from tests.support.paths import REPOSITORY
 
 #: What a run may set for itself: nothing that has been imported has read it.
 _OF_A_RUN = ("FAKE_CLOCK", "HOST_NAMES", "PYTEST_CURRENT_TEST", "RECORD_RESULTS")
@@ -56,7 +57,7 @@ class ForkServer:
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.support.fork_server"],
-            cwd=ansible_runs.REPOSITORY,
+            cwd=REPOSITORY,
             env=self._variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

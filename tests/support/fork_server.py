@@ -9,6 +9,9 @@ variables of its run.
 
 from __future__ import annotations
 
+import atexit
+import gc
+import importlib
 import json
 import os
 import subprocess
@@ -82,31 +85,42 @@ def _settings(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name not in (*_OF_A_RUN, *_OF_THE_SERVER)}
 
 
+#: What nearly each run needs.
+_MODULES = (
+    "ansible.cli.adhoc",
+    "ansible.cli.playbook",
+    "ansible.executor.playbook_executor",
+    "ansible_collections.winops.rds.plugins.action.win_rds_logoff",
+    "ansible_collections.winops.rds.plugins.action.win_rds_logon_mode",
+)
+_PLUGINS = {
+    "action": ("set_fact", "assert", "debug"),
+    "cache": ("memory",),
+    "callback": ("default", "minimal", "junit", "oneline", "tree"),
+    "connection": ("local", "winrm"),
+    "inventory": ("host_list", "script", "auto", "yaml", "ini", "toml"),
+    "shell": ("powershell", "sh"),
+    "strategy": ("linear", "free"),
+}
+
+
 def _import() -> None:
     """Import what each run needs, and leave to it whatever it does itself."""
-    import atexit
-    import importlib
-
-    from ansible.plugins.loader import init_plugin_loader
+    from ansible.plugins import loader
     from ansible.utils.collection_loader import _collection_finder
     from ansible.utils.path import cleanup_tmp_file
 
     # A folder for temporary files is made when Ansible is imported, and at its end each run would remove it.
     atexit.unregister(cleanup_tmp_file)
-    init_plugin_loader()
-    for name in (
-        "ansible.cli.adhoc",
-        "ansible.cli.playbook",
-        "ansible.executor.playbook_executor",
-        "ansible.plugins.callback.default",
-        "ansible.plugins.connection.winrm",
-        "ansible.plugins.strategy.linear",
-        "ansible_collections.ansible.builtin",
-        "ansible_collections.winops.rds.plugins.action.win_rds_logoff",
-        "ansible_collections.winops.rds.plugins.action.win_rds_logon_mode",
-    ):
+    loader.init_plugin_loader()
+    for name in _MODULES:
         importlib.import_module(name)
+    for kind, names in _PLUGINS.items():
+        for name in names:
+            getattr(loader, f"{kind}_loader").get(name, class_only=True)
+    # Each run makes its own.
     _collection_finder._AnsibleCollectionFinder._remove()
+    gc.freeze()  # so that a run does not touch, and with it copy, what it only reads
 
 
 def _await_run() -> dict[str, Any] | None:

@@ -46,7 +46,7 @@ class EngineRequest:
 
     act: ClassVar[acts.Act]
     module: ClassVar[str]
-    """The script that is launched."""
+    """The module that is launched: its ``.ps1``, by the name that users know."""
     called: ClassVar[str] = "the session engine"
     """How messages name what answers."""
 
@@ -131,13 +131,13 @@ class EngineRequest:
 
 class SessionInfoRequest(EngineRequest):
     act = acts.LIST
-    module = "winops.rds.win_rds_session_info_engine"
+    module = "winops.rds.win_rds_session_info"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogoffRequest(EngineRequest):
     act = acts.LOG_OFF
-    module = "winops.rds.win_rds_logoff_engine"
+    module = "winops.rds.win_rds_logoff"
 
     timeout_ms: int
     """How long a session is awaited; 0: not at all."""
@@ -154,7 +154,7 @@ class LogoffTerminateRequest(LogoffRequest):
 @dataclass(frozen=True, kw_only=True)
 class DisconnectRequest(EngineRequest):
     act = acts.DISCONNECT
-    module = "winops.rds.win_rds_disconnect_engine"
+    module = "winops.rds.win_rds_disconnect"
 
     timeout_ms: int
 
@@ -162,7 +162,7 @@ class DisconnectRequest(EngineRequest):
 @dataclass(frozen=True, kw_only=True)
 class MessageRequest(EngineRequest):
     act = acts.SEND_MESSAGE
-    module = "winops.rds.win_rds_message_engine"
+    module = "winops.rds.win_rds_message"
 
     title: str
     message: str

@@ -245,8 +245,8 @@ async def test_a_value_of_another_type_is_refused(windows: Windows, engine: str)
 
 
 async def test_numbers_have_64_bits_both_ways(windows: Windows) -> None:
-    members = json.loads(REQUESTS["win_rds_session_info_engine"].text)
-    async with asking(windows, "win_rds_session_info_engine") as ask:
+    members = json.loads(REQUESTS["win_rds_session_info"].text)
+    async with asking(windows, "win_rds_session_info") as ask:
         longest = await ask({**members, "logged_on_for": 2**63 - 1})
         (server,) = (await ask(members))["report"]["servers"]
     assert longest["report"]["servers"][0]["sessions"] == []

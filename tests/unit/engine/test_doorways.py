@@ -37,12 +37,12 @@ DOORWAY = """\
 
 #: What each of them can do to a session; for the sake of that, nothing else goes to the host.
 ACTS = {
-    "win_rds_session_info_engine": set(),
-    "win_rds_logoff_engine": {LOGOFF},
+    "win_rds_session_info": set(),
+    "win_rds_logoff": {LOGOFF},
     "win_rds_logoff_terminate_engine": {LOGOFF, PROCESSES, TERMINATE, TERMINATE_HERE},
-    "win_rds_disconnect_engine": {DISCONNECT},
-    "win_rds_message_engine": {SEND},
-    "win_rds_logon_mode_engine": set(),
+    "win_rds_disconnect": {DISCONNECT},
+    "win_rds_message": {SEND},
+    "win_rds_logon_mode": set(),
 }
 
 each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
@@ -50,7 +50,7 @@ each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
 
 def own_file(engine: str) -> str:
     """The name of the file that a doorway opens on."""
-    return engine.removeprefix("win_rds").removesuffix("_engine")
+    return doorway(engine).type_name.split(".")[-2]
 
 
 @each_doorway

@@ -8,9 +8,9 @@ module: win_rds_maintenance
 short_description: Let a Remote Desktop Session Host enter maintenance, and exit it
 description:
   - With O(state=entered), closes a host to new logons, warns the users, waits, logs them off as
-    M(winops.rds.win_rds_logoff) does, and makes sure that nobody is on but those who may stay. B(The host is entered, or
-    it is as it was before.) Where somebody would stay or an option is wrong, nothing is done. Where it fails later, the
-    host is opened again in the same task.
+    M(winops.rds.win_rds_logoff) does, and makes sure that nobody is on but those who may stay. B(It is entered, or the
+    host is as it was before.) Where somebody would stay or an option is wrong, nothing is done. Where it fails later,
+    the host is opened again in the same task.
   - With O(state=exited), brings back the logon mode that the host had before, from anywhere, also days later.
   - What the logon mode was, since when the host is in maintenance, by which account and why stands on the host, from
     before the mode is changed until it is back. So a run that was cut off, by whatever, can be undone or gone on with,
@@ -21,9 +21,9 @@ options:
     description:
       - V(entered) - the host is closed to new logons, and nobody is on but those who may stay. On a host that is in
         maintenance already it goes on from there; the logon mode from before the first time stays remembered.
-      - V(planned) - as the beginning of V(entered). Where it could not succeed, it fails and does nothing; else the logon
-        mode is remembered on the host, and nothing else is done. For what has to close the host elsewhere before users
-        are warned, such as at a connection broker, and may change the logon mode by that.
+      - V(planned) - as the beginning of V(entered). Where it could not succeed, it fails and does nothing; else the
+        logon mode is remembered on the host, and nothing else is done. For what has to close the host elsewhere before
+        users are warned, such as at a connection broker, and may change the logon mode by that.
       - V(exited) - the logon mode from before is back, and nothing of maintenance is left on the host. Of the other
         options only O(mode) matters then. On a host that is not in maintenance nothing is done. Where somebody else has
         set another logon mode meanwhile, that one stays, and is named.
@@ -117,9 +117,9 @@ options:
       - As in O(winops.rds.win_rds_logoff#module:max_parallel).
     type: int
 notes:
-  - Needs an administrator of the host. What is remembered stands in C(HKLM\SOFTWARE\winops.rds.maintenance), which users
-    can only read.
-  - "A machine that is in a run under two names is worked on under the first of them only; the task fails for the other."
+  - Needs an administrator of the host. What is remembered stands in C(HKLM\SOFTWARE\winops.rds.maintenance), which
+    users can only read.
+  - A machine that is in a run under two names is worked on under the first of them only; the task fails for the other.
   - M(winops.rds.win_rds_logon_mode) works on a host in maintenance as on any other, and warns.
   - P(winops.rds.sessions#callback) and P(winops.rds.session_report#callback) name the hosts that a run leaves in
     maintenance.
@@ -188,13 +188,14 @@ EXAMPLES = r"""
 RETURN = r"""
 changed:
   description:
-    - Whether the host was closed or opened, or somebody logged off, or in check mode would be. Where it failed and is as
-      it was before, whether somebody was logged off.
+    - Whether the host was closed or opened, or somebody logged off, or in check mode would be. Where it failed and
+      the host is as it was before, whether somebody was logged off.
   returned: always
   type: bool
   sample: true
 msg:
-  description: What became of the host, and who is on and may stay. If the task failed, why, how the host is now, what to do.
+  description: >-
+    What became of the host, and who is on and may stay. If the task failed, why, how the host is now, and what to do.
   returned: always
   type: str
   sample: >-

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from simulator.registry import DRAIN_MODE
 from simulator.win32 import Win32Error
 
 from .conftest import Farm
@@ -69,3 +68,27 @@ def test_there_and_back(serve: Serve) -> None:
     assert is_clean(farm)
     assert "-enabled\n+drain" in run.output and "-drain\n+enabled" in run.output
     assert launches(farm) == 5
+
+
+# ---- module_defaults
+
+
+def test_exclusions_of_module_defaults_count(serve: Serve) -> None:
+    farm = serve([ALICE, BOB, BACKUP])
+    defaults = {"group/winops.rds.rds": {"exclude_users": ["svc-*"]}}
+    run = farm.playbook([enter(exclude_users="bob"), EXIT], module_defaults=defaults)
+    assert run.of("Enter").outcomes() == {12: "logged_off"}
+    assert farm.users() == {13: "bob", 20: "svc-backup"}
+    assert mode(farm) == "enabled"
+
+
+@pytest.mark.parametrize(
+    "option", [{"states": ["disconnected"]}, {"server": ["RDSH02"]}, {"users": "bob"}, {"all": False}]
+)
+def test_defaults_that_would_narrow_it_stop_it(serve: Serve, option: dict[str, Any]) -> None:
+    farm = serve([ALICE, BACKUP])
+    run = farm.playbook([enter()], module_defaults={"group/winops.rds.rds": option})
+    assert run.exit_code != 0
+    assert f"unknown option {next(iter(option))}" in run.only()["msg"]
+    assert farm.users() == {12: "alice", 20: "svc-backup"}
+    assert (mode(farm), is_clean(farm)) == ("enabled", True)

@@ -53,7 +53,7 @@ ODD = reading("3")
 
 
 def report(before: Reading | None, after: Reading | None, *written: str, error: Any = None) -> dict[str, Any]:
-    return {"before": before, "after": after, "written": [*written], "error": error}
+    return {"before": before, "after": after, "written": [*written], "maintenance": None, "error": error}
 
 
 def mode_told(raw: Reading) -> str | None:

@@ -13,4 +13,4 @@ from ..plugin_utils._logon_mode.action import LogonModeAction
 class ActionModule(LogonModeAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         report = self.launch(modes.READING, task_vars)
-        return self.tell(modes.reading_result(report), report, task_vars)
+        return self.show(modes.reading_result(report), report, task_vars)

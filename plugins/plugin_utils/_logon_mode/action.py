@@ -15,7 +15,7 @@ from .modes import Report
 class LogonModeAction(TaskAction):
     """Base of the two action plugins."""
 
-    def tell(self, result: dict[str, Any], report: Report, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def show(self, result: dict[str, Any], report: Report, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Show the result's sentence, as a warning where the registry stands for no mode, and return the result.
 
         :raises TaskFailed: the result has an error.

@@ -11,8 +11,8 @@ from typing import Any
 
 from .errors import nearest
 
-#: How like a known name one has to be, to be taken for a slip: names of the inventory, which have many owners, and names
-#: that somebody has typed for this run.
+#: How like a known name one has to be, to be taken for a slip: names of the inventory, which have many owners, and
+#: names that somebody has typed for this run.
 _LIKENESS, _LIKENESS_TYPED = 0.7, 0.75
 
 #: What other playbooks call ``target``.
@@ -79,8 +79,8 @@ def _meant(name: str, is_typed: bool, known: Collection[str], prefix: str) -> st
         guess = nearest(spelling, [*bare, *known], _LIKENESS_TYPED)
         if guess is not None:
             return bare.get(guess, guess)
-        if spelling in _OF_OTHERS or nearest(spelling, OPTIONS, _LIKENESS_TYPED):
-            return (nearest(spelling, bare, 0.5) and bare[nearest(spelling, bare, 0.5) or ""]) or ""
+    if name in _OF_OTHERS or nearest(name, OPTIONS, _LIKENESS_TYPED):
+        return bare.get(nearest(name, bare) or "", "")
     return None
 
 
@@ -97,6 +97,6 @@ def file_refusal(variable: str, path: Any) -> str | None:
     if ends is None:
         return None
     return (
-        f"{variable}: {path} has 'meta: {ends[1]}', after which Ansible skips what opens the host again. Leave the rest "
-        "of the tasks out with 'when' instead."
+        f"{variable}: {path} has 'meta: {ends[1]}', after which Ansible skips what opens the host again. Leave the "
+        "rest of the tasks out with 'when' instead."
     )

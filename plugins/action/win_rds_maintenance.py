@@ -299,7 +299,13 @@ class ActionModule(LogoffAction):
         check_mode = self._task.check_mode
         values: dict[str, Any] = modes.REGISTRY[self._mode] if self._mode != PREVIOUS else {}
         asked = MaintenanceRequest(check_mode=check_mode, enter=False, host=self._host, command=self._command)
-        report = self._launch(replace(asked, **values))
+        try:
+            report = self._launch(replace(asked, **values))
+        except ConnectionLost:
+            raise
+        except AnsibleConnectionFailure as error:
+            words = one_line(error, LONGEST_CAUSE).rstrip(". ")
+            raise AnsibleConnectionFailure(f"{words}. The host may stay closed. To open it: {self._command}") from None
         mode = modes.mode_of(report.after)
         if check_mode and (found := maintenance_of(report.found)):
             mode = sentences.mode_after(report, found, self._mode if values else None)

@@ -273,7 +273,8 @@ class ActionModule(LogoffAction):
         undo = replace(close, enter=False, drain_mode=None, winstations_disabled=None, reason=None)
         failure = ""
         for pause in (0.0 if is_known else PAUSES[0], *PAUSES):
-            schedule.clock.sleep(pause)
+            if pause:
+                schedule.clock.sleep(pause)
             try:
                 host.disconnect()
                 host.connect()

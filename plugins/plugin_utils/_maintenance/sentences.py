@@ -12,6 +12,7 @@ from .._logon_mode.modes import MODES, mode_of, odd_values_text, windows_error
 from .._result.records import Record
 from .._result.sentences import error_text, names_text
 from .._words.displayable import displayable
+from .._words.durations import format_duration
 from .engine import MaintenanceReport
 
 
@@ -42,7 +43,7 @@ def mode_text(report: MaintenanceReport) -> str:
     return f"none that is known: {odd_values_text(report.after)}."
 
 
-def stays_text(protected: Sequence[Record], working: Sequence[Record], idle_for: str | None) -> str:
+def stays_text(protected: Sequence[Record], working: Sequence[Record], idle_for: float | None) -> str:
     """Return why a host could not be emptied, with the options that would change it."""
     names = names_text([*dict.fromkeys(record["account"] for record in [*protected, *working])], 10)
     text = f"Nothing was done here, because somebody would stay: {names}."
@@ -53,8 +54,8 @@ def stays_text(protected: Sequence[Record], working: Sequence[Record], idle_for:
         )
     if working:
         text += (
-            f" Whoever has not been idle for {idle_for} (idle_for) is left alone: wait, or leave idle_for out to log "
-            "everybody off."
+            f" Whoever has not been idle for {format_duration(idle_for or 0)} (idle_for) is left alone: wait, "
+            "or leave idle_for out to log everybody off."
         )
     return text
 

@@ -13,7 +13,6 @@ from ..plugin_utils._options.errors import OptionError
 
 
 class ActionModule(LogonModeAction):
-    module = "winops.rds.win_rds_logon_mode"
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "mode": {"type": "str", "choices": [*modes.MODES], "required": True}
     }
@@ -25,7 +24,7 @@ class ActionModule(LogonModeAction):
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         mode, check_mode = options["mode"], self._task.check_mode
-        report = self.ask(modes.request_for(mode, check_mode=check_mode), task_vars)
+        report = self.launch(modes.request_for(mode, check_mode=check_mode), task_vars)
         result = modes.setting_result(report, mode, check_mode=check_mode)
         if self._task.diff:
             result["diff"] = modes.diff_of(result)

@@ -11,7 +11,5 @@ from ..plugin_utils._logon_mode.action import LogonModeAction
 
 
 class ActionModule(LogonModeAction):
-    module = "winops.rds.win_rds_logon_mode_info"
-
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        return self.tell(modes.reading_result(self.ask(modes.READING, task_vars)))
+        return self.tell(modes.reading_result(self.launch(modes.READING, task_vars)))

@@ -26,7 +26,7 @@ SESSION_ENGINES = {
     "DisconnectRequest": "win_rds_disconnect",
     "MessageRequest": "win_rds_message",
 }
-LOGON_MODE_ENGINES = ("win_rds_logon_mode", "win_rds_logon_mode_info")
+LOGON_MODE_ENGINE = "win_rds_logon_mode"
 
 _REQUIRED = re.compile(r"^#AnsibleRequires -CSharpUtil \.\.module_utils\.(\w+)$", re.MULTILINE)
 _USED = re.compile(r"^using (_\w+);$", re.MULTILINE)

@@ -7,14 +7,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.winops.rds.plugins.action import win_rds_logon_mode, win_rds_logon_mode_info
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import LogonModeRequest
 
 from simulator.engines.doorway import Doorway
 from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE, TERMINATE_HERE
 from tests.support.csharp import (
     DOORWAYS,
-    LOGON_MODE_ENGINES,
+    LOGON_MODE_ENGINE,
     NAMESPACE,
     SESSION_ENGINES,
     doorway,
@@ -43,7 +43,6 @@ ACTS = {
     "win_rds_disconnect": {DISCONNECT},
     "win_rds_message": {SEND},
     "win_rds_logon_mode": set(),
-    "win_rds_logon_mode_info": set(),
 }
 
 each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
@@ -84,8 +83,7 @@ def test_it_opens_on_what_comes_along(engine: str) -> None:
 
 def test_the_controller_launches_each_of_them() -> None:
     launched = {getattr(requests, kind).module: engine for kind, engine in SESSION_ENGINES.items()}
-    logon_mode = win_rds_logon_mode, win_rds_logon_mode_info
-    launched |= {plugin.ActionModule.module: plugin.__name__.rpartition(".")[2] for plugin in logon_mode}
+    launched |= {LogonModeRequest.module: LOGON_MODE_ENGINE}
     assert launched == {f"winops.rds.{engine}": engine for engine in DOORWAYS}
 
 
@@ -97,5 +95,5 @@ def test_it_brings_along_what_it_does_and_nothing_else(engine: str) -> None:
     # Nor by name only: all that it could do to sessions would be imported.
     acts = LOGOFF, TERMINATE, TERMINATE_HERE, DISCONNECT, SEND
     assert {act for act in acts if act.removesuffix("W") in text} == ACTS[engine] - {PROCESSES}
-    assert any(name.startswith("WTS") for name in functions) == (engine not in LOGON_MODE_ENGINES)
-    assert any(name.startswith("Reg") for name in functions) == (engine in LOGON_MODE_ENGINES)
+    assert any(name.startswith("WTS") for name in functions) == (engine != LOGON_MODE_ENGINE)
+    assert any(name.startswith("Reg") for name in functions) == (engine == LOGON_MODE_ENGINE)

@@ -12,7 +12,7 @@ from simulator.directory import Directory
 from simulator.farm import Host, HostSpec
 from simulator.windows_api import WindowsApi
 from tests.support import engines
-from tests.support.csharp import LOGON_MODE_ENGINES
+from tests.support.csharp import LOGON_MODE_ENGINE
 
 
 def registry_host(**settings: Any) -> Host:
@@ -23,5 +23,5 @@ def registry_host(**settings: Any) -> Host:
 
 async def run(api: WindowsApi, host: Host, request: LogonModeRequest) -> dict[str, Any]:
     """Launch the engine once and return its report."""
-    report: dict[str, Any] = await engines.report(api, host, LOGON_MODE_ENGINES[0], request.text)
+    report: dict[str, Any] = await engines.report(api, host, LOGON_MODE_ENGINE, request.text)
     return report

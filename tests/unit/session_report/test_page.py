@@ -10,7 +10,7 @@ from typing import Any
 import lxml.html
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW, Head, page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import Seen, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
 
 from tests.unit.session_report.seen import at, mode, night, record, result
 
@@ -25,7 +25,7 @@ CAROL = record(17, "carol", state="disconnected", idle_seconds=None, disconnect_
 class Page:
     """A page, read as a browser does."""
 
-    def __init__(self, *seen: Seen, idle_limit: float = 2 * HOUR, masked: bool = False, **head: Any) -> None:
+    def __init__(self, *seen: TaskResult, idle_limit: float = 2 * HOUR, masked: bool = False, **head: Any) -> None:
         about = Head(**{"title": "A night", "controller": "ctl", "made": datetime(2026, 11, 22, tzinfo=UTC), **head})
         self._tree = lxml.html.fromstring(page(view(seen), about, idle_limit=idle_limit, masked=masked))
 
@@ -48,7 +48,7 @@ class Page:
 
 
 def test_at_a_glance() -> None:
-    shown = Page(Seen("rdsh01", result(ALICE, BOB, CAROL)))
+    shown = Page(TaskResult("rdsh01", result(ALICE, BOB, CAROL)))
     assert shown.texts("//ul[@class='tiles']/li") == [
         "3 sessions", "1 active", "2 disconnected", "2 idle for 2h or more", "0 failures",
     ]  # fmt: skip
@@ -60,8 +60,8 @@ def test_what_is_bad_is_marked() -> None:
     error = {"code": 5, "name": "ERROR_ACCESS_DENIED", "message": "Access is denied.", "hint": "Ask."}
     denied = {**BOB, "result": "denied", "error": error}
     shown = Page(
-        Seen("rdsh01", mode("drain", "enabled")),
-        Seen("rdsh01", result(ALICE, denied)),
+        TaskResult("rdsh01", mode("drain", "enabled")),
+        TaskResult("rdsh01", result(ALICE, denied)),
         at(0, "rdsh02", {"unreachable": True, "msg": "no route"}, task="Look", failed=True),
     )
     assert shown.texts("//ul[@class='tiles']/li")[-2:] == ["1 servers closed to new logons", "2 failures"]
@@ -76,7 +76,7 @@ def test_the_servers() -> None:
     gone = record(20, "dave", result="logged_off", state="disconnected", disconnect_time="2026-11-01T00:00:00Z")
     back = {**record(21, "erin"), "disconnect_time": "2026-11-02T00:00:00Z"}
     lost = {**record(22, "frank"), "state": "disconnected"}
-    (row,) = Page(Seen("rdsh01", result(ALICE, BOB, CAROL, gone, back, lost))).rows("servers")
+    (row,) = Page(TaskResult("rdsh01", result(ALICE, BOB, CAROL, gone, back, lost))).rows("servers")
     assert row == {
         "Server": "RDSH01", "Before": "6", "After": "5", "Active": "2", "Disconnected": "3",
         "Disconnected since": "Nov 20 18:00", "Failures": "0",
@@ -85,13 +85,13 @@ def test_the_servers() -> None:
 
 @pytest.mark.parametrize("order", [(BOB, CAROL), (CAROL, BOB)])
 def test_who_has_been_disconnected_for_longest(order: tuple[dict[str, Any], ...]) -> None:
-    shown = Page(Seen("rdsh01", result(ALICE, *order)))
+    shown = Page(TaskResult("rdsh01", result(ALICE, *order)))
     assert shown.rows("servers")[0]["Disconnected since"] == "Nov 20 18:00"
     assert shown.elements("//table[@id='servers']//td[@data-key]")[0].get("data-key") == CAROL["disconnect_time"]
 
 
 def test_nobody_is_disconnected() -> None:
-    shown = Page(Seen("rdsh01", result(ALICE)))
+    shown = Page(TaskResult("rdsh01", result(ALICE)))
     assert shown.rows("servers") == [
         {"Server": "RDSH01", "Active": "1", "Disconnected": "0", "Disconnected since": "–", "Failures": "0"}
     ]
@@ -100,9 +100,9 @@ def test_nobody_is_disconnected() -> None:
 
 def test_logon_modes_where_one_is_known() -> None:
     rows = Page(
-        Seen("rdsh01", mode("drain", "enabled")),
-        Seen("rdsh01", result(ALICE)),
-        Seen("rdsh02", result(server="RDSH02")),
+        TaskResult("rdsh01", mode("drain", "enabled")),
+        TaskResult("rdsh01", result(ALICE)),
+        TaskResult("rdsh02", result(server="RDSH02")),
     ).rows("servers")
     assert [(row["Server"], row["New logons"]) for row in rows] == [("RDSH01", "drain"), ("RDSH02", "not known")]
 
@@ -111,7 +111,7 @@ def test_the_sessions() -> None:
     done = {**BOB, "result": "logged_off", "elapsed_seconds": 2.0, "warnings": 3, "locked": True}
     done["ended_processes"] = [{"id": 4, "name": "winword.exe"}]
     nobody = record(18, client_name=None, client_address="", logon_time=None, idle_seconds=None)
-    shown = Page(Seen("rdsh01", result(ALICE, done, nobody)))
+    shown = Page(TaskResult("rdsh01", result(ALICE, done, nobody)))
     assert shown.rows("sessions") == [
         {
             "Server": "RDSH01", "ID": "12", "Account": "CONTOSO\\alice", "State": "active", "Idle": "2h",
@@ -138,15 +138,15 @@ def test_the_sessions() -> None:
 
 def test_the_bars_are_shares_of_the_longest_idle_time() -> None:
     quarter, none = record(2, idle_seconds=HOUR), record(3, idle_seconds=0)
-    shown = Page(Seen("rdsh01", result(quarter, none, ALICE, BOB, CAROL)))
+    shown = Page(TaskResult("rdsh01", result(quarter, none, ALICE, BOB, CAROL)))
     shares = [bar.get("style") for bar in shown.elements("//span[@class='bar']")]
     assert shares == ["--share:25%", "--share:0%", "--share:50%", "--share:100%", "--share:0%"]
-    nobody_idle = Page(Seen("rdsh01", result(none))).elements("//span[@class='bar']")
+    nobody_idle = Page(TaskResult("rdsh01", result(none))).elements("//span[@class='bar']")
     assert [bar.get("style") for bar in nobody_idle] == ["--share:0%"]
 
 
 def test_of_a_long_table_the_end_is_hidden() -> None:
-    shown = Page(Seen("rdsh01", result(*(record(number) for number in range(1, FEW + 3)))))
+    shown = Page(TaskResult("rdsh01", result(*(record(number) for number in range(1, FEW + 3)))))
     classes = [row.get("class") for row in shown.elements("//table[@id='sessions']/tbody/tr")]
     assert classes == [""] * FEW + ["beyond"] * 2
     assert shown.elements("//body")[0].get("data-few") == str(FEW)
@@ -156,7 +156,7 @@ def test_of_many_events_too() -> None:
     events = [
         at(minute, "rdsh01", {"changed": True, "msg": ""}, task="Work", is_ours=False) for minute in range(FEW + 1)
     ]
-    shown = Page(Seen("rdsh01", result(ALICE)), *events)
+    shown = Page(TaskResult("rdsh01", result(ALICE)), *events)
     classes = [row.get("class") for row in shown.elements("//table[@id='events']/tbody/tr")]
     assert classes == [None] * FEW + ["beyond"]
 
@@ -178,23 +178,23 @@ def test_the_bars_of_the_run() -> None:
 def test_what_is_short_can_be_seen() -> None:
     work = {"changed": True, "msg": ""}
     long, short = (at(0, name, work, lasts, is_ours=False) for name, lasts in (("rdsh02", 1000), ("rdsh01", 0)))
-    shown = Page(Seen("rdsh01", result(ALICE)), long, short)
+    shown = Page(TaskResult("rdsh01", result(ALICE)), long, short)
     assert shown.texts("//div[@class='track']/div/span") == ["rdsh01", "rdsh02"]
     assert [bar.get("style") for bar in shown.elements("//i")] == ["left:0.0%;width:0.4%", "left:0.0%;width:100.0%"]
-    alone = Page(Seen("rdsh01", result(ALICE)), short)
+    alone = Page(TaskResult("rdsh01", result(ALICE)), short)
     assert [bar.get("style") for bar in alone.elements("//i")] == ["left:0.0%;width:0.4%"]
 
 
 def test_where_nothing_took_time_there_are_no_bars() -> None:
-    shown = Page(Seen("rdsh01", result(ALICE)))
+    shown = Page(TaskResult("rdsh01", result(ALICE)))
     assert shown.elements("//div[@class='track'] | //table[@id='events'] | //ul[@class='unasked']") == []
     assert shown.texts("//h2") == ["Servers", "Sessions"]
 
 
 def test_who_has_several_sessions() -> None:
     seen = [
-        Seen("RDSH01", result(record(3, "bob"), record(4), record(5))),
-        Seen("RDSH02", result(record(6, server="RDSH02"), record(7, "bob", server="RDSH02"), server="RDSH02")),
+        TaskResult("RDSH01", result(record(3, "bob"), record(4), record(5))),
+        TaskResult("RDSH02", result(record(6, server="RDSH02"), record(7, "bob", server="RDSH02"), server="RDSH02")),
     ]
     assert Page(*seen).texts("//h2[@id='h-accounts']/following-sibling::ul/li") == [
         "CONTOSO\\alice: RDSH01 (4, active), RDSH01 (5, active), RDSH02 (6, active)",
@@ -205,8 +205,8 @@ def test_who_has_several_sessions() -> None:
 def test_the_head() -> None:
     made = datetime(2026, 11, 22, 1, 30, tzinfo=timezone(timedelta(hours=2), "CEST"))
     shown = Page(
-        Seen("rdsh01", result(ALICE)),
-        Seen("rdsh02", {"msg": "no route"}),
+        TaskResult("rdsh01", result(ALICE)),
+        TaskResult("rdsh02", {"msg": "no route"}),
         made=made,
         facts=[("Playbook", "night.yml")],
     )
@@ -216,12 +216,12 @@ def test_the_head() -> None:
         "Playbooknight.yml",
         "Servers asked1, and 1 that did not answer",
     ]
-    assert Page(Seen("rdsh01", result(ALICE))).texts("//header//dl/div")[0] == "Made2026-11-22 00:00 UTC"
+    assert Page(TaskResult("rdsh01", result(ALICE))).texts("//header//dl/div")[0] == "Made2026-11-22 00:00 UTC"
 
 
 def test_the_totals_where_something_was_done_and_where_not() -> None:
-    looked, acted = Seen("rdsh01", result(ALICE)), Seen("rdsh01", result({**ALICE, "result": "logged_off"}))
-    lost = Seen("rdsh02", {"msg": "no route"})
+    looked, acted = TaskResult("rdsh01", result(ALICE)), TaskResult("rdsh01", result({**ALICE, "result": "logged_off"}))
+    lost = TaskResult("rdsh02", {"msg": "no route"})
     totals = [Page(*seen).texts("//p[@class='totals']")[0] for seen in ((looked,), (acted,), (acted, lost))]
     assert totals[0].startswith("1 session on 1 server")
     assert totals[1].startswith("1 session before. Now: ")
@@ -231,17 +231,17 @@ def test_the_totals_where_something_was_done_and_where_not() -> None:
 
 
 def test_what_can_be_filtered_by() -> None:
-    looked = Page(Seen("rdsh01", result(ALICE, BOB)))
+    looked = Page(TaskResult("rdsh01", result(ALICE, BOB)))
     assert looked.texts("//select[@id='state']/option") == ["all", "active", "disconnected"]
     assert looked.texts("//select[@id='server']/option") == ["all", "RDSH01"]
     assert looked.elements("//select[@id='result']") == []
-    acted = Page(Seen("rdsh01", result({**ALICE, "result": "logged_off"}, BOB)))
+    acted = Page(TaskResult("rdsh01", result({**ALICE, "result": "logged_off"}, BOB)))
     assert acted.texts("//select[@id='result']/option") == ["all", "logged off", "listed"]
 
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_names_can_be_hidden_or_are_not_there(masked: bool) -> None:
-    shown = Page(Seen("rdsh01", result(ALICE, record(13), BOB)), masked=masked)
+    shown = Page(TaskResult("rdsh01", result(ALICE, record(13), BOB)), masked=masked)
     accounts = [row["Account"] for row in shown.rows("sessions")]
     names = shown.elements("//table[@id='sessions']//td[3]/bdi")
     switch = shown.elements("//input[@id='mask']")

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Mono's own libraries as machine code. Otherwise each engine, when it starts, compiles what it needs of them, which is a
-third of what its start costs: https://www.mono-project.com/docs/advanced/aot/"""
+"""Mono's own libraries as machine code.
+
+Otherwise each engine, when it starts, compiles what it needs of them, which is a third of what its start costs:
+https://www.mono-project.com/docs/advanced/aot/
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,8 @@ def _compile(mono: str, libraries: list[Path], images: Path) -> bool:
             )
             for library in libraries
         ]
-        if any([compiler.wait() for compiler in compilers]):  # each is awaited
+        exit_codes = [compiler.wait() for compiler in compilers]
+        if any(exit_codes):
             return False
         unfinished = Path(folder) / "images"
         unfinished.mkdir()

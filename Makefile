@@ -40,7 +40,7 @@ help:  ## this list
 
 # ---- set-up
 
-setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/microsoft/ad  ## install what the tests need (idempotent)
+setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/ansible/windows  ## install what the tests need (idempotent)
 
 setup-demo: link $(VENV)/installed-demo  ## install what the demo needs: less than `setup`
 
@@ -53,8 +53,9 @@ $(VENV)/installed-%: pyproject.toml development/debian-packages.sh
 	$(BIN)/python -m pip install --quiet $(if $(and $(LOCKED),$(filter test docs,$*)),--require-hashes --requirement $(LOCK),--group $*)
 	@touch $@
 
-$(COLLECTIONS)/ansible_collections/microsoft/ad: | $(VENV)/installed-test
-	@echo "Downloading what tests and guides use of other collections."
+# After either set-up, whichever comes first.
+$(COLLECTIONS)/ansible_collections/ansible/windows:
+	@echo "Downloading what is used of other collections: win_ping, win_shell, win_reboot and others (50 MB)."
 	$(BIN)/python development/others_collections.py $(COLLECTIONS)
 
 # A collection has to live in .../ansible_collections/winops/rds. Its folders are linked one by one: a link to the
@@ -69,7 +70,7 @@ demo: setup-demo  ## a maintenance night on a simulated farm of three hosts
 	$(BIN)/python -m simulator.demo
 
 .PHONY: farm
-farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
+farm: setup-demo $(COLLECTIONS)/ansible_collections/ansible/windows  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
 	$(BIN)/python -m simulator.demo.farm
 
 test: setup  ## whether it works: unit and integration tests, in less than six minutes

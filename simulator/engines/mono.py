@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..windows_api import Launch
 from . import build
+from .ansible_windows import RUNS, failure, name_of
 from .doorway import Doorway, DoorwayError, read_doorway
 from .host_runner import Write
 from .payload import Module, PayloadError, is_bootstrap, parse_module
@@ -32,14 +33,12 @@ class MonoEngine:
     async def run(self, script: str, stdin: bytes, write: Write, launch: Launch, environment: dict[str, str]) -> int:
         try:
             if not is_bootstrap(script):
-                raise PayloadError("the mono engine runs modules, not PowerShell")
+                raise PayloadError(f"{RUNS}. This is PowerShell.")
             module = parse_module(stdin)
         except PayloadError as error:
             write("stderr", f"{error}\r\n".encode())
             return 1
-        if module.become_user:
-            domain, _, user = module.become_user.rpartition("\\")
-            launch.account = f"{domain or launch.host.domain}\\{user}"
+        launch.become(module.become_user)
         output = await run_module(module, environment)
         await launch.settled()
         write("stdout", output.stdout)
@@ -49,10 +48,13 @@ class MonoEngine:
 
 async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
     """Run a module as PowerShell would."""
-    if module.name == "ansible.windows.win_ping":
+    if name_of(module) in ("win_ping", "ping"):  # the other is how wait_for_connection calls it
         return _win_ping(module)
     try:
         doorway = read_doorway(module.script)
+    except DoorwayError:
+        return _failure(f"{RUNS}. {module.name} is none of them.")
+    try:
         text = module.options.get(doorway.option)
         if not isinstance(text, str) or "\n" in text:
             raise DoorwayError(f"the option {doorway.option} is not a text of one line")
@@ -60,7 +62,7 @@ async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
             raise DoorwayError(f"{doorway.type_name} is not in the C# that arrived")
         program = await build.program(module.csharp)
     except (DoorwayError, build.BuildError) as error:
-        return _result({"failed": True, "changed": False, "msg": str(error)})
+        return _failure(str(error))
     return await call(program, doorway, text, environment)
 
 
@@ -91,8 +93,12 @@ def _win_ping(module: Module) -> Output:
     """What win_ping.ps1 does: the floor that other modules are measured against."""
     data = module.options.get("data", "pong")
     if data == "crash":
-        return _result({"failed": True, "changed": False, "msg": "Unhandled exception while executing module: boom"})
+        return _failure("Unhandled exception while executing module: boom")
     return _result({"changed": False, "ping": data, "invocation": {"module_args": {"data": data}}})
+
+
+def _failure(message: str) -> Output:
+    return _result(failure(message))
 
 
 def _result(result: Mapping[str, object]) -> Output:

@@ -94,3 +94,22 @@ def test_who_a_farm_knows() -> None:
         assert there.directory.find(name)
     here.table.remove(12)
     assert there.directory.find("FABRIKAM\\alice")  # who logs off is no less known
+
+
+@pytest.mark.parametrize(
+    ("language", "administrator", "guest"),
+    [("en-US", "Administrator", "Guest"), ("fr-FR", "Administrateur", "Invité"), ("ru-RU", "Администратор", "Гость")],
+)
+def test_what_each_computer_has(language: str, administrator: str, guest: str) -> None:
+    directory = Directory("contoso.com")
+    directory.found("CONTOSO")
+    directory.join("RDSH01", language)
+    directory.join("RDSH02", language)
+    here = directory.find(administrator, "RDSH01")
+    assert (here.domain, here.sid) == ("RDSH01", f"{directory.computer_sid('RDSH01')}-500")
+    assert directory.find(here.sid, "RDSH01") == directory.add("RDSH01", administrator) == here
+    assert directory.find(guest, "RDSH01").sid.endswith("-501")
+    assert directory.find(administrator, "RDSH02") != here
+    assert directory.find("CONTOSO\\Administrator", "RDSH01").sid.endswith("-500")
+    assert directory.find("local service").sid == "S-1-5-19"
+    assert directory.find("NT AUTHORITY\\SYSTEM").use == Use.WELL_KNOWN_GROUP

@@ -53,5 +53,13 @@ def test_a_sample_is_half_of_each_and_comes_again() -> None:
     assert mutants == sample(7, seed=1)
 
 
+def test_a_sample_of_some_files() -> None:
+    assert {mutant.path for mutant in sample(6, seed=1, of="plugins/module_utils/_calls")} == {
+        "plugins/module_utils/_calls.cs"
+    }
+    of_python = sample(6, seed=1, of="plugins/plugin_utils/_session_report/view")
+    assert [mutant.path.rpartition("/")[2] for mutant in of_python] == ["view.py"] * 6
+
+
 def test_each_folder_of_tests_is_there() -> None:
     assert [name for _, tests in TESTS for name in tests.split() if not (REPOSITORY / "tests" / name).exists()] == []

@@ -18,6 +18,8 @@ from ..inventory import play
 from .table import Answer, Fact
 
 _ENGINE = "winops.acceptance.facts_engine"
+#: Launches a module of the collection without the action plugin of its name.
+_LAUNCH = "winops.acceptance.launch"
 _COLLECTIONS = Path(__file__).parent / "collections"
 
 #: Asked by launching the shipped engines instead.
@@ -77,7 +79,7 @@ def ask(
     tasks.append({"name": _ENGINE, _ENGINE: {"request": json.dumps(request)}})
     if any(fact.asks == _COMPILES for fact in facts):
         # An engine that refuses what is no request was compiled and started, and touched nothing.
-        tasks += [{"name": engine, f"winops.rds.{engine}": {"request": "{}"}} for engine in csharp.DOORWAYS]
+        tasks += [{"name": engine, _LAUNCH: {"module": f"winops.rds.{engine}"}} for engine in csharp.DOORWAYS]
     run = play(inventory, hosts, [task | {"ignore_errors": True} for task in tasks], collections=_COLLECTIONS)
     if not run.results:
         raise AskError(run.output.strip())

@@ -13,7 +13,8 @@ from ansible.plugins.action import ActionBase
 
 from ..plugin_utils._farm.overview import SORTS, survey_text, totals_text
 from ..plugin_utils._launch.failed import TaskFailed
-from ..plugin_utils._options.errors import OptionError, duration_value
+from ..plugin_utils._options.durations import Duration
+from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.given import validated_options
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of, report_path, write_report
 from ..plugin_utils._session_report.view import Seen, view
@@ -31,7 +32,7 @@ class ActionModule(ActionBase):
         "sort": {"type": "str", "choices": [*SORTS], "default": "server"},
         "report": {"type": "str"},
         "title": {"type": "str", "default": "Who is on"},
-        "idle_limit": {"type": "str", "default": DEFAULT_IDLE_LIMIT},
+        "idle_limit": {"type": Duration(unit_needed=True), "default": DEFAULT_IDLE_LIMIT},
         "mask": {"type": "bool", "default": False},
     }
 
@@ -40,7 +41,6 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         try:
             options = validated_options(self._task.args, self.ARGUMENT_SPEC)
-            idle_limit = duration_value("idle_limit", options["idle_limit"], unit_needed=True)
             path = _report_path(options["report"])
             seen = _registered(variables, options["registered"], check_mode=self._task.check_mode)
         except OptionError as error:
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
             facts = [("Hosts", str(len(variables["ansible_play_hosts_all"])))]
             try:
                 head = head_of(options["title"], facts)
-                written = write_report(path, shown, head, idle_limit=idle_limit, masked=options["mask"])
+                written = write_report(path, shown, head, idle_limit=options["idle_limit"], masked=options["mask"])
             except OSError as error:
                 return {**result, **TaskFailed(f"the report could not be written: {error}").result}
             lines.append(f"Report: {' and '.join(map(str, written))}")

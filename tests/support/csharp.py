@@ -20,13 +20,13 @@ DOORWAYS = {path.stem: path for path in sorted(MODULES.glob("*.ps1"))}
 
 #: Those of sessions, by the class of what they are asked.
 SESSION_ENGINES = {
-    "SessionInfoRequest": "win_rds_session_info_engine",
-    "LogoffRequest": "win_rds_logoff_engine",
+    "SessionInfoRequest": "win_rds_session_info",
+    "LogoffRequest": "win_rds_logoff",
     "LogoffTerminateRequest": "win_rds_logoff_terminate_engine",
-    "DisconnectRequest": "win_rds_disconnect_engine",
-    "MessageRequest": "win_rds_message_engine",
+    "DisconnectRequest": "win_rds_disconnect",
+    "MessageRequest": "win_rds_message",
 }
-LOGON_MODE_ENGINE = "win_rds_logon_mode_engine"
+LOGON_MODE_ENGINE = "win_rds_logon_mode"
 
 _REQUIRED = re.compile(r"^#AnsibleRequires -CSharpUtil \.\.module_utils\.(\w+)$", re.MULTILINE)
 _USED = re.compile(r"^using (_\w+);$", re.MULTILINE)

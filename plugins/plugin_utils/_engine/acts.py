@@ -56,21 +56,21 @@ class Act:
     """What is different in the record of such a session; None: the session has gone."""
     do_it: str = ""
     """How a hint calls the act, where it spares the console."""
-    if_unheard: str = ""
+    if_unanswered: str = ""
     """What may have happened if the engine's report did not arrive, and what to do."""
 
 
 LIST = Act(
     planned="listed",
     results=frozenset(),
-    if_unheard=NOTHING_CHANGED,
+    if_unanswered=NOTHING_CHANGED,
 )
 LOG_OFF = Act(
     planned="would_log_off",
     results=frozenset({"logged_off", "requested"}),
     done=frozenset({"logged_off", "would_log_off", "requested"}),
     do_it="log it off",
-    if_unheard="Sessions may have been logged off: --check tells who is left; run the task again",
+    if_unanswered="Sessions may have been logged off: --check tells who is left; run the task again",
 )
 DISCONNECT = Act(
     planned="would_disconnect",
@@ -79,11 +79,11 @@ DISCONNECT = Act(
     done=frozenset({"disconnected", "would_disconnect"}),
     after={"name": "", "state": "disconnected"},
     do_it="disconnect it",
-    if_unheard="Sessions may have been disconnected: --check tells which are not; run the task again",
+    if_unanswered="Sessions may have been disconnected: --check tells which are not; run the task again",
 )
 #: A message is no state of the host, so showing one changes nothing.
 SEND_MESSAGE = Act(
     planned="would_send",
     results=frozenset({"sent", "answered", "no_answer"}),
-    if_unheard="Users may have got the message, and get it once more if you run the task again",
+    if_unanswered="Users may have got the message, and get it once more if you run the task again",
 )

@@ -15,7 +15,7 @@ from .._result import sentences
 _LISTED_NAMES = 10
 
 
-class Roll:
+class WarnedSessions:
     """Begins with the report on the warning; later reports say who has left."""
 
     def __init__(self, warning: Report) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 
 from .._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, SEND_MESSAGE, Act
 from .._engine.report import RefusedCall, Server, Session
-from .._engine.requests import describe_match, met_by_all
+from .._engine.requests import EngineRequest, Label
 from .._options.message import answer_name
-from .._options.selection import Selection
 from .._words.wts import FIRST_LISTENER_ID, STATES, iso_time, protocol_name, seconds_between, state_name
 from . import win32_errors
 
@@ -29,7 +28,7 @@ class ServerRecords:
     name: str
     records: list[Record]
     excluded: list[Record]
-    found: set[tuple[str, str]]
+    found: set[Label]
     """The options' values that fitted a session there, as (option, value)."""
     changed: bool
     error: Error | None
@@ -38,8 +37,7 @@ class ServerRecords:
 
 def server_records(
     server: Server,
-    selection: Selection,
-    act: Act,
+    request: EngineRequest,
     host_name: str,
     explain: Callable[[Session], Error],
     warnings: Mapping[str, int],
@@ -55,19 +53,20 @@ def server_records(
     name = server.server or own_name or host_name
     records = []
     for session in server.sessions:
-        record = session_record(session, name, selection, act, warnings.get(session.logon, 0))
+        record = session_record(session, name, request, warnings.get(session.logon, 0))
         if session.result in FAILED and session.error is None:
             record["error"] = _stopped() if server.crash else explain(session)
         elif session.result == "protected" and is_named(record):
-            record["error"] = protection(record, act)
+            record["error"] = protection(record, request.act)
         records.append(record)
     return ServerRecords(
         name=name,
         records=records,
-        excluded=[session_record(session, name, selection, act) for session in server.excluded],
-        found={describe_match(selection, match) for match in server.found},
+        excluded=[session_record(session, name, request) for session in server.excluded],
+        found={request.label(match) for match in server.found},
         # What Windows accepted has changed something, whatever came of it.
-        changed=bool(act.done) and any(s.accepted or s.result == act.planned for s in server.sessions),
+        changed=bool(request.act.done)
+        and any(session.accepted or session.result == request.act.planned for session in server.sessions),
         error=_server_error(server),
     )
 
@@ -87,9 +86,9 @@ def _server_error(server: Server) -> Error | None:
     return windows_error(server.error) if server.error else None
 
 
-def session_record(session: Session, server: str, selection: Selection, act: Act, warnings: int = 0) -> Record:
+def session_record(session: Session, server: str, request: EngineRequest, warnings: int = 0) -> Record:
     """Return one session as users read it."""
-    matched = [describe_match(selection, match) for match in session.matched_by] + met_by_all(selection)
+    matched = [*map(request.label, session.matched_by), *request.met_by_all]
     record = {
         "server": server,
         "id": session.id,
@@ -116,10 +115,10 @@ def session_record(session: Session, server: str, selection: Selection, act: Act
         "error": windows_error(session.error) if session.error else None,
         "elapsed_seconds": round(session.elapsed_ms / 1000, 1),
     }
-    if act is LOG_OFF:
+    if request.act is LOG_OFF:
         record["ended_processes"] = [{"id": process.id, "name": process.name} for process in session.ended_processes]
         record["warnings"] = warnings
-    if act is SEND_MESSAGE:
+    if request.act is SEND_MESSAGE:
         record["answer"] = answer_name(session.answer)
     return record
 

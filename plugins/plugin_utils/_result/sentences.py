@@ -89,16 +89,18 @@ _USER = 1
 _USES = {2: "a group", 3: "a domain", 4: "a group", 5: "a group", 9: "a computer"}
 
 
-def unknown_exclusions_text(unknown: Sequence[UnknownExclusion], exclude_users: Sequence[str]) -> str:
-    """Return why a task stopped before it touched anybody."""
+def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> str:
+    """Return why a task stopped before it touched anybody.
+
+    :param unknown: each with the value of the task that it is about.
+    """
     reasons = []
-    for exclusion in unknown:
-        name = exclude_users[exclusion.position].removeprefix("*\\")
+    for name, exclusion in unknown:
         is_account = exclusion.use == _USER and exclusion.name
         what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, "no account")
         reasons.append(f"{name} is {what}")
     # Whoever is known by other letters may be logged on, and would be logged off then.
-    may_go_on = all(exclusion.use != _USER for exclusion in unknown)
+    may_go_on = all(exclusion.use != _USER for _name, exclusion in unknown)
     or_else = ", or set unknown_exclusions=ignore" if may_go_on else ""
     return (
         f"exclude_users: {names_text(reasons)}, which would spare nobody, so nobody was touched. Correct the name "

@@ -8,7 +8,7 @@ import re
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.action import ENGINE
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import LogonModeRequest
 
 from simulator.engines.doorway import Doorway
 from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE, TERMINATE_HERE
@@ -37,12 +37,12 @@ DOORWAY = """\
 
 #: What each of them can do to a session; for the sake of that, nothing else goes to the host.
 ACTS = {
-    "win_rds_session_info_engine": set(),
-    "win_rds_logoff_engine": {LOGOFF},
+    "win_rds_session_info": set(),
+    "win_rds_logoff": {LOGOFF},
     "win_rds_logoff_terminate_engine": {LOGOFF, PROCESSES, TERMINATE, TERMINATE_HERE},
-    "win_rds_disconnect_engine": {DISCONNECT},
-    "win_rds_message_engine": {SEND},
-    "win_rds_logon_mode_engine": set(),
+    "win_rds_disconnect": {DISCONNECT},
+    "win_rds_message": {SEND},
+    "win_rds_logon_mode": set(),
 }
 
 each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
@@ -50,7 +50,7 @@ each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
 
 def own_file(engine: str) -> str:
     """The name of the file that a doorway opens on."""
-    return engine.removeprefix("win_rds").removesuffix("_engine")
+    return doorway(engine).type_name.split(".")[-2]
 
 
 @each_doorway
@@ -83,7 +83,7 @@ def test_it_opens_on_what_comes_along(engine: str) -> None:
 
 def test_the_controller_launches_each_of_them() -> None:
     launched = {getattr(requests, kind).module: engine for kind, engine in SESSION_ENGINES.items()}
-    launched |= {ENGINE: LOGON_MODE_ENGINE}
+    launched |= {LogonModeRequest.module: LOGON_MODE_ENGINE}
     assert launched == {f"winops.rds.{engine}": engine for engine in DOORWAYS}
 
 

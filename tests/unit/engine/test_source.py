@@ -88,15 +88,6 @@ def test_uses_other_files_by_their_short_names(file: Path) -> None:
     assert NAMESPACE not in head + body and not re.search(r"\busing _", head)
 
 
-@each_file
-def test_is_not_indented_more_than_it_has_to_be(file: Path) -> None:
-    """Each byte travels with each task: by tabs, and not within the namespace."""
-    lines = text_of(file).splitlines()
-    assert not [line for line in lines if line.startswith(" ") or line != line.rstrip()]
-    types = [line for line in lines if re.match(r"\s*(?:(?:public|internal|static|sealed|abstract) )+class ", line)]
-    assert types and not [line for line in types if line.startswith("\t")]
-
-
 def test_files_use_each_other_in_one_direction() -> None:
     order = [*TopologicalSorter({file.stem: used_by(file) for file in FILES}).static_order()]
     assert len(order) == len(FILES)

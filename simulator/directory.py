@@ -42,6 +42,12 @@ _LOCAL_NAMES = {
 }
 
 
+#: The domain of Microsoft Entra ID's accounts. Nobody has to be in a domain to know them, and their SIDs are made of
+#: the 128 bits of their object's ID: https://github.com/MicrosoftDocs/windows-itpro-docs/issues/2351,
+#: https://ps365.clidsys.com/docs/commands/Convert-EntraObjectIDAndSID
+_ENTRA_ID = "AZUREAD"
+
+
 def _key(name: str) -> str:
     """What names have in common that are one: in any case, with or without diacritical marks, with ß or ss.
 
@@ -65,20 +71,22 @@ class DirectoryAccount:
     """NetBIOS name; of a local account the computer's."""
     user: str
     dns_domain: str
-    """Empty: it is a local account."""
+    """Empty: it is a local account, or one of Microsoft Entra ID."""
     use: Use = Use.USER
     relative_id: int | None = None
     """The last part of its SID, where that is the same everywhere."""
 
     @property
     def sid(self) -> str:
-        """``S-1-5-21-…``: made of the domain's identifier and the account's relative one."""
+        """Of the domain's identifier and the account's relative one: ``S-1-5-21-…``; ``S-1-12-1-…`` of Entra ID."""
         if self.domain == "BUILTIN":
             return f"S-1-5-32-{_BUILTIN[self.user]}"
         if self.use is Use.WELL_KNOWN_GROUP:
             return f"S-1-5-{_SERVICES[self.user]}"
-        relative = self.relative_id or 1000 + zlib.crc32(self.user.upper().encode()) % 1_000_000_000
-        return f"{_identifier(self.domain)}-{relative}"
+        domain, relative = zlib.crc32(self.domain.upper().encode()), zlib.crc32(self.user.upper().encode())
+        if self.domain.upper() == _ENTRA_ID:
+            return f"S-1-12-1-{relative}-{relative ^ 0x5A5A5A5A}-{domain}-{relative >> 3}"
+        return f"{_identifier(self.domain)}-{self.relative_id or 1000 + relative % 1_000_000_000}"
 
     @property
     def principal_name(self) -> str:
@@ -123,8 +131,8 @@ class Directory:
 
     def add(self, domain: str, user: str) -> DirectoryAccount:
         """Make an account known; no harm if it is already."""
-        is_local = domain.upper() in self._computers
-        account = DirectoryAccount(domain, user, "" if is_local else self.dns_domain)
+        is_in_domain = domain.upper() not in {_ENTRA_ID, *self._computers}
+        account = DirectoryAccount(domain, user, self.dns_domain if is_in_domain else "")
         known = self._accounts.get(_key(f"{domain}\\{user}"))
         if known and known.relative_id:  # an account that everybody has
             return known

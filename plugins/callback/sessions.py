@@ -36,7 +36,7 @@ from typing import Any
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 from ..plugin_utils._engine.acts import LIST
-from ..plugin_utils._farm.overview import survey, survey_text
+from ..plugin_utils._farm.overview import overview, overview_text
 from ..plugin_utils._farm.results import HostResult, is_ours, module_of
 from ..plugin_utils._result.sentences import outcome_text
 from ..plugin_utils._words.displayable import displayable
@@ -129,8 +129,8 @@ class CallbackModule(DefaultCallback):
 
     def _show_listed(self) -> None:
         if self._listed and self._display.verbosity < 2:
-            found = survey((listed.host, listed.values) for listed in self._listed)
-            self._display.display("\n" + survey_text(found, "server", terminal_width()))
+            found = overview((listed.host, listed.values) for listed in self._listed)
+            self._display.display("\n" + overview_text(found, "server", terminal_width()))
         self._listed.clear()
 
     @property

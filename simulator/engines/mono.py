@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..windows_api import Launch
 from . import build
 from .ansible_windows import RUNS, failure, name_of
-from .doorway import Doorway, DoorwayError, read_doorway
+from .entry_script import EntryScript, EntryScriptError, read_entry_script
 from .host_runner import Write
 from .payload import Module, PayloadError, is_bootstrap, parse_module
 
@@ -28,7 +28,7 @@ class Output:
 
 
 class MonoEngine:
-    """Runs modules whose PowerShell is a doorway to C#, and stands in for ansible.windows.win_ping."""
+    """Runs modules whose PowerShell is an entry script to C#, and stands in for ansible.windows.win_ping."""
 
     async def run(self, script: str, stdin: bytes, write: Write, launch: Launch, environment: dict[str, str]) -> int:
         try:
@@ -51,30 +51,32 @@ async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
     if name_of(module) in ("win_ping", "ping"):  # the other is how wait_for_connection calls it
         return _win_ping(module)
     try:
-        doorway = read_doorway(module.script)
-    except DoorwayError:
+        entry_script = read_entry_script(module.script)
+    except EntryScriptError:
         return _failure(f"{RUNS}. {module.name} is none of them.")
     try:
-        text = module.options.get(doorway.option)
+        text = module.options.get(entry_script.option)
         if not isinstance(text, str) or "\n" in text:
-            raise DoorwayError(f"the option {doorway.option} is not a text of one line")
-        if doorway.type_name.rpartition(".")[0] not in "\n".join(module.csharp.values()):
-            raise DoorwayError(f"{doorway.type_name} is not in the C# that arrived")
+            raise EntryScriptError(f"the option {entry_script.option} is not a text of one line")
+        if entry_script.type_name.rpartition(".")[0] not in "\n".join(module.csharp.values()):
+            raise EntryScriptError(f"{entry_script.type_name} is not in the C# that arrived")
         program = await build.program(module.csharp)
-    except (DoorwayError, build.BuildError) as error:
+    except (EntryScriptError, build.BuildError) as error:
         return _failure(str(error))
-    return await call(program, doorway, text, environment)
+    return await call(program, entry_script, text, environment)
 
 
-def command(program: str | os.PathLike[str], doorway: Doorway) -> list[str]:
-    """Return the command line of a process that calls a doorway's method with each line that it reads."""
-    return ["mono", str(program), doorway.type_name, doorway.method]
+def command(program: str | os.PathLike[str], entry_script: EntryScript) -> list[str]:
+    """Return the command line of a process that calls an entry script's method with each line that it reads."""
+    return ["mono", str(program), entry_script.type_name, entry_script.method]
 
 
-async def call(program: str | os.PathLike[str], doorway: Doorway, lines: str, environment: Mapping[str, str]) -> Output:
-    """Call a doorway's method with each of these lines, in one process, which writes a line for each."""
+async def call(
+    program: str | os.PathLike[str], entry_script: EntryScript, lines: str, environment: Mapping[str, str]
+) -> Output:
+    """Call an entry script's method with each of these lines, in one process, which writes a line for each."""
     process = await asyncio.create_subprocess_exec(
-        *command(program, doorway),
+        *command(program, entry_script),
         env={**os.environ, **environment},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

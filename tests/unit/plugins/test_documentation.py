@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.action.show_sessions import ActionModule as ShowSessions
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT
-from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, Act
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
+    FAILED,
+    LIST,
+    LOG_OFF,
+    NOT_ACTED_ON,
+    RESULTS,
+    Act,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._options.durations import Duration
 from ansible_collections.winops.rds.plugins.plugin_utils._options.message import BUTTONS
 from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES, SELECTING
@@ -20,7 +27,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._result import records
 from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import explain
 from ansible_collections.winops.rds.plugins.plugin_utils._words.wts import PROTOCOLS
 
-from tests.support.csharp import DOORWAYS, doorway
+from tests.support.csharp import ENTRY_SCRIPTS, entry_script
 from tests.support.guides import guide
 from tests.support.paths import PLUGINS
 from tests.support.reports import raw_session
@@ -76,12 +83,12 @@ def test_what_is_listed_is_for_users() -> None:
     assert listed.keys() == actions | {INTERNAL}
     # One launches nothing, and one launches what another does.
     without_script = {"winops.rds.show_sessions", "winops.rds.win_rds_logon_mode_info"}
-    assert {f"winops.rds.{engine}" for engine in DOORWAYS} == listed.keys() - without_script
+    assert {f"winops.rds.{engine}" for engine in ENTRY_SCRIPTS} == listed.keys() - without_script
 
 
 def test_what_is_not_for_users_says_so(documentation: dict[str, Any]) -> None:
     documented = documentation[INTERNAL]["doc"]
-    option = doorway(INTERNAL.rpartition(".")[2]).option
+    option = entry_script(INTERNAL.rpartition(".")[2]).option
     assert spec_of(documented["options"]) == spec_of({option: {"type": "str", "required": True}})
     assert "internal" in documented["short_description"].lower()
 
@@ -114,9 +121,9 @@ def test_protocols(documentation: dict[str, Any], module: str) -> None:
 
 def possible_results(act: Act) -> list[str]:
     """What users may read, in the order of the table."""
-    told = {act.planned} | act.results | OFF | FAILED
+    told = {act.planned} | act.results | NOT_ACTED_ON | FAILED
     # To list sessions is to touch none.
-    told -= OFF | {"timed_out"} if act is LIST else set()
+    told -= NOT_ACTED_ON | {"timed_out"} if act is LIST else set()
     return [result for result in RESULTS if result in told]
 
 

@@ -71,6 +71,15 @@ def test_sids_are_those_of_people_and_the_same_in_every_run() -> None:
     assert alice.sid.rpartition("-")[0] == DirectoryAccount("CONTOSO", "bob", "contoso.com").sid.rpartition("-")[0]
 
 
+def test_an_account_of_entra_id() -> None:
+    directory = Directory("contoso.com")
+    alice = directory.add("AzureAD", "AliceAdams")
+    assert re.fullmatch(r"S-1-12-1(-\d+){4}", alice.sid)
+    assert alice.sid != directory.add("AzureAD", "BobBrown").sid
+    assert (alice.dns_domain, alice.principal_name) == ("", "")
+    assert directory.find("azuread\\aliceadams", "RDSH01") == directory.find(alice.sid) == alice
+
+
 def test_who_a_farm_knows() -> None:
     farm = {
         "domain": "FABRIKAM",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.engines import build
-from simulator.engines.doorway import Doorway
+from simulator.engines.entry_script import EntryScript
 from simulator.engines.mono import call, run_module
 from simulator.engines.payload import Module
 
@@ -66,5 +66,5 @@ async def test_what_is_refused(changes: dict[str, Any], words: str) -> None:
 
 async def test_many_lines_for_one_process() -> None:
     program = await build.program(CSHARP)
-    output = await call(program, Doorway("a.b._echo.Engine", "Run", "what"), "a\nb\n", {})
+    output = await call(program, EntryScript("a.b._echo.Engine", "Run", "what"), "a\nb\n", {})
     assert output.stdout.decode() == '{"heard": "a"}\n{"heard": "b"}\n'

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .._engine.acts import NOTHING_CHANGED
 from .._engine.report import RefusedCall, ReportError, read
-from .._engine.requests import sent_members, unsent
+from .._engine.requests import UNSENT, sent_members
 from .._logon_mode.modes import VALUES
 from .._logon_mode.registry import MaintenanceRecord, Reading
 
@@ -39,7 +39,7 @@ class MaintenanceRequest:
     """None: that of an earlier run stays."""
     host: str
     run: str = RUN
-    command: str = unsent()
+    command: str = field(metadata=UNSENT)
     """What takes the host out of maintenance at a prompt."""
     attempt: str | None = None
     """The mark of a task. Exit only if the host was closed by this one; None: in any case."""

@@ -177,6 +177,7 @@ def test_reading() -> None:
         "changed": False,
         "mode": "drain",
         "accepts_logons": False,
+        "maintenance": None,
         "error": None,
         "msg": "The logon mode is drain: users reconnect to their sessions, and get no new ones.",
     }

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from simulator.win32 import Win32Error
+from tests.support import ansible_runs
 
 from .conftest import Farm
 
@@ -92,3 +93,28 @@ def test_defaults_that_would_narrow_it_stop_it(serve: Serve, option: dict[str, A
     assert f"unknown option {next(iter(option))}" in run.only()["msg"]
     assert farm.users() == {12: "alice", 20: "svc-backup"}
     assert (mode(farm), is_clean(farm)) == ("enabled", True)
+
+
+@pytest.mark.parametrize("callback", ["ANSIBLE_STDOUT_CALLBACK=winops.rds.sessions", "ANSIBLE_CALLBACKS_ENABLED"])
+def test_a_run_that_leaves_a_host_in_maintenance_says_so_at_its_end(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, callback: str
+) -> None:
+    farm = serve([ALICE])
+    if "=" in callback:
+        monkeypatch.setenv(*callback.split("="))
+    else:
+        monkeypatch.setattr(ansible_runs, "environment", with_report(ansible_runs.environment))
+        monkeypatch.setenv("WINOPS_RDS_SESSION_REPORT_PATH", str(farm.folder / "report.html"))
+    run = farm.playbook([enter(reason="CHG-1")])
+    last = run.output.rstrip().splitlines()[-2:]
+    assert last[0].startswith("RDSH01 is in maintenance since ") and last[0].endswith("by CONTOSO\\ansible (CHG-1).")
+    assert last[1] == "To open them: ansible RDSH01 -m winops.rds.win_rds_maintenance -a state=exited"
+    assert "is in maintenance" not in farm.playbook([enter(), EXIT]).output.partition("PLAY RECAP")[2]
+
+
+def with_report(environment: Callable[..., dict[str, str]]) -> Callable[..., dict[str, str]]:
+    def extended(folder: Any) -> dict[str, str]:
+        variables = environment(folder)
+        return {**variables, "ANSIBLE_CALLBACKS_ENABLED": "record_results,winops.rds.session_report"}
+
+    return extended

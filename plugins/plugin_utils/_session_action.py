@@ -109,6 +109,24 @@ class SessionAction(TaskAction):
         self.warn(unused_sessions_text(request.not_in(found, "exclude_sessions"), several_hosts))
         return result
 
+    def nobody_result(self, request: EngineRequest, option: str) -> dict[str, Any]:
+        """Return the result of a task that means nobody, for which no host is asked.
+
+        :param request: what would have been asked.
+        :param option: the empty list.
+        """
+        result: dict[str, Any] = {
+            "changed": False,
+            "sessions": [],
+            "not_found": [],
+            "excluded": [],
+            "unused_exclusions": [],
+            "servers": [],
+            "summary": summarize([], request.act),
+            "msg": f"Nobody was meant: {option} is an empty list.",
+        }
+        return {**result, "diff": session_diff([], request.act)} if self._task.diff and request.act.done else result
+
     def _say_each(self, servers: list[ServerRecords]) -> None:
         for server in servers:
             if server.error:

@@ -98,7 +98,7 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
     for name, exclusion in unknown:
         is_account = exclusion.use == _USER and exclusion.name
         what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, "no account")
-        reasons.append(f"{name} is {what}")
+        reasons.append(f"{name} is {what}{_several(name)}")
     # Whoever is known by other letters may be logged on, and would be logged off then.
     may_go_on = all(exclusion.use != _USER for _name, exclusion in unknown)
     or_else = ", or set unknown_exclusions=ignore" if may_go_on else ""
@@ -122,9 +122,15 @@ def not_found_text(names: Sequence[str], several_hosts: bool) -> str | None:
     exact = [name for name in names if not {"*", "?"} & {*name} and not is_current(name)]
     if not exact:
         return None
+    several = "".join(sorted({_several(name) for name in exact}))
     if several_hosts:
-        return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name."
-    return f"Not found: {names_text(exact)}. Check the name."
+        return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name{several}."
+    return f"Not found: {names_text(exact)}. Check the name{several}."
+
+
+def _several(name: str) -> str:
+    """A hint, where a name may be several."""
+    return " (several are separated by commas)" if " " in name else ""
 
 
 def unused_sessions_text(names: Sequence[str], several_hosts: bool) -> str | None:

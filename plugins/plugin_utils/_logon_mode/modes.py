@@ -29,7 +29,20 @@ MODES = {
 _COMMANDS = {"enable": "enabled", "disable": "disabled"}
 
 #: What may mean more than one mode.
-_CLOSING = ("off", "false", "no", "closed", "close", "deny", "denied", "block", "blocked", "lock", "locked", "maintenance")
+_CLOSING = (
+    "off",
+    "false",
+    "no",
+    "closed",
+    "close",
+    "deny",
+    "denied",
+    "block",
+    "blocked",
+    "lock",
+    "locked",
+    "maintenance",
+)
 _OPENING = ("on", "true", "yes", "open", "opened", "allow", "allowed", "normal", "undrain")
 
 #: The texts of the registry values that make a mode; a value that is not named does not matter to it.

@@ -41,8 +41,13 @@ def duration_of_fields(fields: Mapping[str, Any]) -> str:
     if any(str(unit).lower() not in UNIT_OF for unit in fields):
         return ""
     text = " ".join(f"{number} {unit}" for unit, number in fields.items())
+    return text if is_duration(text) else ""
+
+
+def is_duration(text: str) -> bool:
+    """Whether it is a duration with its unit."""
     try:
         parse_duration(text, unit_needed=True)
     except ValueError:
-        return ""
-    return text
+        return False
+    return True

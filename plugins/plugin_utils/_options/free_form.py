@@ -8,8 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._words.durations import UNIT_OF, parse_duration
-from .durations import Duration
+from .._words.durations import UNIT_OF
+from .._words.wts import state_meant
+from .choices import choice_meant
+from .durations import Duration, is_duration
+
+Spec = Mapping[str, Mapping[str, Any]]
 
 _IDS = re.compile(r"\d+([\s,;]+\d+)*", re.ASCII)
 #: As ``logoff``, ``tsdiscon`` and ``msg`` take it.
@@ -18,21 +22,24 @@ _OWN_SESSIONS = ("current", "me", "self", "myself")
 _EVERYBODY = ("all", "everyone", "everybody", "*")
 
 
-def free_form_text(text: str, given: Mapping[str, Any], spec: Mapping[str, Mapping[str, Any]]) -> str:
+def free_form_text(text: str, given: Mapping[str, Any], spec: Spec) -> str:
     """Return what to write instead of words that belong to no option.
 
     :param given: what does belong to one, of the same task.
     """
     if not spec:
         return f"{text!r} belongs to no option: this module has none"
-    meant = _quoted(text, given, spec) or " ".join(_options(text, spec)) or f"{next(iter(spec))}=…"
-    return f"{text!r} belongs to no option. Say which: {meant}. A value with blanks needs quotes, as in idle_for='1d 4h'"
+    begun = {name: value for name, value in given.items() if name in spec and isinstance(value, str)}
+    meant = _quoted(text, begun, spec) or _listed(text, begun) or " ".join(_options(text, spec))
+    return (
+        f"{text!r} belongs to no option. Say which: {meant or f'{next(iter(spec))}=…'}. A value with blanks needs "
+        "quotes, as in idle_for='1d 4h'"
+    )
 
 
-def _quoted(text: str, given: Mapping[str, Any], spec: Mapping[str, Mapping[str, Any]]) -> str:
+def _quoted(text: str, begun: Mapping[str, str], spec: Spec) -> str:
     """The option that the words are the rest of, with all of it in quotes: ``idle_for=2 hours``, ``message=Please go``;
     "" where they are of none."""
-    begun = {name: value for name, value in given.items() if name in spec and isinstance(value, str)}
     for name, value in begun.items():
         if isinstance(spec[name]["type"], Duration) and _is_duration_or_unit(text):
             return f"{name}='{value} {text}'"
@@ -42,17 +49,22 @@ def _quoted(text: str, given: Mapping[str, Any], spec: Mapping[str, Mapping[str,
     return ""
 
 
+def _listed(text: str, begun: Mapping[str, str]) -> str:
+    """The list that a name or an ID is a further value of: ``users=alice bob``; "" where it is of none."""
+    if not re.fullmatch(r"[\w\s,;.*?\\@-]+", text):
+        return ""
+    kind = "sessions" if _IDS.fullmatch(text) else "users"
+    more = ",".join(re.split(r"[\s,;]+", text))
+    return " or ".join(
+        f"{name}={begun[name].rstrip(',;')},{more}" for name in (kind, f"exclude_{kind}") if begun.get(name)
+    )
+
+
 def _is_duration_or_unit(text: str) -> bool:
-    if text.lower().rstrip(".") in UNIT_OF:
-        return True
-    try:
-        parse_duration(text, unit_needed=True)
-    except ValueError:
-        return False
-    return True
+    return text.lower().rstrip(".") in UNIT_OF or is_duration(text)
 
 
-def _options(text: str, spec: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _options(text: str, spec: Spec) -> list[str]:
     """What would be written for the words alone."""
     found = []
     server = _SERVER.search(text)
@@ -65,13 +77,12 @@ def _options(text: str, spec: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def _option(text: str, spec: Mapping[str, Mapping[str, Any]]) -> str:
+def _option(text: str, spec: Spec) -> str:
     word = text.lstrip("/-").lower()
     if spec.get(word, {}).get("type") == "bool":
         return f"{word}=true"
     for name, option in spec.items():
-        choice = option["meant"](word) if "meant" in option else word
-        if choice in option.get("choices", ()):
+        if (choice := choice_meant(option, word)) in option.get("choices", ()):
             return f"{name}={choice}"
     if "users" not in spec:
         return ""
@@ -81,10 +92,13 @@ def _option(text: str, spec: Mapping[str, Mapping[str, Any]]) -> str:
         return "sessions=current"
     if _IDS.fullmatch(text):
         return f"sessions={','.join(re.findall('[0-9]+', text))}"
+    if state := state_meant(text):
+        return f"states={state}"
     if _is_duration_or_unit(text):
         return f"idle_for='{text}'"
     # A session's name has no domain, and hardly any account has a number sign.
     if "#" in text:
         return f"sessions={text}"
-    names = ",".join(re.split(r"[\s,;]+", text)) if "\\" not in text else text.replace("\\", "\\\\")
-    return f"users={names}"
+    names = ",".join(re.split(r"[\s,;]+", text))
+    # At a prompt Ansible makes one backslash of two.
+    return "'users=" + re.sub(r"\\+", r"\\\\", names) + "'" if "\\" in names else f"users={names}"

@@ -17,7 +17,8 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.splitter import split_args
 
-from .durations import Duration, duration_of_fields
+from .choices import choice_meant
+from .durations import Duration, duration_of_fields, is_duration
 from .errors import OptionError, nearest
 from .free_form import free_form_text
 from .other_names import written_here
@@ -80,18 +81,11 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
 
 
 def _meant_value(option: Mapping[str, Any], value: Any) -> Any:
-    """A value as Ansible would take it, of one that can mean nothing else: a list in text, as JSON and YAML write it,
-    and a choice in other letters, with other separators, or in a word that its ``meant`` knows."""
-    value = option.get("meant", _same)(value)
-    if not isinstance(value, str):
-        return value
-    if option["type"] == "list" and value.lstrip().startswith("["):
+    """A value as Ansible would take it, of one that can mean nothing else: a choice in other words, and a list in text,
+    as JSON and YAML write it."""
+    if option["type"] == "list" and isinstance(value, str) and value.lstrip().startswith("["):
         return _list_in_text(value)
-    return next((choice for choice in option.get("choices", ()) if _bare(choice) == _bare(value)), value)
-
-
-def _same(value: Any) -> Any:
-    return value
+    return choice_meant(option, value) if "choices" in option else value
 
 
 def _list_in_text(text: str) -> Any:
@@ -101,10 +95,6 @@ def _list_in_text(text: str) -> Any:
     except yaml.YAMLError:
         return text
     return found if isinstance(found, list) else text
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[\s_-]", "", text).lower()
 
 
 def _of_ansible(option: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,6 +226,8 @@ def _refuse_type(spelling: str, name: str, option: Mapping[str, Any], value: Any
         isinstance(value, bool) or not isinstance(value, (str, int, float))
     ):
         raise OptionError(f"{spelling}: {value!r} is not text{_text_hint(spelling, kind, value)}")
+    elif name == "wait" and isinstance(value, str) and is_duration(value):
+        raise OptionError(f"{spelling} is true or false, and {value!r} is how long: give timeout={value}")
     elif kind == "int" and isinstance(value, bool):
         raise OptionError(f"{spelling}: {value!r} is not a number")
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-_EACH_MEMBER = "with each member, because a group has no session"
+_EACH_MEMBER = "alice,bob (each member, because a group has no session)"
 _DURATIONS = "idle_for=1d, disconnected_for=1d or logged_on_for=1d, by what is meant"
 
 #: The option that a module has to have, what to write there, and the names. The first that fits counts.
 _NAMES: tuple[tuple[str, str, str], ...] = (
-    ("exclude_users", f"exclude_users {_EACH_MEMBER},", "exclude_group exclude_groups skip_groups"),
+    ("exclude_users", f"exclude_users={_EACH_MEMBER}", "exclude_group exclude_groups skip_groups"),
     (
         "exclude_users",
         "exclude_users=alice",
@@ -30,7 +30,7 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "exclude_client exclude_clients exclude_protocol exclude_protocols exclude_server exclude_servers "
         "exclude_state exclude_states exclude_status exclude_locked exclude_idle",
     ),
-    ("users", f"users {_EACH_MEMBER},", "ad_group ad_groups group groups member member_of members ou role"),
+    ("users", f"users={_EACH_MEMBER}", "ad_group ad_groups group groups member member_of members ou role"),
     ("users", r"users='CONTOSO\*'", "domain domains"),
     (
         "users",
@@ -92,8 +92,11 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "on_timeout=terminate (which ends what keeps a session from ending)",
         "end_processes force force_logoff forced hard kill kill_processes terminate",
     ),
-    ("show_for", "show_for=1m, or answer_timeout=1m to wait for an answer,", "close_after display_time duration "
-     "seconds show show_time time timeout timeout_seconds wait"),
+    (
+        "show_for",
+        "show_for=1m, or answer_timeout=1m to wait for an answer,",
+        "close_after display_time duration seconds show show_time time timeout timeout_seconds wait",
+    ),
     (
         "timeout",
         "timeout=3m",

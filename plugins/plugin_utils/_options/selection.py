@@ -141,7 +141,7 @@ def _state_hint(value: str) -> str:
         return hint
     words = re.split(r"[\s,;|]+", value)
     if len(words) > 1 and all(map(state_meant, words)):
-        return " (several are separated by commas, or each is an element of a list)"
+        return f" (several are separated by commas, {','.join(words)}, or each is an element of a list)"
     if found := state_meant_elsewhere(value) or nearest(value, SELECTABLE_STATES):
         return f" (write {found})" if found in SELECTABLE_STATES else " (it is that of a listener)"
     return ""
@@ -149,7 +149,9 @@ def _state_hint(value: str) -> str:
 
 #: What is said of sessions that is no state, and what asks for it.
 _STATE_HINTS = {
-    **dict.fromkeys(("absent", "logged_off", "logoff", "loggedoff", "present"), " (the module says what is done to it)"),
+    **dict.fromkeys(
+        ("absent", "logged_off", "logoff", "loggedoff", "present"), " (the module says what is done to it)"
+    ),
     **dict.fromkeys(("all", "any", "*"), " (give all=true)"),
     **dict.fromkeys(("away", "inactive", "idling"), " (give idle_for, such as idle_for=30m)"),
     **dict.fromkeys(("online", "logged_on", "logged on", "in use"), " (write active)"),

@@ -125,7 +125,9 @@ def test_parse_refuses(text: str) -> None:
 def test_a_number_alone_is_refused_where_it_may_be_minutes(text: str, readings: str) -> None:
     with pytest.raises(ValueError) as refusal:
         parse_duration(text, unit_needed=True)
-    assert str(refusal.value).startswith(f"{text!r} has no unit: {readings}. What decides about people needs its unit; ")
+    assert str(refusal.value).startswith(
+        f"{text!r} has no unit: {readings}. What decides about people needs its unit; "
+    )
     assert "timeout" in str(refusal.value)
 
 

@@ -62,7 +62,7 @@ sealed class LogoffOrTerminate : Logoff
 	}
 
 	// Ends the processes that keep a session from ending, once, and gives it its time once more.
-	internal override bool Press(SessionHost host, SelectedSession selected)
+	internal override bool OnOverdue(SessionHost host, SelectedSession selected)
 	{
 		if (selected.IsPressed)
 			return false;

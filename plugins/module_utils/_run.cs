@@ -63,7 +63,7 @@ abstract class Act
 	}
 
 	// Does what else can be done for an overdue session; returns whether it has more time now.
-	internal virtual bool Press(SessionHost host, SelectedSession selected)
+	internal virtual bool OnOverdue(SessionHost host, SelectedSession selected)
 	{
 		return false;
 	}
@@ -497,7 +497,7 @@ sealed class ServerRun
 			return;
 		try
 		{
-			if (unanswered == null && act.Press(host, selected))
+			if (unanswered == null && act.OnOverdue(host, selected))
 				return;
 		}
 		catch (WindowsException error)

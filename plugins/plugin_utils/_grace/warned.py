@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from .._engine.acts import FAILED, LIST, OFF
+from .._engine.acts import FAILED, LIST, NOT_ACTED_ON
 from .._engine.report import Report, Server, Session
 from .._result import sentences
 
@@ -51,7 +51,7 @@ class WarnedSessions:
         self._on = [
             logon
             for logon in self.warned
-            if (seen[logon].result not in OFF if logon in seen else self._server_of[logon] in silent)
+            if (seen[logon].result not in NOT_ACTED_ON if logon in seen else self._server_of[logon] in silent)
         ]
         off = set(before) - set(self._on)
         spared = {logon for logon in off if logon in seen and seen[logon].result != "already_gone"}
@@ -112,7 +112,7 @@ class WarnedSessions:
     def report_without_logoff(self) -> Report:
         """Return what became of everybody where the logoff was not carried out: who is still on is ``failed``."""
         off = tuple(
-            replace(server, sessions=tuple(session for session in server.sessions if session.result in OFF))
+            replace(server, sessions=tuple(session for session in server.sessions if session.result in NOT_ACTED_ON))
             for server in self._last.servers
         )
         results = {**dict.fromkeys(self.warned, "already_gone"), **dict.fromkeys(self._on, "failed")}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, SEND_MESSAGE, Act
+from .._engine.acts import FAILED, LIST, LOG_OFF, NOT_ACTED_ON, RESULTS, SEND_MESSAGE, Act
 from .._engine.report import RefusedCall, Server, Session
 from .._engine.requests import EngineRequest, Label
 from .._options.message import answer_name
@@ -159,7 +159,7 @@ def summarize(records: Sequence[Record], act: Act) -> dict[str, int]:
         order = [state for state in STATES if state != "listen"]
         counts = Counter(record["state"] if record["result"] == act.planned else record["result"] for record in records)
     else:
-        possible = {act.planned} | act.results | OFF | FAILED
+        possible = {act.planned} | act.results | NOT_ACTED_ON | FAILED
         order = [result for result in RESULTS if result in possible]
         counts = Counter(record["result"] for record in records)
     return {key: counts[key] for key in dict.fromkeys([*order, *counts])}

@@ -88,14 +88,14 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
 def _totals(shown: View) -> str:
     before = sum(server.before for server in shown.servers)
     # What has become of the sessions of a host that was lost nobody has seen.
-    now = "When last seen" if shown.survey.unasked else "Now"
-    return (f"{count_text(before, 'session')} before. {now}: " if shown.acted else "") + totals_text(shown.survey)
+    now = "When last seen" if shown.overview.unasked else "Now"
+    return (f"{count_text(before, 'session')} before. {now}: " if shown.acted else "") + totals_text(shown.overview)
 
 
 def _tiles(shown: View, idle_limit: float) -> list[tuple[str, int, bool]]:
     """What is counted, and whether more than none of it is bad."""
-    on = shown.survey.sessions
-    on_text = "on when last seen" if shown.survey.unasked else "still on"
+    on = shown.overview.sessions
+    on_text = "on when last seen" if shown.overview.unasked else "still on"
     return [
         (on_text if shown.acted else "sessions", len(on), False),
         ("active", sum(record["state"] == "active" for record in on), False),

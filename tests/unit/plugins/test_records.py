@@ -12,7 +12,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     FAILED,
     LIST,
     LOG_OFF,
-    OFF,
+    NOT_ACTED_ON,
     RESULTS,
     SEND_MESSAGE,
     Act,
@@ -431,7 +431,7 @@ def test_every_result_has_one_meaning() -> None:
     done = [result for act in ACTS for result in act.done]
     assert len(done) == len(set(done))
     assert FAILED.isdisjoint(done)
-    assert set(RESULTS) >= FAILED | OFF | {*done}
+    assert set(RESULTS) >= FAILED | NOT_ACTED_ON | {*done}
     assert set(RESULTS) >= {result for act in ACTS for result in (act.planned, *act.results)}
     assert all(act.done <= act.results | {act.planned} for act in ACTS)
 

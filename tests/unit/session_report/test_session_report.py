@@ -16,7 +16,7 @@ from ansible_collections.winops.rds.plugins.filter.session_report import session
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.files import head_of, report_path, write_report
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import page
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.sheet import COLUMNS, sheet
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import Seen, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
 
 from tests.unit.session_report.seen import EVIL, at, evil_page, mode, night, record, result
 
@@ -57,24 +57,26 @@ def test_a_host_that_stays_closed() -> None:
 
 
 def test_who_could_not_be_asked_is_a_failure() -> None:
-    shown = view([Seen("rdsh01", result(record(1))), Seen("rdsh02", {"unreachable": True, "msg": "no route"})])
+    shown = view(
+        [TaskResult("rdsh01", result(record(1))), TaskResult("rdsh02", {"unreachable": True, "msg": "no route"})]
+    )
     assert shown.failed() == 1
-    assert shown.survey.unasked == {"rdsh02": "no route"}
+    assert shown.overview.unasked == {"rdsh02": "no route"}
 
 
 def test_who_was_left_out_was_not_asked() -> None:
     skipped = {"changed": False, "skipped": True}
-    seen = [Seen("rdsh01", result(record(1))), Seen("rdsh01", skipped), Seen("rdsh02", skipped)]
-    assert view(seen).survey.unasked == {"rdsh02": "it returned no sessions"}
+    seen = [TaskResult("rdsh01", result(record(1))), TaskResult("rdsh01", skipped), TaskResult("rdsh02", skipped)]
+    assert view(seen).overview.unasked == {"rdsh02": "it returned no sessions"}
 
 
 def test_who_answers_later_was_asked() -> None:
-    refused = Seen("rdsh01", {"failed": True, "msg": "unknown option bla"}, failed=True)
-    answered = Seen("rdsh01", result(record(1)), tells_all=True)
-    assert view([refused, answered]).survey.unasked == {}
+    refused = TaskResult("rdsh01", {"failed": True, "msg": "unknown option bla"}, failed=True)
+    answered = TaskResult("rdsh01", result(record(1)), tells_all=True)
+    assert view([refused, answered]).overview.unasked == {}
     lost = view([answered, refused])
-    assert lost.survey.unasked == {"rdsh01": "unknown option bla"}
-    planned = Seen("rdsh01", result(record(1, result="would_log_off")))
+    assert lost.overview.unasked == {"rdsh01": "unknown option bla"}
+    planned = TaskResult("rdsh01", result(record(1, result="would_log_off")))
     assert "1 session before. When last seen: 1 session on 1 server: 1 active." in page(
         view([planned, refused]), head_of("A night"), idle_limit=60, masked=False
     )
@@ -85,10 +87,12 @@ def test_who_left_between_two_looks_is_not_still_on() -> None:
     plan = [{**one, "result": "would_log_off"} for one in (alice, bob, carol)]
     look = result(excluded=[{**carol, "result": "excluded"}])
     act = result({**bob, "result": "timed_out"}, dave)
-    some = Seen("rdsh01", look)
-    assert len(view([Seen("rdsh01", result(*plan)), Seen("rdsh01", act), some]).survey.sessions) == 4
-    shown = view([Seen("rdsh01", result(*plan)), Seen("rdsh01", act), Seen("rdsh01", look, tells_all=True)])
-    assert [one["user"] for one in shown.survey.sessions] == ["carol"]
+    some = TaskResult("rdsh01", look)
+    assert len(view([TaskResult("rdsh01", result(*plan)), TaskResult("rdsh01", act), some]).overview.sessions) == 4
+    shown = view(
+        [TaskResult("rdsh01", result(*plan)), TaskResult("rdsh01", act), TaskResult("rdsh01", look, tells_all=True)]
+    )
+    assert [one["user"] for one in shown.overview.sessions] == ["carol"]
     assert {one["user"]: one["result"] for one in shown.sessions} == {
         "alice": "already_gone", "bob": "timed_out", "carol": "would_log_off", "dave": "already_gone",
     }  # fmt: skip
@@ -96,15 +100,15 @@ def test_who_left_between_two_looks_is_not_still_on() -> None:
 
 def test_who_was_perhaps_not_recognised_has_not_left() -> None:
     """The logon time of a session could not be read, or its server did not answer."""
-    first = Seen("rdsh01", result(record(12)))
+    first = TaskResult("rdsh01", result(record(12)))
     unread = result(record(12, logon_time=None, result="failed"))
     silent = {"servers": [{"server": "RDSH01", "error": {"code": 5, "name": "X", "message": "m", "hint": "h"}}]}
     for values in (unread, silent):
-        assert record(12) in view([first, Seen("rdsh01", values, tells_all=True)]).survey.sessions
+        assert record(12) in view([first, TaskResult("rdsh01", values, tells_all=True)]).overview.sessions
 
 
 def test_check_mode_has_done_nothing() -> None:
-    modes = [Seen("rdsh01", result(record(12, result="would_log_off")), check_mode=True)]
+    modes = [TaskResult("rdsh01", result(record(12, result="would_log_off")), check_mode=True)]
     modes += [at(0, "rdsh01", mode("drain", "enabled"), check_mode=True)]
     modes += [at(1, "rdsh01", {"changed": True}, task="Install updates", is_ours=False, check_mode=True)]
     shown = view(modes)
@@ -114,13 +118,13 @@ def test_check_mode_has_done_nothing() -> None:
 
 def test_a_reason_is_shown_whole() -> None:
     reason = "The host could not be reached, and this is why: " + "because. " * 40
-    text = page(view([Seen("rdsh01", {"msg": reason})]), head_of("A night"), idle_limit=60, masked=False)
+    text = page(view([TaskResult("rdsh01", {"msg": reason})]), head_of("A night"), idle_limit=60, masked=False)
     assert reason.strip() in text
 
 
 def test_accounts_with_several_sessions() -> None:
-    seen = [Seen(name, result(record(3, server=name), server=name)) for name in ("RDSH01", "RDSH02")]
-    ((account, records),) = view([*seen, Seen("RDSH03", result(record(3, "bob"), server="RDSH03"))]).accounts
+    seen = [TaskResult(name, result(record(3, server=name), server=name)) for name in ("RDSH01", "RDSH02")]
+    ((account, records),) = view([*seen, TaskResult("RDSH03", result(record(3, "bob"), server="RDSH03"))]).accounts
     assert account == "CONTOSO\\alice"
     assert [one["server"] for one in records] == ["RDSH01", "RDSH02"]
 
@@ -159,7 +163,7 @@ def test_nothing_is_fetched() -> None:
 
 def test_no_cell_is_a_formula() -> None:
     sessions = [record(number, name, client_name=name, name=name) for number, name in enumerate(EVIL, 2)]
-    text = sheet(view([Seen("rdsh01", result(*sessions))]), masked=False)
+    text = sheet(view([TaskResult("rdsh01", result(*sessions))]), masked=False)
     for separator in ",;\t|":
         for line in csv.reader(io.StringIO(text[1:], newline=""), delimiter=separator):
             assert not [cell for cell in line if re.match(r"\s*[=+\-@＝＋－＠]", cell)]
@@ -175,7 +179,7 @@ def test_a_sheet_has_what_the_page_has() -> None:
 
 
 def test_masks_leave_no_name() -> None:
-    shown = view([*night(), Seen("rdsh09", {"unreachable": True, "msg": "alice@10.0.0.9: refused"})])
+    shown = view([*night(), TaskResult("rdsh09", {"unreachable": True, "msg": "alice@10.0.0.9: refused"})])
     for text in (page(shown, head_of("A night"), idle_limit=60, masked=True), sheet(shown, masked=True)):
         assert not re.search(r"alice|bob|carol|erin|CONTOSO|PC-\d|10\.0\.", text)
         assert "user 1" in text and "computer 1" in text and "address 1" in text

@@ -91,7 +91,7 @@ def _meant_value(option: Mapping[str, Any], value: Any) -> Any:
 def _list_in_text(text: str) -> Any:
     try:
         # No scalar becomes a number or a truth value by this loader, so that 0012345 and no stay what they are.
-        found = yaml.load(text, yaml.BaseLoader)  # noqa: S506
+        found = yaml.load(text, yaml.BaseLoader)
     except yaml.YAMLError:
         return text
     return found if isinstance(found, list) else text
@@ -199,8 +199,9 @@ def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
     if not unknown:
         return
     advice = "".join(_advice(name, known, spec) for name in unknown)
-    accepted = f"accepted are {', '.join(sorted(spec))}" if spec else "this module has none"
-    raise OptionError(f"unknown option {', '.join(unknown)}{advice or ';'} {accepted}")
+    if not spec:
+        raise OptionError(f"unknown option {', '.join(unknown)}; this module has none{advice.rstrip(';')}")
+    raise OptionError(f"unknown option {', '.join(unknown)}{advice or ';'} accepted are {', '.join(sorted(spec))}")
 
 
 def _advice(name: str, known: Sequence[str], spec: Spec) -> str:

@@ -223,7 +223,7 @@ def _why_no_session(value: str) -> str | None:
     if is_session_id(value):
         return ": an ID has 32 bits" if int(value) > LAST_SESSION_ID else None
     if set("*?") & set(value):
-        return ": a name is meant as a whole, without * and ?. Give each ID or name, or say by users, states or all=true whom"
+        return ": a name is meant as a whole, without * and ?. Give each, or say whom by users, states or all=true"
     if "\\" in value or "@" in value or re.match(r"S-1-", value, re.I):
         return ": it looks like an account; give it in users or exclude_users"
     why = _why_no_text(value, _NOT_IN_SESSIONS)

@@ -142,7 +142,7 @@ def _state_hint(value: str) -> str:
     words = re.split(r"[\s,;|]+", value)
     if len(words) > 1 and all(map(state_meant, words)):
         return f" (several are separated by commas, {','.join(words)}, or each is an element of a list)"
-    if found := state_meant_elsewhere(value) or nearest(value, SELECTABLE_STATES):
+    if found := state_meant(value) or state_meant_elsewhere(value) or nearest(value, SELECTABLE_STATES):
         return f" (write {found})" if found in SELECTABLE_STATES else " (it is that of a listener)"
     return ""
 

@@ -177,7 +177,8 @@ def test_a_list_of_something_else(option: str, value: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "values"),
     [('["alice","bob"]', ["alice", "bob"]), ("[alice, bob]", ["alice", "bob"]), (" ['alice'] ", ["alice"]),
-     (r'["CONTOSO\\alice"]', ["CONTOSO\\alice"]), (r"[CONTOSO\alice]", ["CONTOSO\\alice"]), ("[0012345, no]", ["0012345", "no"]),
+     (r'["CONTOSO\\alice"]', ["CONTOSO\\alice"]), (r"[CONTOSO\alice]", ["CONTOSO\\alice"]),
+     ("[0012345, no]", ["0012345", "no"]),
      ("[12:30, 1_2]", ["12:30", "1_2"]), ("[]", [])],
 )  # fmt: skip
 def test_a_list_in_text(text: str, values: list[str]) -> None:

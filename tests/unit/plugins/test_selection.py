@@ -178,7 +178,8 @@ def test_users_that_are_everybody(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "state"),
-    [("Disc", 4), ("disc.", 4), ("DISC", 4), ("Discon", 4), ("disconnect", 4), ("Conn", 1), ("connect", 1), ("ConnQ", 2),
+    [("Disc", 4), ("disc.", 4), ("DISC", 4), ("Discon", 4), ("disconnect", 4), ("Conn", 1), ("connect", 1),
+     ("ConnQ", 2),
      ("connect query", 2), ("connect-query", 2), ("Active", 0), ("WTSActive", 0), ("WTSDisconnected", 4), ("Down", 8)],
 )  # fmt: skip
 def test_states_as_people_write_them(value: str, state: int) -> None:

@@ -37,10 +37,12 @@ options:
         nothing else.
       - Needs O(grace). To show a message and log nobody off, use M(winops.rds.win_rds_message).
     type: str
+    aliases: [msg]
   message_title:
     description:
       - The title of the message, with the same placeholders. If it is not given, the server's name. Needs O(grace).
     type: str
+    aliases: [title]
   reminders:
     description:
       - When O(message) is shown again; each is a time before the end, written as in O(idle_for), more than nothing

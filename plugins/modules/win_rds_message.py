@@ -20,11 +20,13 @@ options:
       - It may have several lines.
     type: str
     required: true
+    aliases: [msg]
   title:
     description:
       - The title of the box, with the same placeholders as O(message).
     type: str
     default: '{server}'
+    aliases: [message_title]
   icon:
     description:
       - The icon in the box.

@@ -19,7 +19,7 @@ WORKERS ?= 4
 LOCK = development/locked/$$($(BIN)/python -c 'import sys; print("{}.{}".format(*sys.version_info))').txt
 # How many cases `make matching` tries.
 CASES ?= 10000
-# How many places `make mutants` changes, half of them in Python and half in C#.
+# How many mutants `make mutants` tries.
 N ?= 20
 
 .DEFAULT_GOAL := help
@@ -140,8 +140,8 @@ matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=.
 	MATCHING_CASES=$(CASES) $(BIN)/pytest tests/unit/matching --hypothesis-show-statistics --timeout 0
 
 .PHONY: mutants
-mutants: setup  ## whether unit tests fail for what is wrong: N=20 places of the plugins are changed, one at a time (SEED=… for the same ones)
-	$(BIN)/python -m development.mutants $(N) $(SEED)
+mutants: setup  ## whether tests fail for what is wrong: N=20 places of the plugins are changed, one at a time (SEED=…: the same ones; OF=plugins/…: only there)
+	$(BIN)/python -m development.mutants $(N) $(addprefix --seed ,$(SEED)) $(addprefix --of ,$(OF))
 
 integration: setup  ## tests over WinRM against the simulated farm
 	$(BIN)/pytest tests/integration --numprocesses $(WORKERS) --dist worksteal

@@ -175,21 +175,22 @@ def of_csharp(path: str, source: str) -> Iterator[Mutant]:
 # ---- the run
 
 
-def sample(count: int, seed: int) -> list[Mutant]:
-    """Return so many mutants, half of them of the Python."""
+def sample(count: int, seed: int, of: str = "") -> list[Mutant]:
+    """Return so many mutants, half of them of the Python.
+
+    :param of: how the paths of their files begin.
+    """
+    python, csharp = _all("*.py", of_python, of), _all("*.cs", of_csharp, of)
+    of_one = max(count - len(csharp), count - count // 2)
     chosen = random.Random(seed)
-    sources: tuple[tuple[str, Callable[[str, str], Iterator[Mutant]], int], ...] = (
-        ("*.py", of_python, count - count // 2),
-        ("*.cs", of_csharp, count // 2),
-    )
-    mutants: list[Mutant] = []
-    for pattern, mutate, wanted in sources:
-        paths = sorted(path for path in (REPOSITORY / "plugins").rglob(pattern) if path.parent.name != "modules")
-        of_all = [
-            mutant for path in paths for mutant in mutate(str(path.relative_to(REPOSITORY)), path.read_text("utf-8"))
-        ]
-        mutants += chosen.sample(of_all, min(wanted, len(of_all)))
-    return mutants
+    mutants = chosen.sample(python, min(of_one, len(python)))
+    return mutants + chosen.sample(csharp, min(count - len(mutants), len(csharp)))
+
+
+def _all(pattern: str, mutate: Callable[[str, str], Iterator[Mutant]], of: str) -> list[Mutant]:
+    paths = sorted(path for path in (REPOSITORY / "plugins").rglob(pattern) if path.parent.name != "modules")
+    names = [(str(path.relative_to(REPOSITORY)), path) for path in paths]
+    return [mutant for name, path in names if name.startswith(of) for mutant in mutate(name, path.read_text("utf-8"))]
 
 
 def copy() -> None:
@@ -249,12 +250,13 @@ def _failed(tests: str) -> str | None:
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="make mutants")
     arguments.add_argument("count", type=int)
-    arguments.add_argument("seed", type=int, nargs="?", default=random.SystemRandom().randrange(10**6))
+    arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    arguments.add_argument("--of", default="", help="only of the files whose path begins so")
     given = arguments.parse_args()
     print(f"{given.count} mutants, SEED={given.seed}", flush=True)
     copy()
     found: dict[str, list[bool]] = {}
-    for mutant in sample(given.count, given.seed):
+    for mutant in sample(given.count, given.seed, given.of):
         test = fate(mutant)
         found.setdefault(Path(mutant.path).suffix, []).append(test is not None)
         print(f"{mutant}\n    {f'found by {test}' if test else 'SURVIVED'}", flush=True)

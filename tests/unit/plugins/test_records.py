@@ -174,6 +174,13 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
     assert sentences.summary_text(records_of(*outcomes), not_found) == text
 
 
+@pytest.mark.parametrize(("count", "end"), [(4, "n4"), (5, "n5"), (6, "n5 and 1 more"), (7, "n5 and 2 more")])
+def test_of_many_names_the_first_are_told_and_how_many_more_there_are(count: int, end: str) -> None:
+    names = [f"n{number}" for number in range(1, count + 1)]
+    text = sentences.names_text(names)
+    assert text == ", ".join([*names[: min(count, 5) - 1], end])
+
+
 @pytest.mark.parametrize(
     ("options", "matched_by"),
     [

@@ -44,8 +44,8 @@ options:
       - Accepted are V(active), V(connected), V(connect_query), V(shadow), V(disconnected), V(idle), V(reset), V(down)
         and V(init), in any case. See
         U(https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wtsapi32-wts_connectstate_class).
-      - As C(quser) prints them in English (V(Disc), V(Conn)) they are taken, too. A word of another language is refused,
-        with the state that it means.
+      - They are taken as C(quser) prints them in English (V(Disc), V(Conn)), too. A word of another language is
+        refused, with the state that it means.
       - V(idle) is a state in which a session waits for a client. It does not mean that the user does nothing, see
         O(idle_for).
     type: list

@@ -21,7 +21,10 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "negative ID": ({"sessions": [-1]}, ["sessions", "-1", "0 to 4294967293"]),
     "ID beyond 32 bits": ({"sessions": [4294967296]}, ["sessions", "4294967296", "32 bits"]),
     "ID that means the current session": ({"sessions": [4294967295]}, ["sessions", "4294967295"]),
-    "empty list": ({"all": True, "exclude_users": []}, ["exclude_users is an empty list", "default(omit, true)", "when"]),
+    "empty list": (
+        {"all": True, "exclude_users": []},
+        ["exclude_users is an empty list", "default(omit, true)", "when"],
+    ),
     "empty string": ({"users": ""}, ["users holds an empty value"]),
     "empty element": ({"sessions": ["12", " "]}, ["sessions holds an empty value"]),
     "null": ({"users": None, "states": ["active"]}, ["users is null", "default([], true)"]),

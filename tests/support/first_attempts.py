@@ -9,6 +9,12 @@ YAML.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from ansible.parsing.splitter import parse_kv
+
 LOGOFF, DISCONNECT, MESSAGE, INFO, LOGON_MODE, LOGON_MODE_INFO = (
     f"winops.rds.win_rds_{name}"
     for name in ("logoff", "disconnect", "message", "session_info", "logon_mode", "logon_mode_info")
@@ -386,3 +392,20 @@ REFUSED: dict[str, dict[str, Attempts]] = {
         }
     },
 }
+
+
+def options(text: str) -> dict[str, Any]:
+    """What Ansible makes of an attempt."""
+    parsed: dict[str, Any] = yaml.safe_load(text) if text.startswith("{") else dict(parse_kv(text))
+    return parsed
+
+
+def new_words(typed: str, works: str) -> list[str]:
+    """The names and values of what works that were not typed so."""
+    before, after = (_texts(options(text)) for text in (typed, works))
+    changed = {name: values for name, values in after.items() if values != before.get(name)}
+    return [word for name, values in changed.items() for word in (name, *(v for v in values if v not in typed))]
+
+
+def _texts(given: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {name: [*map(str, value if isinstance(value, list) else [value])] for name, value in given.items()}

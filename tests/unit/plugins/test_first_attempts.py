@@ -8,23 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import yaml
-from ansible.parsing.splitter import parse_kv
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule as LogonMode
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.given import refuse_repeated, validated_options
 
-from tests.support.first_attempts import LOGON_MODE, REFUSED, TAKEN, Attempts
+from tests.support.first_attempts import LOGON_MODE, REFUSED, TAKEN, Attempts, new_words, options
 from tests.unit.plugins.reporting import MODULES
-
-
-def typed_options(text: str) -> dict[str, Any]:
-    """As Ansible hands them on."""
-    if text.startswith("{"):
-        parsed: dict[str, Any] = yaml.safe_load(text)
-        return parsed
-    refuse_repeated(text)
-    return dict(parse_kv(text))
 
 
 def task(module: str, text: str) -> dict[str, Any]:
@@ -32,7 +21,9 @@ def task(module: str, text: str) -> dict[str, Any]:
 
     :raises OptionError: it is refused.
     """
-    given = typed_options(text)
+    if not text.startswith("{"):
+        refuse_repeated(text)
+    given = options(text)
     if module == LOGON_MODE:
         return validated_options(given, LogonMode.ARGUMENT_SPEC)
     action = MODULES[module][0]()
@@ -62,23 +53,6 @@ def test_refused(module: str, typed: str, works: str) -> None:
     assert len(message) < 1000
     assert [word for word in new_words(typed, works) if word.lower() not in message.lower()] == [], message
     task(module, works)
-
-
-def new_words(typed: str, works: str) -> list[str]:
-    """The names and values of what works that were not typed so."""
-    before, after = (texts_of(options(text)) for text in (typed, works))
-    changed = {name: values for name, values in after.items() if values != before.get(name)}
-    return [word for name, values in changed.items() for word in (name, *(v for v in values if v not in typed))]
-
-
-def options(text: str) -> dict[str, Any]:
-    return typed_options(text) if text.startswith("{") else dict(parse_kv(text))
-
-
-def texts_of(given: Mapping[str, Any]) -> dict[str, list[str]]:
-    return {
-        name: [str(one) for one in (value if isinstance(value, list) else [value])] for name, value in given.items()
-    }
 
 
 def test_how_many_there_are() -> None:

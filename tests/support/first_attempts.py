@@ -195,8 +195,8 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "idle_for=90": "idle_for='1h 30m'",
             "all=true grace=600 message=Bye": "all=true grace=10m message=Bye",
             "{all: true, grace: 15, message: Bye}": "{all: true, grace: 15m, message: Bye}",
-            "{all: true, grace: 15m, message: Bye, reminders: [5, 1]}": (
-                "{all: true, grace: 15m, message: Bye, reminders: 5m}"
+            "{all: true, grace: 15m, message: Bye, reminders: [10, 1]}": (
+                "{all: true, grace: 15m, message: Bye, reminders: 10m}"
             ),
             "{idle_for: 2:00}": "{idle_for: 2h}",
             "idle_for=2:00": "idle_for=2h",

@@ -253,7 +253,9 @@ def _refuse_list(spelling: str, name: str, option: Mapping[str, Any], value: Any
             )
         return
     for element in value if isinstance(value, (list, tuple)) else [value]:
-        if not (isinstance(option.get("elements"), Duration) and type(element) in (int, float)):
+        # A number alone has no unit, which is said of it where its duration is read.
+        is_number = isinstance(element, (int, float)) and not isinstance(element, bool)
+        if not (is_number and isinstance(option.get("elements"), Duration)):
             _refuse_element(spelling, name, element, value)
 
 

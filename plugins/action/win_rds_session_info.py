@@ -22,7 +22,7 @@ class ActionModule(SessionAction):
         if selection.nobody:
             return self.nobody_result(look, selection.nobody)
         report = self.run_engine(look, task_vars)
-        # What has gone while it was looked at is not there.
+        # A session that ended during the look is not listed.
         servers = tuple(
             replace(server, sessions=tuple(s for s in server.sessions if s.result != "already_gone"))
             for server in report.servers

@@ -35,12 +35,6 @@ WITH_NUMBERS = ("sessions", "exclude_sessions")
 #: How like an option a name has to be, to be taken for a slip of it. With less, ``msg`` is like ``missing``.
 _LIKENESS = 0.75
 
-#: How like an option a name has to be, to be taken for a slip of it. With less, ``msg`` is like ``missing``.
-_LIKENESS = 0.75
-
-#: Lists of which an empty one selects nobody.
-SELECTING_LISTS = ("sessions", "users", "states", "clients", "protocols", "server")
-
 #: In ``module_defaults``: the modules that select sessions.
 _GROUP = "group/winops.rds.rds"
 

@@ -96,7 +96,7 @@ class Selection:
 
     @property
     def _selects(self) -> bool:
-        # locked may be False.
+        # locked=false selects, so it is compared with None.
         return self.all or bool(self.nobody) or any(getattr(self, option) not in ((), None) for option in NARROWING)
 
     def _check(self) -> None:

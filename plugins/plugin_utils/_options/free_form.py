@@ -12,12 +12,17 @@ from .._words.durations import UNIT_OF
 from .._words.wts import state_meant
 from .choices import choice_meant
 from .durations import Duration, is_duration
+from .other_names import written_here
 
 Spec = Mapping[str, Mapping[str, Any]]
 
 _IDS = re.compile(r"\d+([\s,;]+\d+)*", re.ASCII)
 #: As ``logoff``, ``tsdiscon`` and ``msg`` take it.
 _SERVER = re.compile(r"/(?:server|v):(\S+)", re.IGNORECASE)
+#: What somebody types who knows the commands of Windows.
+_COMMAND = re.compile(r"^(logoff|tsdiscon|msg|quser|qwinsta|query (user|session)|reset session|change logon)\b", re.I)
+#: As YAML, PowerShell and other commands write an option.
+_NOTATION = re.compile(r"(?P<dashes>--?)?(?P<name>[A-Za-z][\w-]*)(?:\s*(?P<sign>[:=]|>=?)\s*|\s+)(?P<value>[^\s].*)")
 _OWN_SESSIONS = ("current", "me", "self", "myself")
 _EVERYBODY = ("all", "everyone", "everybody", "*")
 
@@ -29,29 +34,42 @@ def free_form_text(text: str, given: Mapping[str, Any], spec: Spec) -> str:
     """
     if not spec:
         return f"{text!r} belongs to no option: this module has none"
-    begun = {name: value for name, value in given.items() if name in spec and isinstance(value, str)}
-    meant = _quoted(text, begun, spec) or _listed(text, begun) or " ".join(_options(text, spec))
+    begun = {name: value for name, value in given.items() if name in _names(spec) and isinstance(value, str)}
+    meant = _rest(text, begun, _names(spec)) or _listed(text, begun) or " ".join(_options(text, spec))
     return (
         f"{text!r} belongs to no option. Say which: {meant or f'{next(iter(spec))}=…'}. A value with blanks needs "
         "quotes, as in idle_for='1d 4h'"
     )
 
 
-def _quoted(text: str, begun: Mapping[str, str], spec: Spec) -> str:
+def _names(spec: Spec) -> Spec:
+    """The options by each of their names."""
+    return {name: option for first, option in spec.items() for name in (first, *option.get("aliases", ()))}
+
+
+def _rest(text: str, begun: Mapping[str, str], spec: Spec) -> str:
     """The option that the words are the rest of, with all of it in quotes: ``idle_for=2 hours``, ``message=Please go``;
     "" where they are of none."""
     for name, value in begun.items():
         if isinstance(spec[name]["type"], Duration) and _is_duration_or_unit(text):
             return f"{name}='{value} {text}'"
+        if _choice(spec[name], f"{value} {text}"):
+            return f"{name}={_choice(spec[name], f'{value} {text}')}"
     for name, value in begun.items():
-        if name in ("message", "title", "message_title") and not _SERVER.search(text):
+        if name in ("message", "msg", "title", "message_title") and not _SERVER.search(text):
             return f"{name}='{value} {text}'"
     return ""
 
 
+def _choice(option: Mapping[str, Any], word: str) -> str:
+    """The choice that a word means; "" if it means none."""
+    choice = choice_meant(option, word)
+    return choice if choice in option.get("choices", ()) else ""
+
+
 def _listed(text: str, begun: Mapping[str, str]) -> str:
     """The list that a name or an ID is a further value of: ``users=alice bob``; "" where it is of none."""
-    if not re.fullmatch(r"[\w\s,;.*?\\@-]+", text):
+    if not re.fullmatch(r"\w[\w\s,;.*?\\@-]*", text):
         return ""
     kind = "sessions" if _IDS.fullmatch(text) else "users"
     more = ",".join(re.split(r"[\s,;]+", text))
@@ -66,15 +84,31 @@ def _is_duration_or_unit(text: str) -> bool:
 
 def _options(text: str, spec: Spec) -> list[str]:
     """What would be written for the words alone."""
+    text = _COMMAND.sub("", text)
     found = []
     server = _SERVER.search(text)
     if server and "server" in spec:
         found.append(f"server={server[1]}")
         text = _SERVER.sub("", text)
     bare = text.strip().strip("\"'")
-    if bare and (option := _option(bare, spec)):
+    if bare and (option := _named(bare, spec) or _option(bare, spec)):
         found.insert(0, option)
     return found
+
+
+def _named(text: str, spec: Spec) -> str:
+    """What is written like an option of another notation: ``users: alice``, ``--users alice``, ``idle>2h``; "" for
+    anything else."""
+    match = _NOTATION.fullmatch(text)
+    if match is None:
+        return ""
+    name, value = match["name"].replace("-", "_").lower(), match["value"]
+    if name in _names(spec):
+        return f"{name}='{value}'" if " " in value else f"{name}={value}"
+    # Without a sign, it may be somebody's name.
+    if not match["dashes"] and not match["sign"]:
+        return ""
+    return written_here(name, spec).removeprefix("write ") or _option(value, spec)
 
 
 def _option(text: str, spec: Spec) -> str:
@@ -82,8 +116,17 @@ def _option(text: str, spec: Spec) -> str:
     if spec.get(word, {}).get("type") == "bool":
         return f"{word}=true"
     for name, option in spec.items():
-        if (choice := choice_meant(option, word)) in option.get("choices", ()):
+        if choice := _choice(option, word):
             return f"{name}={choice}"
+    if text.startswith("--"):
+        return written_here(word, spec).removeprefix("write ")
+    return _value(text, word, spec)
+
+
+def _value(text: str, word: str, spec: Spec) -> str:
+    """The option that words alone are the value of."""
+    if spec.get("message", {}).get("required") and not _IDS.fullmatch(text):
+        return f"message='{text}'"
     if "users" not in spec:
         return ""
     if word in _EVERYBODY:

@@ -32,8 +32,9 @@ FREE_FORM = "_raw_params"
 #: Lists whose values may be whole numbers, too: those of session IDs.
 WITH_NUMBERS = ("sessions", "exclude_sessions")
 
-#: How like an option a name has to be, to be taken for a slip of it. With less, ``msg`` is like ``missing``.
-_LIKENESS = 0.75
+#: How like an option a name has to be, to be taken for a slip of it. With less, ``exclude_admins`` is like
+#: ``exclude_ids``.
+_LIKENESS = 0.82
 
 #: In ``module_defaults``: the modules that select sessions.
 _GROUP = "group/winops.rds.rds"
@@ -59,6 +60,7 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         del given[FREE_FORM]
     given = {name: _decrypted(value) for name, value in given.items()}
     _refuse_free_form(given, spec)
+    _refuse_commas(given, spec)
     _refuse_unknown(given, spec)
     for name, option in spec.items():
         spellings = [spelling for spelling in _spellings(name, option) if spelling in given]
@@ -187,6 +189,16 @@ def _refuse_free_form(given: Mapping[str, Any], spec: Spec) -> None:
         raise OptionError(free_form_text(str(given[FREE_FORM]).strip(), others, spec))
 
 
+def _refuse_commas(given: Mapping[str, Any], spec: Spec) -> None:
+    """Refuse ``all=true,exclude_users=alice``, of which Ansible makes one option."""
+    names = "|".join(spelling for name, option in spec.items() for spelling in _spellings(name, option))
+    for name, value in given.items():
+        if "message" in name or "title" in name:
+            continue
+        if isinstance(value, str) and (of_two := re.fullmatch(rf"([^\s=]+?),\s*((?:{names})=.+)", value)):
+            raise OptionError(f"options are separated by blanks, and not by commas: {name}={of_two[1]} {of_two[2]}")
+
+
 def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
     known = [spelling for name, option in spec.items() for spelling in _spellings(name, option)]
     unknown = sorted(str(name) for name in given if name not in known)
@@ -200,8 +212,8 @@ def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
 
 def _advice(name: str, known: Sequence[str], spec: Spec) -> str:
     if written := written_here(name, spec):
-        return f"; for {name} write {written};"
-    guess = nearest(name, known, _LIKENESS)
+        return f"; for {name}, {written.rstrip(',')};"
+    guess = nearest(name, [each for each in known if each[0] == name[0].lower()], _LIKENESS)
     return f"; did you mean {guess} instead of {name}?" if guess else ""
 
 

@@ -153,8 +153,8 @@ def check_server(value: str) -> None:
     :raises OptionError: it is not.
     """
     why = _why_no_text(value, " ,;|")
-    bare = re.sub(r"^(/(server|v):|[\\/]+)", "", value, flags=re.IGNORECASE)
-    if bare != value:
+    bare = re.sub(r"^(/(server|v):|\w+://|[\\/]+)|(?<=\w):\d+$", "", value, flags=re.IGNORECASE)
+    if re.fullmatch(r"\w[\w.-]*", bare) and bare != value:
         why = f": write {bare}"
     is_address = re.fullmatch(r"[0-9.]+|[^.]*:.*", value) is not None
     if why is None and (client_network(value) is None if is_address else not re.fullmatch(r"\w[\w.-]*", value)):
@@ -223,7 +223,10 @@ def _why_no_session(value: str) -> str | None:
     if is_session_id(value):
         return ": an ID has 32 bits" if int(value) > LAST_SESSION_ID else None
     if set("*?") & set(value):
-        return ": a name is meant as a whole, without * and ?. Give each, or say whom by users, states or all=true"
+        return (
+            ": a name is meant as a whole, without * and ?. Give each ID or name, or say by users or states whom, or "
+            "all=true"
+        )
     if "\\" in value or "@" in value or re.match(r"S-1-", value, re.I):
         return ": it looks like an account; give it in users or exclude_users"
     why = _why_no_text(value, _NOT_IN_SESSIONS)
@@ -238,7 +241,8 @@ def _why_no_text(value: str, forbidden: str, instead: str = "") -> str | None:
         if character == " ":
             named = "a blank"
         elif unicodedata.category(character) in _INVISIBLE or _UNSEEN.match(character):
-            return f": it holds {_code_point(character)}, which is not seen{_escape_hint(character)}{instead}"
+            hint = _escape_hint(character) + (_separated(value, character) or instead)
+            return f": it holds {_code_point(character)}, which is not seen{hint}"
         elif character in _MEANT:
             return f": it holds {_code_point(character)}, which looks like {_MEANT[character]}{instead}"
         else:
@@ -257,7 +261,7 @@ def _separated(value: str, character: str) -> str:
     parts = [part.strip() for part in value.split(character) if part.strip()]
     if len(parts) < 2:
         return ""
-    if character in " ,;|":
+    if character in " ,;|\n":
         return f"; several are separated by commas ({','.join(parts)}), or each is an element of a list"
     return f"; a backslash stands between domain and user ({parts[0]}\\{parts[1]})" if character == "/" else ""
 

@@ -8,6 +8,7 @@ mean more than one thing, or say it in another way; the message says what to wri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 _EACH_MEMBER = "alice,bob (each member, because a group has no session)"
@@ -20,9 +21,9 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "exclude_users",
         "exclude_users=alice",
         "but but_not except except_for except_users exceptions excluded excluded_users excludes exclude exclude_name "
-        "exclude_names exempt ignore ignore_user ignore_users ignored_users keep keep_user keep_users leave not "
-        "not_user not_users omit_users protect protected_users protect_users skip skip_user skip_users spare "
-        "spare_users whitelist allowlist without",
+        "exclude_names exclude_admin exclude_admins exempt ignore ignore_user ignore_users ignored_users keep "
+        "keep_user keep_users leave not not_user not_users omit_users protect protected_users protect_users skip skip_user "
+        "skip_users spare spare_users whitelist allowlist without",
     ),
     (
         "exclude_users",
@@ -35,23 +36,23 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     (
         "users",
         "users=alice",
-        "login login_name logins logon logon_name person people samaccountname sid sids upn user_id user_name "
-        "user_names who whom",
+        "email login login_name logins logon logon_name person people recipient recipients samaccountname sid sids to "
+        "upn user_id user_name user_names who whom",
     ),
-    ("users", "users=alice for a user, or sessions=TERM04 for a session's name,", "name names target"),
+    ("users", "users=alice for a user, or sessions=TERM04 for a session's name,", "name names"),
     ("all", "all=true", "all_sessions all_users any any_user every everybody everyone everything"),
     (
         "sessions",
         "sessions=current (those of the account that Ansible connects with)",
         "current current_session current_user me mine my_session my_sessions myself own self",
     ),
-    ("sessions", "sessions=12", "no nr number session_number sessionid sessionids sessionname"),
+    ("sessions", "sessions=12", "no nr number session_number tty winstation winstation_name"),
     (
         "idle_for",
         "idle_for=30m",
         "idle idle_hours idle_limit idle_longer_than idle_min idle_mins idle_minutes idle_more_than idle_over "
         "idle_seconds idle_since idle_time idle_timeout inactive inactive_for inactivity max_idle max_idle_time "
-        "min_idle min_idle_time idletime",
+        "idle_gt min_idle min_idle_time",
     ),
     ("states", "states=disconnected", "disconnected disc"),
     ("states", "states=active", "active connection_state connectstate session_state session_states status"),
@@ -67,18 +68,18 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "connected_for logged_in_for logged_in logged_on logged_on_since login_time logon_age logon_time max_age "
         "max_session session_age session_time uptime",
     ),
-    ("idle_for", _DURATIONS, "age for hours longer_than min_age minutes more_than older older_than since time"),
+    ("idle_for", _DURATIONS, "age longer_than min_age more_than older older_than"),
     (
         "clients",
         "clients=PC-0815 or clients=10.1.0.0/16",
-        "address addresses client_addresses client_computer client_ip client_names client_workstation from ip ips "
-        "network networks source source_ip subnet workstation workstations",
+        "address addresses client_addresses client_computer client_ip client_names client_workstation device from ip "
+        "ips network networks pc source source_ip station subnet workstation workstations",
     ),
     (
         "server",
-        "server=RDSH02",
-        "computer computer_name computer_names computername computers host host_name hostname hosts machine node "
-        "rdsh remote_host server_name server_names session_host session_hosts",
+        "server=RDSH02 (seen from the host; the hosts of Ansible are those of the command or the play)",
+        "computer computer_name computer_names computers host host_name hosts machine node rdsh remote_host "
+        "server_list server_name server_names session_host session_hosts target targets",
     ),
     (
         "grace",
@@ -90,7 +91,7 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     (
         "on_timeout",
         "on_timeout=terminate (which ends what keeps a session from ending)",
-        "end_processes force force_logoff forced hard kill kill_processes terminate",
+        "end_processes force force_logoff forced hard kill kill_processes terminate timeout_action",
     ),
     (
         "show_for",
@@ -104,11 +105,12 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "wait_time wait_timeout",
     ),
     ("server_timeout", "server_timeout=30s", "rpc_timeout timeout timeout_seconds"),
-    ("wait", "wait=false", "async background no_wait nowait"),
+    ("wait", "wait=false", "async background no_wait"),
+    ("wait", "wait=true", "wait_for_logoff wait_until_gone"),
     (
         "max_parallel",
         "max_parallel=4",
-        "at_once batch batch_size concurrency forks limit max_concurrent parallel serial throttle",
+        "at_once batch batch_size concurrency forks max_concurrent parallel serial throttle",
     ),
     (
         "missing",
@@ -119,7 +121,8 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     (
         "protect_console",
         "protect_console=false to include the console, or true to leave it alone,",
-        "console exclude_console ignore_console include_console keep_console skip_console spare_console",
+        "console exclude_console ignore_console include_console keep_console log_off_console protected skip_console "
+        "spare_console",
     ),
     ("protocols", "protocols=console", "console"),
     ("locked", "locked=true", "is_locked lock lock_state screen_locked"),
@@ -127,7 +130,7 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     (
         "message",
         "message='…'",
-        "body content message_body message_text messages msg_text notification text words",
+        "body content message_body message_text messages msg_text notification text warn_message warning_message words",
     ),
     ("title", "title='…'", "caption header heading msg_title subject"),
     ("message_title", "message_title='…'", "caption header heading msg_title subject"),
@@ -145,26 +148,33 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
 #: What belongs to another module, or to Ansible.
 _ELSEWHERE = (
     (
-        "nothing: --check at a prompt, or check_mode: true beside the module,",
+        "run the command with --check, or give the task check_mode: true",
         "check check_mode dry_run dryrun no_op noop preview simulate test what_if whatif",
     ),
-    ("a task of ansible.windows.win_reboot after this one", "reboot restart shutdown"),
-    ("a task of winops.rds.win_rds_message before this one", "message message_title msg text title"),
+    ("let a task of ansible.windows.win_reboot follow", "reboot restart shutdown"),
+    ("let a task of winops.rds.win_rds_message come before", "message message_title msg text title"),
     (
-        "a task of winops.rds.win_rds_logoff",
+        "use winops.rds.win_rds_logoff, which has grace and on_timeout",
         "countdown delay grace grace_minutes grace_period newcomers on_timeout reminders warn warning",
     ),
-    ("nothing: nobody is asked before", "confirm force yes"),
-    ("a task of winops.rds.win_rds_logon_mode", "drain drain_mode mode logon_mode"),
+    ("leave it out: the module does it without asking", "action confirm force logoff quiet yes"),
+    ("give the command --limit RDSH01", "limit"),
+    ("use winops.rds.win_rds_logon_mode, which sets it", "drain drain_mode mode logon_mode"),
 )
 
 
 def written_here(name: str, options: Collection[str]) -> str:
-    """Return what to write instead of an unknown option; "" where nobody knows.
+    """Return what to do instead of giving an unknown option; "" where nobody knows.
 
     :param options: those of the module.
     """
-    bare = name.lower().replace("-", "_")
-    here = (written for option, written, names in _NAMES if option in options and bare in names.split())
-    elsewhere = (written for written, names in _ELSEWHERE if bare in names.split())
+    bare = _bare(name)
+    here = (
+        f"write {written}" for option, written, names in _NAMES if option in options and bare in _bare(names).split()
+    )
+    elsewhere = (written for written, names in _ELSEWHERE if bare in _bare(names).split())
     return next(here, "") or next(elsewhere, "")
+
+
+def _bare(names: str) -> str:
+    return re.sub("[_-]", "", names).lower()

@@ -139,6 +139,8 @@ def _state(value: str) -> str:
 def _state_hint(value: str) -> str:
     if hint := _STATE_HINTS.get(value.lower()):
         return hint
+    if re.match(r"[!^~-]|not\b", value, re.IGNORECASE):
+        return " (none can be left out; give those that are meant)"
     words = re.split(r"[\s,;|]+", value)
     if len(words) > 1 and all(map(state_meant, words)):
         return f" (several are separated by commas, {','.join(words)}, or each is an element of a list)"

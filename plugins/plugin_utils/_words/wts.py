@@ -7,6 +7,7 @@ Source: wtsapi32.h, https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wt
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime, timedelta, timezone
 
@@ -81,8 +82,10 @@ def state_meant_elsewhere(text: str) -> str | None:
 
 
 def _bare(text: str) -> str:
-    """Letters and digits alone, without accents, which a code page may have cost."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if c.isalnum()).casefold()
+    """Without what separates words, and without accents, which a code page may have cost. All else counts: by
+    ``!active`` nobody means the active ones."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[\s_.-]", "", plain).casefold()
 
 
 def state_name(number: int) -> str:

@@ -105,7 +105,7 @@ class SessionAction(TaskAction):
         if reasons:
             return {**result, "failed": True, "msg": failure_text(reasons, records, not_found)}
         several_hosts = len(task_vars.get("ansible_play_hosts_all", ())) > 1
-        self.warn(not_found_text(not_found, several_hosts))
+        self.warn(not_found_text(not_found, several_hosts, request.not_in(found, "sessions")))
         self.warn(unused_sessions_text(request.not_in(found, "exclude_sessions"), several_hosts))
         return result
 

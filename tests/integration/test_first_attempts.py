@@ -210,3 +210,17 @@ def test_an_exclusion_under_another_name_that_is_overruled(serve: Serve) -> None
     )
     assert run.of("log off").outcomes() == {13: "would_log_off", 14: "would_log_off"}
     assert "Not every exclude_users of module_defaults counts for this task. What counts: alice." in run.output
+
+
+def test_a_table_of_a_host_on_which_nobody_was_meant(serve: Serve) -> None:
+    """It is no host that could not be asked."""
+    farm = serve(SESSIONS)
+    run = farm.playbook(
+        [
+            {"name": "look", INFO: {"users": []}, "register": "found"},
+            {"name": "show", "winops.rds.show_sessions": {"registered": ["found"]}, "run_once": True},
+        ]
+    )
+    assert run.of("show")["msg"] == "0 sessions on 0 servers."
+    assert "Not asked" not in run.output
+    assert farm.simulation.traffic("RDSH01") == []

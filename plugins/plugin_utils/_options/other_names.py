@@ -22,8 +22,8 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "exclude_users=alice",
         "but but_not except except_for except_users exceptions excluded excluded_users excludes exclude exclude_name "
         "exclude_names exclude_admin exclude_admins exempt ignore ignore_user ignore_users ignored_users keep "
-        "keep_user keep_users leave not not_user not_users omit_users protect protected_users protect_users skip skip_user "
-        "skip_users spare spare_users whitelist allowlist without",
+        "keep_user keep_users leave not not_user not_users omit_users protect protected_users protect_users skip "
+        "skip_user skip_users spare spare_users whitelist allowlist without",
     ),
     (
         "exclude_users",

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule as LogonMode
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import UnknownExclusion
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.given import refuse_repeated, validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._result.sentences import (
+    not_found_text,
+    unknown_exclusions_text,
+)
 
 from tests.support.first_attempts import LOGON_MODE, REFUSED, TAKEN, Attempts, new_words, options
 from tests.unit.plugins.reporting import MODULES
@@ -53,6 +58,29 @@ def test_refused(module: str, typed: str, works: str) -> None:
     assert len(message) < 1000
     assert [word for word in new_words(typed, works) if word.lower() not in message.lower()] == [], message
     task(module, works)
+
+
+@pytest.mark.parametrize(
+    ("users", "sessions", "told"),
+    [
+        (["alcie"], [], "Not found: alcie. Check the name."),
+        (["alice bob"], [], "Not found: alice bob. Check the name (several are separated by commas)."),
+        ([], ["alice"], "Not found: alice. Check the name; an account belongs in users."),
+        ([], ["TERM04", "12"], "Not found: TERM04, 12. Check the name."),
+        ([], ["console"], "Not found: console. Check the name."),
+        (["svc-*"], [], None),
+    ],
+    ids=str,
+)
+def test_what_is_said_of_a_name_that_fits_nobody(users: list[str], sessions: list[str], told: str | None) -> None:
+    assert not_found_text([*sessions, *users], False, sessions) == told
+
+
+def test_what_is_said_of_an_exclusion_that_is_two() -> None:
+    nobody = UnknownExclusion(position=0, name="", use=0)
+    assert "alice bob is no account (several are separated by commas), which would spare nobody" in (
+        unknown_exclusions_text([("alice bob", nobody)])
+    )
 
 
 def test_how_many_there_are() -> None:

@@ -85,10 +85,12 @@ def _meant_value(option: Mapping[str, Any], value: Any) -> Any:
 
 
 def _list_in_text(text: str) -> Any:
+    if re.search(r"[\[,]\s*[!&]", text):  # a tag or an anchor, which would be left out
+        return text
     try:
         # No scalar becomes a number or a truth value by this loader, so that 0012345 and no stay what they are.
         found = yaml.load(text, yaml.BaseLoader)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         return text
     return found if isinstance(found, list) else text
 
@@ -193,9 +195,10 @@ def _refuse_commas(given: Mapping[str, Any], spec: Spec) -> None:
     """Refuse ``all=true,exclude_users=alice``, of which Ansible makes one option."""
     names = "|".join(spelling for name, option in spec.items() for spelling in _spellings(name, option))
     for name, value in given.items():
-        if "message" in name or "title" in name:
+        # What users read may hold anything.
+        if not isinstance(value, str) or re.search("message|msg|title", str(name)):
             continue
-        if isinstance(value, str) and (of_two := re.fullmatch(rf"([^\s=]+?),\s*((?:{names})=.+)", value)):
+        if of_two := re.fullmatch(rf"([^\s=]+?),\s*((?:{names})=.+)", value):
             raise OptionError(f"options are separated by blanks, and not by commas: {name}={of_two[1]} {of_two[2]}")
 
 
@@ -212,8 +215,8 @@ def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
 
 def _advice(name: str, known: Sequence[str], spec: Spec) -> str:
     if written := written_here(name, spec):
-        return f"; for {name}, {written.rstrip(',')};"
-    guess = nearest(name, [each for each in known if each[0] == name[0].lower()], _LIKENESS)
+        return f"; for {name}, {written};"
+    guess = nearest(name, [each for each in known if each[:1] == name[:1].lower()], _LIKENESS)
     return f"; did you mean {guess} instead of {name}?" if guess else ""
 
 

@@ -39,7 +39,7 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "email login login_name logins logon logon_name person people recipient recipients samaccountname sid sids to "
         "upn user_id user_name user_names who whom",
     ),
-    ("users", "users=alice for a user, or sessions=TERM04 for a session's name,", "name names"),
+    ("users", "users=alice for a user, or sessions=TERM04 for a session's name", "name names"),
     ("all", "all=true", "all_sessions all_users any any_user every everybody everyone everything"),
     (
         "sessions",
@@ -95,7 +95,7 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "show_for",
-        "show_for=1m, or answer_timeout=1m to wait for an answer,",
+        "show_for=1m, or answer_timeout=1m to wait for an answer",
         "close_after display_time duration seconds show show_time time timeout timeout_seconds wait",
     ),
     (
@@ -120,7 +120,7 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("unknown_exclusions", "unknown_exclusions=ignore", "ignore_unknown ignore_unknown_exclusions"),
     (
         "protect_console",
-        "protect_console=false to include the console, or true to leave it alone,",
+        "protect_console=false to include the console, or true to leave it alone",
         "console exclude_console ignore_console include_console keep_console log_off_console protected skip_console "
         "spare_console",
     ),

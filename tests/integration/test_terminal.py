@@ -22,8 +22,8 @@ from .conftest import NEVER_ENDS, Farm, served
 PLAYBOOK = re.search(r"^## The task\n\n```yaml\n(.*?)^```", (REPOSITORY / "README.md").read_text("utf-8"), re.M | re.S)
 README = ("ansible-playbook empty.yml --limit RDSH01 --check --diff", "ansible-playbook empty.yml --limit RDSH01 -v")
 #: What is as wide as it is whatever the terminal is: Ansible's own last lines, and those of a diff, which come from a
-#: process without a terminal.
-OF_THEIR_OWN_WIDTH = re.compile(r"RDSH\d\d +: ok=|[-+ ]RDSH\d\d  ")
+#: process without a terminal; and the rows of quser.
+OF_THEIR_OWN_WIDTH = re.compile(r"RDSH\d\d +: ok=|[-+ ]RDSH\d\d  | \w+ .* \d\d/\d\d/\d{4} \d\d:\d\d$")
 
 
 @pytest.mark.parametrize("columns", [80, 120])

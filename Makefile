@@ -31,6 +31,9 @@ ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
 
+# Otherwise each process of the tests compiles anew what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Ansible's commands find each other and this collection, wherever the repository is.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)

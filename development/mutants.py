@@ -234,8 +234,12 @@ def _failed(tests: str) -> str | None:
         "--timeout",
         str(PATIENCE),
     ]
-    # The same examples each time, and a cache of what is compiled that nobody else reads.
-    variables = {**os.environ, "CI": "true", "SIMULATOR_CACHE": str(COPY / "build" / "simulator")}
+    variables = {
+        **os.environ,
+        "CI": "true",  # the same examples each time
+        "PYTHONDONTWRITEBYTECODE": "1",  # a mutant may have the size and the time of the one before
+        "SIMULATOR_CACHE": str(COPY / "build" / "simulator"),
+    }
     done = subprocess.run(
         [*pytest, "--quiet", "-p", "no:cacheprovider"],
         cwd=COPY, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -119,11 +119,11 @@ class CallbackModule(CallbackBase):
         self._seen.append(
             TaskResult(
                 host=taken.host,
-                # The records alone: of other modules it may be anything, and large.
+                # Only the records are kept: results of other modules may be large.
                 values=dict(values) if is_ours(task) else {key: values.get(key) for key in ("changed", "msg")},
                 task=task.get_name(),
                 is_ours=is_ours(task),
-                # Ansible takes it out of the values.
+                # Ansible removes this key from the result.
                 failed=failed,
                 check_mode=task.check_mode,
                 tells_all=module == "winops.rds.win_rds_session_info" and means_all(given),

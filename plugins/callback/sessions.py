@@ -42,7 +42,7 @@ from ..plugin_utils._result.sentences import outcome_text
 from ..plugin_utils._words.displayable import displayable
 from ..plugin_utils._words.table import aligned, terminal_width
 
-#: What prints for itself.
+#: Actions that print their own results.
 _SHOWS_ITSELF = "winops.rds.show_sessions"
 
 
@@ -166,6 +166,6 @@ def _lines(records: list[dict[str, Any]]) -> list[str]:
     lines = []
     for row, record in zip(aligned(rows, fill=True), records, strict=True):
         line = f"  {row}  {outcome_text(record)}"
-        # What is to be done about an error stands at the end of its line.
+        # A long line is wrapped and not cut, because the hint of an error stands at its end.
         lines += textwrap.wrap(line, width, subsequent_indent=" " * 6, drop_whitespace=False) if width else [line]
     return lines

@@ -81,7 +81,7 @@ DISCONNECT = Act(
     do_it="disconnect it",
     if_unanswered="Sessions may have been disconnected: --check tells which are not; run the task again",
 )
-#: A message is no state of the host, so showing one changes nothing.
+#: Showing a message does not count as a change: afterwards the host is as it was.
 SEND_MESSAGE = Act(
     planned="would_send",
     results=frozenset({"sent", "answered", "no_answer"}),

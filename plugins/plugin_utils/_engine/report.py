@@ -217,7 +217,7 @@ def read(kind: Any, value: Any, where: str) -> Any:
     checked = _of_type(value, kind, where)
     if kind is str and len(checked) > LONGEST_TEXT and not where.endswith(".crash"):
         raise ReportError(f"{where} has {len(checked)} characters")
-    # What the engine counts has 64 bits.
+    # The engine has no larger numbers.
     if kind is int and (isinstance(checked, bool) or checked.bit_length() > 64):
         raise ReportError(f"{where} is {_short(value)}")
     return checked

@@ -12,7 +12,7 @@ from .._result.records import Record
 from .._result.sentences import count_text, counts_text, error_text, idle_text, moment_text
 from .._words.table import aligned, first_line
 
-#: After every known value.
+#: Sorts after every known value.
 _LAST = "\U0010ffff"
 
 #: By what a table can be sorted; then by server and ID. Who has been idle for longest comes first.
@@ -28,7 +28,7 @@ SORTS: dict[str, Callable[[Record], Any]] = {
 
 _HEADER = ("SERVER", "ID", "ACCOUNT", "STATE", "IDLE", "LOGGED ON", "CLIENT")
 _ACCOUNT = _HEADER.index("ACCOUNT")
-#: What becomes narrower where the terminal is. Of an account the domain says least.
+#: The columns that are narrowed in a narrow terminal. Accounts come last, and lose their domain first.
 _SHRINK = (_HEADER.index("CLIENT"), _HEADER.index("SERVER"), _ACCOUNT)
 
 

@@ -188,7 +188,7 @@ class GracePeriod:
                 launched = True
                 report = self._host.launch(self._about_them(self._logoff, newcomers=self._takes_newcomers))
                 return self._outcome(self._warned.report(report, gone="logged_off" if unknown else "already_gone"))
-            except Exception as error:  # as above
+            except Exception as error:  # see _take: any exception may come
                 unknown = unknown or (launched and self._host.may_have_acted(error))
                 pause = next(pauses, None)
                 if pause is None:

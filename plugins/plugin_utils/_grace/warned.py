@@ -142,7 +142,7 @@ class WarnedSessions:
         return replace(last, servers=tuple(merged))
 
     def _last_word(self, logon: str, ended: Session | None, result: str | None, server: Server) -> Session:
-        # By the logon that it is known as, also where it could not be identified any more.
+        # The session keeps the logon that was warned, also where the host could not identify it any more.
         session = replace(ended, logon=logon) if ended else replace(self._known[logon], accepted=False)
         if result is None or (ended and ended.result != "already_gone"):
             return session
@@ -157,8 +157,8 @@ class WarnedSessions:
 
     def _logon(self, server: str, session: Session) -> str:
         if session.result in FAILED | {"already_gone"} and not session.logon_time:
-            # It could not be identified, or not any more. As nobody can say that it is somebody else now, it is who had
-            # this ID.
+            # The host could not identify the session. Nothing shows that the ID has another owner, so it is taken for
+            # the logon that had it.
             had_id = [
                 logon
                 for logon, known in self._known.items()

@@ -48,7 +48,7 @@ def server_records(
     :param explain: says why a session timed out or failed, where Windows gave no error.
     :param warnings: how many warnings of the grace period each logon got.
     """
-    # Any text may come from a host that is not what it should be: only what can be its name is taken for it.
+    # The text comes from the host. What cannot be a computer name is not taken for one.
     own_name = server.computer_name if re.fullmatch(r"[\w-]{1,15}", server.computer_name) else ""
     name = server.server or own_name or host_name
     records = []
@@ -64,7 +64,7 @@ def server_records(
         records=records,
         excluded=[session_record(session, name, request) for session in server.excluded],
         found={request.label(match) for match in server.found},
-        # What Windows accepted has changed something, whatever came of it.
+        # A request that Windows accepted counts as a change, also where the session did not end in time.
         changed=bool(request.act.done)
         and any(session.accepted or session.result == request.act.planned for session in server.sessions),
         error=_server_error(server),

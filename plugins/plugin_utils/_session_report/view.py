@@ -126,7 +126,7 @@ def view(seen: Sequence[TaskResult]) -> View:
     ours = [one for one in seen if one.is_ours]
     about = _about_sessions(ours)
     found = overview((one.host, one.values) for one in about)
-    # Who did not answer, and then told of all sessions, has answered.
+    # A host that did not answer at first, and listed all sessions later, has answered.
     unasked = overview((one.host, one.values) for one in _since_all_was_told(about)).unasked
     sessions, newcomers, gone = _last_words(ours)
     on = [record for key, record in sessions.items() if key not in gone]
@@ -182,7 +182,7 @@ def _last_words(seen: Sequence[TaskResult]) -> tuple[dict[_Key, Record], set[_Ke
             began, logon = acted_on.get(key[0]), record["logon_time"]
             if began and logon and time_of(logon) > began:
                 newcomers.add(key)
-            # That somebody is still on says less than that they were spared, or could not be logged off.
+            # Why somebody is still on (spared, not logged off in time) is kept when a later list only shows them.
             if record["result"] != LIST.planned or key not in last:
                 last[key] = record
             (gone.add if record["result"] in GONE else gone.discard)(key)
@@ -201,7 +201,7 @@ def _left_by_themselves(one: TaskResult, on: Set[_Key]) -> set[_Key]:
         return set()
     answered = {server["server"].casefold() for server in one.values.get("servers", ()) if not server["error"]}
     told = {key_of(record) for record in (*one.values.get("sessions", ()), *one.values.get("excluded", ()))}
-    # Whose logon time could not be read may be any session of this ID.
+    # A session whose logon time could not be read may be any session of its ID.
     unknown = {(server, number) for server, number, logon in told if logon is None}
     return {key for key in on - told if key[0] in answered and key[:2] not in unknown}
 

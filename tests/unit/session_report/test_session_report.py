@@ -133,23 +133,27 @@ def test_what_is_planned_or_only_looked_at_makes_nobody_a_newcomer() -> None:
 
 def test_what_is_counted() -> None:
     idle = [record(number, idle_seconds=seconds) for number, seconds in ((2, None), (3, 59), (4, 60), (5, 61))]
-    shown = view([Seen("rdsh01", result(*idle, record(6, result="logged_off", idle_seconds=90)))])
+    shown = view([TaskResult("rdsh01", result(*idle, record(6, result="logged_off", idle_seconds=90)))])
     assert (shown.idle(60), shown.modes_known, shown.closed(), shown.failed()) == (2, False, 0, 0)
     modes = [
-        Seen(f"rdsh0{number}", mode(after, "enabled")) for number, after in enumerate(("enabled", "drain", "disabled"))
+        TaskResult(f"rdsh0{number}", mode(after, "enabled"))
+        for number, after in enumerate(("enabled", "drain", "disabled"))
     ]
-    shown = view([*modes, Seen("rdsh03", result(record(2, result="timed_out"), record(3, result="denied")))])
+    shown = view([*modes, TaskResult("rdsh03", result(record(2, result="timed_out"), record(3, result="denied")))])
     assert (shown.modes_known, shown.closed(), shown.failed()) == (True, 2, 2)
 
 
 @pytest.mark.parametrize(("results", "acted"), [(["listed"], False), (["listed", "would_log_off"], True)])
 def test_whether_something_was_done(results: list[str], acted: bool) -> None:
     records = [record(number, result=each) for number, each in enumerate(results, 2)]
-    assert view([Seen("rdsh01", result(*records))]).acted is acted
+    assert view([TaskResult("rdsh01", result(*records))]).acted is acted
 
 
 def test_sessions_and_servers_are_in_order() -> None:
-    seen = [Seen(name, result(record(9, server=name), record(3, server=name), server=name)) for name in ("b", "A", "C")]
+    seen = [
+        TaskResult(name, result(record(9, server=name), record(3, server=name), server=name))
+        for name in ("b", "A", "C")
+    ]
     shown = view(seen)
     assert [server.name for server in shown.servers] == ["A", "b", "C"]
     assert [(one["server"], one["id"]) for one in shown.sessions] == [(s, i) for s in ("A", "b", "C") for i in (3, 9)]
@@ -168,10 +172,10 @@ def test_reminders_that_came() -> None:
 def test_what_took_its_time() -> None:
     acted = {**record(12), "result": "logged_off", "warnings": 1}
 
-    def spans(*seen: Seen) -> list[tuple[str, float, float]]:
+    def spans(*seen: TaskResult) -> list[tuple[str, float, float]]:
         return [
             (span.kind, (span.began - START).total_seconds() / 60, (span.ended - START).total_seconds() / 60)
-            for span in view([Seen("rdsh09", result()), *seen]).spans
+            for span in view([TaskResult("rdsh09", result()), *seen]).spans
         ]
 
     everybody_left = at(0, "rdsh01", result(acted, deadline="2026-11-21T22:15:00Z"), 10)
@@ -194,7 +198,7 @@ def test_what_took_its_time() -> None:
 def test_what_failed_and_what_did_nothing() -> None:
     work = {"changed": True, "msg": "boom"}
     seen = [
-        Seen("rdsh01", result(record(12))),
+        TaskResult("rdsh01", result(record(12))),
         at(0, "rdsh01", work, task="Works", is_ours=False),
         at(1, "rdsh01", work, task="Fails", is_ours=False, failed=True),
         at(2, "rdsh01", {**work, "changed": False}, task="Has nothing to do", is_ours=False),
@@ -281,7 +285,7 @@ def test_each_column_of_the_sheet() -> None:
     one = record(
         12, disconnect_time="2026-11-21T14:00:00Z", result="denied", error=error, ended_processes=ended, warnings=2
     )
-    shown = view([Seen("rdsh01", result(one, record(13, client_name=None, idle_seconds=None, locked=None)))])
+    shown = view([TaskResult("rdsh01", result(one, record(13, client_name=None, idle_seconds=None, locked=None)))])
     first, second = rows(sheet(shown, masked=False))
     assert first == {
         "server": "RDSH01", "id": "12", "session": "rdp-tcp#12", "account": "CONTOSO\\alice", "state": "active",

@@ -143,7 +143,7 @@ def test_the_bars_are_shares_of_the_longest_idle_time() -> None:
     assert shares == ["--share:25%", "--share:0%", "--share:50%", "--share:100%", "--share:0%"]
     nobody_idle = Page(TaskResult("rdsh01", result(none))).elements("//span[@class='bar']")
     assert [bar.get("style") for bar in nobody_idle] == ["--share:0%"]
-    unknown = Page(Seen("rdsh01", result(record(2, idle_seconds=10), record(3, idle_seconds=None))))
+    unknown = Page(TaskResult("rdsh01", result(record(2, idle_seconds=10), record(3, idle_seconds=None))))
     assert [bar.get("style") for bar in unknown.elements("//span[@class='bar']")] == ["--share:100%", "--share:0%"]
 
 

@@ -156,7 +156,7 @@ notes:
   - An empty list in O(sessions), O(users), O(states), O(clients), O(protocols) or O(server) selects nobody, whatever
     else is given. The task is done then, no host is asked, and every list of the result is empty. In O(exclude_users)
     and O(exclude_sessions) it is refused, because it is nearly always a variable that should have held somebody; if
-    nobody is meant to be spared, leave the option out, in a template with C(default(omit, true\)). Null and empty text
+    nobody is meant to be spared, leave the option out, in a template with V(default(omit, true\)). Null and empty text
     are refused everywhere, and so is a session or user that is both selected and excluded.
   - A list may be text, with commas (V(alice,bob)) or as JSON (V(["alice","bob"])). A choice may be in any case.
 """

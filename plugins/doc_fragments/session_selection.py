@@ -30,7 +30,7 @@ options:
         its domain. They take no wildcards. One that does not exist matches nothing. If the look-up itself fails, so
         does the task, and no session is touched.
       - A text that can be no account is refused, as one with C(/) or a character that is not seen. The rules are in
-        U(https://github.com/winops/rds/blob/main/docs/docsite/rst/matching.rst#what-is-refused).
+        U(https://winops.github.io/rds/docsite/matching.html#what-is-refused).
       - A number needs quotes, because YAML makes 5349 of V(0012345).
       - An account with several sessions is meant with all of them.
     type: list
@@ -134,7 +134,7 @@ options:
       - To mean the host's own sessions as well, name it too.
       - One that fails is reported in RV(servers) and makes the task fail at its end; the others are dealt with.
       - What it needs (rights, firewall, credentials for the second hop) is told in
-        U(https://github.com/winops/rds/blob/main/docs/docsite/rst/other_servers.rst).
+        U(https://winops.github.io/rds/docsite/other_servers.html).
     type: list
     elements: str
     aliases: [servers]
@@ -148,7 +148,7 @@ options:
     default: 30s
 notes:
   - The options that select sessions narrow each other (C(and)); the values of one option widen it (C(or)); exclusions
-    come last. The rules in one table are in U(https://github.com/winops/rds/blob/main/docs/docsite/rst/matching.rst).
+    come last. The rules in one table are in U(https://winops.github.io/rds/docsite/matching.html).
   - An empty list or an empty value is refused, because it is nearly always a variable that should have held something.
     A session or user that is both selected and excluded is refused too.
 """

@@ -123,16 +123,16 @@ seealso:
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/logoff
   - name: Logging users off
     description: What a task does.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/logoff.rst
+    link: https://winops.github.io/rds/docsite/logoff.html
   - name: Which sessions match
     description: The rules of matching, in one table.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/matching.rst
+    link: https://winops.github.io/rds/docsite/matching.html
   - name: Other servers
     description: What the option server needs, and how its results look.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/other_servers.rst
+    link: https://winops.github.io/rds/docsite/other_servers.html
   - name: Faults
     description: What can go wrong, and what the task then reports.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/faults.rst
+    link: https://winops.github.io/rds/docsite/faults.html
 author:
   - winops.rds contributors (@winops)
 """

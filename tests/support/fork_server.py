@@ -25,7 +25,7 @@ from tests.support import ansible_runs
 from tests.support.paths import REPOSITORY
 
 #: What a run may set for itself: nothing that has been imported has read it.
-_OF_A_RUN = ("FAKE_CLOCK", "HOST_NAMES", "PYTEST_CURRENT_TEST", "RECORD_RESULTS")
+_OF_A_RUN = ("FAKE_CLOCK", "HOST_NAMES", "KRB5CCNAME", "KRB5_CONFIG", "PYTEST_CURRENT_TEST", "RECORD_RESULTS")
 #: What these are is the server's, like the settings that ansible-core reads when it is imported.
 _OF_THE_SERVER = ("ANSIBLE_HOME",)
 

@@ -28,6 +28,8 @@ class ActionModule(LogoffAction):
         if not options["wait"]:
             _refuse_waiting(options)
         asked = self.logoff_request(options, selection, check_mode=self._task.check_mode, wait=options["wait"])
+        if selection.nobody:
+            return {**self.nobody_result(asked, selection.nobody), "deadline": None}
         return self.log_off(asked, Grace.from_options(options), options, task_vars)
 
 

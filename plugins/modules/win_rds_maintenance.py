@@ -55,11 +55,13 @@ options:
         sessions.
     type: list
     elements: str
+    aliases: [exclude_user, exclude_username, exclude_account]
   exclude_sessions:
     description:
       - Sessions that may stay, as in O(winops.rds.win_rds_logoff#module:exclude_sessions), such as V(console).
     type: list
     elements: str
+    aliases: [exclude_session, exclude_id, exclude_ids, exclude_session_id]
   unknown_exclusions:
     description:
       - As in O(winops.rds.win_rds_logoff#module:unknown_exclusions).

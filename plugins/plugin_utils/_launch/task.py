@@ -14,7 +14,7 @@ from ansible.plugins.connection import winrm as _winrm
 
 from .._options.errors import OptionError
 from .._options.given import (
-    EXCLUDING,
+    exclusion_spellings,
     exclusions_of_defaults,
     places_of_options,
     refuse_repeated,
@@ -119,10 +119,11 @@ class TaskAction(LaunchAction):
         module = self._task.resolved_action or self._task.action
         groups = (self._task.get_play()._action_groups or {}).get(module, ()) if self._task._parent else ()
         keys = {module, *(f"group/{group}" for group in groups)}
+        excluding = exclusion_spellings(self.ARGUMENT_SPEC)
         found = []
         for options in exclusions_of_defaults(self._task.module_defaults or (), keys):
             whole = self._templar.template({"options": options}).get("options") if isinstance(options, str) else options
-            given = {name: value for name, value in (whole or {}).items() if name in EXCLUDING}
+            given = {name: value for name, value in (whole or {}).items() if name in excluding}
             known = self._templar.template(given)  # without those that are omitted, from ansible-core 2.19 on
             found.append({name: value for name, value in known.items() if value != task_vars.get("omit", self)})
         return found

@@ -27,7 +27,6 @@ need libc6-dev "the C headers for it" /usr/include/stdio.h
 # Debian 13 has only version 3, Debian 12 only version 2.
 need "libwinpr3-dev|libwinpr2-dev" "wtsapi.h, the structures of the WTS API" /usr/include/winpr{3,2}/winpr/wtsapi.h
 if [[ ${1:?demo or test} == test ]]; then
-    need mingw-w64-common "wtsapi32.h, to check the structures of the WTS API against" /usr/share/mingw-w64/include/wtsapi32.h
     need openssh-client "is what Ansible's connection ssh runs" ssh
     need openssh-server "serves SSH in front of simulated hosts, to the tests alone" /usr/sbin/sshd
 fi

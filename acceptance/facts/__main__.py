@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="acceptance.facts", description=__doc__)
     parser.add_argument("inventory", type=Path)
     parser.add_argument("--limit", default="all", metavar="PATTERN", help="which hosts (default: all)")
-    parser.add_argument("--act", action="store_true", help="ask also by calls that act, for a session that there is not")
+    parser.add_argument("--act", action="store_true", help="also by calls that act, for a session that there is not")
     options = parser.parse_args()
     askable = [fact for fact in facts() if not fact.needs_stage and (fact.needs != TOLD or options.act)]
     try:

@@ -85,7 +85,7 @@ def test_nothing_is_asked_of_a_session_that_is_not_the_accounts(serve: Serve) ->
 
 @pytest.mark.parametrize("subject", [ALICE, BOB])
 def test_no_question_acts_on_what_the_acceptance_tests_did_not_make(serve: Serve, subject: dict[str, object]) -> None:
-    """The console, session 0, listeners and other users are the host's: only an ID that nobody has is acted on besides."""
+    """The console, session 0, listeners and other users are the host's; what is acted on besides is nobody's ID."""
     logon_screen = {"id": 1, "name": "console"}
     farm = serve([logon_screen, ALICE, BOB, {"id": 20, "user": "carol"}])
     there = {session.id for session in farm.simulation.hosts["RDSH01"].table.sessions()}

@@ -33,7 +33,6 @@ internal static class NativeMethods
 internal static class HostQuestions
 {
 	private const UInt32 WTS_CURRENT_SESSION = 0xFFFFFFFF;
-	private const UInt32 NoConsole = 0xFFFFFFFF;
 	private const int WTSListen = 6;
 	private const int FirstListenerId = 65536;
 	private const int NameDnsDomain = 12; // EXTENDED_NAME_FORMAT

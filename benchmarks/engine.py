@@ -24,7 +24,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     SessionInfoRequest,
     request,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
 
 from simulator.engines import build
 from simulator.engines.mono import command

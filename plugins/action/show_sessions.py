@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils._arguments import validated_options
-from ..plugin_utils._options import OptionError, duration_value
+from ..plugin_utils._farm.overview import SORTS, survey_text, totals_text
+from ..plugin_utils._launch.failed import TaskFailed
+from ..plugin_utils._options.errors import OptionError, duration_value
+from ..plugin_utils._options.given import validated_options
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of, report_path, write_report
 from ..plugin_utils._session_report.view import Seen, view
-from ..plugin_utils._survey import SORTS, survey_text, totals_text
-from ..plugin_utils._table import terminal_width
-from ..plugin_utils._task_failed import TaskFailed
+from ..plugin_utils._words.table import terminal_width
 
 # Ansible loads this file before it starts the worker.
 _WIDTH = terminal_width()

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..plugin_utils._durations import format_duration
 from ..plugin_utils._engine.acts import DISCONNECT
 from ..plugin_utils._engine.report import Session
 from ..plugin_utils._engine.requests import DisconnectRequest, milliseconds, request
-from ..plugin_utils._options import time_option
-from ..plugin_utils._records import Error, own_error
-from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._options.errors import time_option
+from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._result.records import Error, own_error
 from ..plugin_utils._session_action import SessionAction
+from ..plugin_utils._words.durations import format_duration
 
 
 class ActionModule(SessionAction):

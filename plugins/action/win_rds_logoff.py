@@ -7,18 +7,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..plugin_utils import _grace_options
-from ..plugin_utils._durations import format_duration
 from ..plugin_utils._engine.acts import LOG_OFF
 from ..plugin_utils._engine.report import MOST_SESSIONS, Report, Session
 from ..plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
-from ..plugin_utils._grace_options import Grace
-from ..plugin_utils._options import OptionError, time_option
-from ..plugin_utils._records import Error, own_error
-from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._grace.options import ARGUMENT_SPEC as GRACE_ARGUMENT_SPEC
+from ..plugin_utils._grace.options import Grace
+from ..plugin_utils._launch.failed import TaskFailed
+from ..plugin_utils._options.errors import OptionError, time_option
+from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._result.records import Error, own_error
+from ..plugin_utils._result.sentences import names_text
 from ..plugin_utils._session_action import SessionAction
-from ..plugin_utils._task_failed import TaskFailed
-from ..plugin_utils._texts import names_text
+from ..plugin_utils._words.durations import format_duration
 
 DEFAULT_TIMEOUT = 120.0  # seconds
 
@@ -26,7 +26,7 @@ DEFAULT_TIMEOUT = 120.0  # seconds
 class ActionModule(SessionAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         **ARGUMENT_SPEC,
-        **_grace_options.ARGUMENT_SPEC,
+        **GRACE_ARGUMENT_SPEC,
         "protect_console": {"type": "bool", "default": True},
         "wait": {"type": "bool", "default": True},
         "timeout": {"type": "str"},
@@ -65,7 +65,7 @@ class ActionModule(SessionAction):
         if grace is None:
             return {**result(self.run_engine(logoff, task_vars)), "deadline": None}
         # Not before it is needed: what a collection imports is compiled anew in each run of Ansible.
-        from ..plugin_utils._grace_task import run_with_grace
+        from ..plugin_utils._grace.task import run_with_grace
 
         return run_with_grace(self, grace, logoff, result, task_vars)
 

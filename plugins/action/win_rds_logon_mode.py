@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..plugin_utils import _logon_mode
-from ..plugin_utils._logon_mode_action import LogonModeAction
-from ..plugin_utils._options import OptionError
+from ..plugin_utils._logon_mode import modes
+from ..plugin_utils._logon_mode.action import LogonModeAction
+from ..plugin_utils._options.errors import OptionError
 
 
 class ActionModule(LogonModeAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "mode": {"type": "str", "choices": [*_logon_mode.MODES], "required": True}
+        "mode": {"type": "str", "choices": [*modes.MODES], "required": True}
     }
 
     def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,8 +24,8 @@ class ActionModule(LogonModeAction):
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         mode, check_mode = options["mode"], self._task.check_mode
-        report = self.ask(_logon_mode.request_for(mode, check_mode=check_mode), task_vars)
-        result = _logon_mode.setting_result(report, mode, check_mode=check_mode)
+        report = self.ask(modes.request_for(mode, check_mode=check_mode), task_vars)
+        result = modes.setting_result(report, mode, check_mode=check_mode)
         if self._task.diff:
-            result["diff"] = _logon_mode.diff_of(result)
+            result["diff"] = modes.diff_of(result)
         return self.tell(result)

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..plugin_utils import _logon_mode
-from ..plugin_utils._logon_mode_action import LogonModeAction
+from ..plugin_utils._logon_mode import modes
+from ..plugin_utils._logon_mode.action import LogonModeAction
 
 
 class ActionModule(LogonModeAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        return self.tell(_logon_mode.reading_result(self.ask(_logon_mode.READING, task_vars)))
+        return self.tell(modes.reading_result(self.ask(modes.READING, task_vars)))

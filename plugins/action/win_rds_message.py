@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from ..plugin_utils._engine.acts import SEND_MESSAGE
 from ..plugin_utils._engine.requests import MessageRequest, request
-from ..plugin_utils._message import BUTTONS, ICONS, check_message, message_seconds, message_style
-from ..plugin_utils._options import OptionError, time_option
-from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._options.errors import OptionError, time_option
+from ..plugin_utils._options.message import BUTTONS, ICONS, check_message, message_seconds, message_style
+from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
 
 PLACEHOLDERS = ("user", "server")

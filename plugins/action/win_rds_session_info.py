@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..plugin_utils._engine.acts import LIST
 from ..plugin_utils._engine.requests import SessionInfoRequest, request
-from ..plugin_utils._selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
 
 

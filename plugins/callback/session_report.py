@@ -68,11 +68,11 @@ from typing import Any
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
-from ..plugin_utils._durations import parse_duration
-from ..plugin_utils._run import HostResult, is_ours, module_of
-from ..plugin_utils._selection import means_all
+from ..plugin_utils._farm.results import HostResult, is_ours, module_of
+from ..plugin_utils._options.selection import means_all
 from ..plugin_utils._session_report.files import head_of, report_path, write_report
 from ..plugin_utils._session_report.view import Seen, view
+from ..plugin_utils._words.durations import parse_duration
 
 
 class CallbackModule(CallbackBase):

@@ -35,10 +35,10 @@ from typing import Any
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 from ..plugin_utils._engine.acts import LIST
-from ..plugin_utils._run import HostResult, is_ours, module_of
-from ..plugin_utils._survey import survey, survey_text
-from ..plugin_utils._table import aligned, terminal_width
-from ..plugin_utils._texts import outcome_text
+from ..plugin_utils._farm.overview import survey, survey_text
+from ..plugin_utils._farm.results import HostResult, is_ours, module_of
+from ..plugin_utils._result.sentences import outcome_text
+from ..plugin_utils._words.table import aligned, terminal_width
 
 #: What prints for itself.
 _SHOWS_ITSELF = "winops.rds.show_sessions"

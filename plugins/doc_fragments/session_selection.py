@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The options that select sessions; their argument spec is ARGUMENT_SPEC of plugin_utils/_selection.py."""
+"""The options that select sessions; their argument spec is ARGUMENT_SPEC of plugin_utils/_options/selection.py."""
 
 from __future__ import annotations
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils import _displayable
+from ..plugin_utils._words.displayable import displayable as shown
 
 
 def displayable(value: Any) -> Any:
     """Return a text, or each text of a list, as it can be shown."""
     if isinstance(value, str):
-        return _displayable.displayable(value)
+        return shown(value)
     if isinstance(value, (list, tuple)):
         return [displayable(element) for element in value]
     raise AnsibleFilterError(f"displayable makes text fit to be shown, and got {type(value).__name__}")

@@ -9,11 +9,11 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._durations import parse_duration
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of
 from ..plugin_utils._session_report.page import page
 from ..plugin_utils._session_report.sheet import sheet
 from ..plugin_utils._session_report.view import Seen, view
+from ..plugin_utils._words.durations import parse_duration
 
 
 def session_report(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..plugin_utils._durations import parse_duration
+from ..plugin_utils._words.durations import parse_duration
 
 
 def shorter_than(durations: Sequence[str], longest: Any) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.vars import load_extra_vars
 
-from ..plugin_utils._variables import misspelt
+from ..plugin_utils._options.variables import misspelt
 
 
 class LookupModule(LookupBase):

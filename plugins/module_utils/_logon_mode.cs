@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The engine of win_rds_logon_mode: reads the two registry values that `change logon` keeps, writes those that it is told
-// to, and reads them again. What they mean is decided by Python on the controller (plugins/plugin_utils/_logon_mode.py);
+// to, and reads them again. What they mean is decided by Python on the controller (plugins/plugin_utils/_logon_mode/modes.py);
 // where it is known from: docs/docsite/rst/logon_mode.rst.
 
 using System;

@@ -12,17 +12,16 @@ from typing import Any, ClassVar
 from ansible import context
 from ansible.plugins.connection import winrm as _winrm
 
-from ._arguments import overruled_exclusions, places_of_options, refuse_repeated, validated_options
 from ._engine.acts import Act
 from ._engine.report import Report, Session, read_report
 from ._engine.requests import EngineRequest
-from ._launch import ConnectionLost, LaunchAction
-from ._options import OptionError
-from ._records import Error, own_error, server_records, summarize, windows_error
-from ._run import module_of
-from ._selection import Selection
-from ._task_failed import TaskFailed
-from ._texts import (
+from ._launch.action import ConnectionLost, LaunchAction
+from ._launch.failed import TaskFailed
+from ._options.errors import OptionError
+from ._options.given import overruled_exclusions, places_of_options, refuse_repeated, validated_options
+from ._options.selection import Selection
+from ._result.records import Error, own_error, server_records, summarize, windows_error
+from ._result.sentences import (
     error_text,
     failure_reasons,
     failure_text,
@@ -207,7 +206,9 @@ class SessionAction(LaunchAction):
             self._display.warning(text)
 
     def _warn_of_overruled_exclusions(self, own: Sequence[Any], options: Mapping[str, Any]) -> None:
-        for option in overruled_exclusions(self._task.module_defaults or (), module_of(self._task), own, options):
+        for option in overruled_exclusions(
+            self._task.module_defaults or (), self._task.resolved_action or self._task.action, own, options
+        ):
             counting = names_text(options[option]) if options[option] else "none"
             self.warn(f"Not every {option} of module_defaults counts for this task. What counts: {counting}.")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from .._wts import LAST_SESSION_ID
+from .._words.wts import LAST_SESSION_ID
 from . import acts
 from .requests import CRITERIA, EXCLUSIONS, Criteria, EngineRequest
 

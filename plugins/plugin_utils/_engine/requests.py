@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
-from .._durations import format_duration
-from .._names import SID, Network, client_network, is_current, is_session_id, is_session_name
-from .._selection import Selection
-from .._wts import PROTOCOLS, STATES
+from .._options.names import SID, Network, client_network, is_current, is_session_id, is_session_name
+from .._options.selection import Selection
+from .._words.durations import format_duration
+from .._words.wts import PROTOCOLS, STATES
 from . import acts
 from .acts import NOTHING_CHANGED
 

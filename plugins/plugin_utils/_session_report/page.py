@@ -16,11 +16,11 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from .._displayable import LONGEST_NAME, displayable
-from .._durations import format_duration
 from .._engine.acts import FAILED, RESULTS
-from .._survey import totals_text
-from .._texts import LONGEST_ERROR, count_text, ended_names, error_text, idle_text, moment_text
+from .._farm.overview import totals_text
+from .._result.sentences import LONGEST_ERROR, count_text, ended_names, error_text, idle_text, moment_text
+from .._words.displayable import LONGEST_NAME, displayable
+from .._words.durations import format_duration
 from .masks import Masks
 from .view import View, key_of
 

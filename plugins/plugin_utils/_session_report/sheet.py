@@ -9,9 +9,9 @@ import io
 import re
 from typing import Any
 
-from .._displayable import displayable
-from .._records import Record
-from .._texts import ended_names, error_text
+from .._result.records import Record
+from .._result.sentences import ended_names, error_text
+from .._words.displayable import displayable
 from .masks import Masks
 from .view import View
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from .._durations import parse_duration
 from .._engine.acts import DISCONNECT, FAILED, LIST, LOG_OFF, SEND_MESSAGE
-from .._records import Record
-from .._survey import Survey, survey
-from .._texts import count_text, counts_text
-from .._wts import time_of
+from .._farm.overview import Survey, survey
+from .._result.records import Record
+from .._result.sentences import count_text, counts_text
+from .._words.durations import parse_duration
+from .._words.wts import time_of
 
 #: Results of a session to which nothing was done.
 PLANNED = frozenset(act.planned for act in (DISCONNECT, LIST, LOG_OFF, SEND_MESSAGE))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.winops.rds.plugins.plugin_utils import _schedule
+from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
 
 DOCUMENTATION = """
 name: fake_clock
@@ -25,7 +25,7 @@ description:
 START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
 
-class FakeClock(_schedule.Clock):
+class FakeClock(schedule.Clock):
     passed = 0.0
 
     def seconds(self) -> float:
@@ -48,4 +48,4 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         if "FAKE_CLOCK" in os.environ:
-            _schedule.clock = FakeClock()
+            schedule.clock = FakeClock()

@@ -14,7 +14,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     milliseconds,
     request,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
 
 from simulator.directory import Directory
 from simulator.farm import Host, HostSpec

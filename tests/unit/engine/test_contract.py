@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, report, requests
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
 
 from tests.support import engines
 from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, doorway, sources
@@ -45,7 +45,7 @@ REQUESTS: dict[str, Any] = {
             remaining_ms=0,
         ),
     )
-} | {LOGON_MODE_ENGINE: _logon_mode.request_for("drain", check_mode=True)}
+} | {LOGON_MODE_ENGINE: modes.request_for("drain", check_mode=True)}
 
 #: The classes of reports.
 REPORTS = {
@@ -55,9 +55,9 @@ REPORTS = {
     "ProcessReport": report.Process,
     "UnknownExclusion": report.UnknownExclusion,
     "CallReport": report.RefusedCall,
-    "LogonModeReport": _logon_mode.Report,
-    "Reading": _logon_mode.Reading,
-    "ValueReport": _logon_mode.Value,
+    "LogonModeReport": modes.Report,
+    "Reading": modes.Reading,
+    "ValueReport": modes.Value,
 }
 
 _NUMBERS = {"int", "long", "uint"}

@@ -8,7 +8,7 @@ import re
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode_action import ENGINE
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.action import ENGINE
 
 from simulator.engines.doorway import Doorway
 from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE, TERMINATE_HERE

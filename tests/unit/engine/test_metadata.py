@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils import _wts
-from ansible_collections.winops.rds.plugins.plugin_utils._grace import time_of_day
-from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.period import time_of_day
+from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import _ERRORS
+from ansible_collections.winops.rds.plugins.plugin_utils._words import wts
 
 from simulator import session_table, win32
 from tests.support import win32metadata
@@ -210,25 +210,25 @@ def test_the_numbers_of_64_bit_windows(declared: Declared) -> None:
 
 def test_numbers_that_the_controller_has_too(declared: Declared) -> None:
     constants = dict(declared.constants)
-    assert constants["FirstListenerId"] == _wts.FIRST_LISTENER_ID
+    assert constants["FirstListenerId"] == wts.FIRST_LISTENER_ID
     half = constants["RoundingSeconds"]
     assert time_of_day(datetime(2026, 1, 1, 12, 0, 60 - half)) == "12:01 UTC"
     assert time_of_day(datetime(2026, 1, 1, 12, 0, 59 - half)) == "12:00 UTC"
 
 
 def test_the_vocabulary_of_the_controller_and_of_the_simulator() -> None:
-    states = [win32metadata.constant("WTS" + state.title().replace("_", "")) for state in _wts.STATES]
-    protocols = [win32metadata.constant(f"WTS_PROTOCOL_TYPE_{protocol.upper()}") for protocol in _wts.PROTOCOLS]
-    assert states == [*range(len(_wts.STATES))] == [*session_table.State]
-    assert protocols == [*range(len(_wts.PROTOCOLS))] == [*session_table.Protocol]
-    assert [*_wts.STATES] == [state.name.lower() for state in session_table.State]
-    assert [*_wts.PROTOCOLS] == [protocol.name.lower() for protocol in session_table.Protocol]
+    states = [win32metadata.constant("WTS" + state.title().replace("_", "")) for state in wts.STATES]
+    protocols = [win32metadata.constant(f"WTS_PROTOCOL_TYPE_{protocol.upper()}") for protocol in wts.PROTOCOLS]
+    assert states == [*range(len(wts.STATES))] == [*session_table.State]
+    assert protocols == [*range(len(wts.PROTOCOLS))] == [*session_table.Protocol]
+    assert [*wts.STATES] == [state.name.lower() for state in session_table.State]
+    assert [*wts.PROTOCOLS] == [protocol.name.lower() for protocol in session_table.Protocol]
 
 
 def test_limits() -> None:
-    assert win32metadata.constant("WINSTATIONNAME_LENGTH") == _wts.LONGEST_SESSION_NAME
+    assert win32metadata.constant("WINSTATIONNAME_LENGTH") == wts.LONGEST_SESSION_NAME
     # Between the two is WTS_ANY_SESSION, which the metadata does not have.
-    assert win32metadata.constant("WTS_CURRENT_SESSION") == _wts.LAST_SESSION_ID + 2
+    assert win32metadata.constant("WTS_CURRENT_SESSION") == wts.LAST_SESSION_ID + 2
 
 
 def test_error_codes() -> None:
@@ -289,4 +289,4 @@ def test_the_structure_that_it_declares_itself(tmp_path: Path) -> None:
 
 
 def test_the_one_number_that_the_metadata_does_not_have(tmp_path: Path) -> None:
-    assert compiled(tmp_path, "", ["WTS_ANY_SESSION"]) == [_wts.LAST_SESSION_ID + 1]
+    assert compiled(tmp_path, "", ["WTS_ANY_SESSION"]) == [wts.LAST_SESSION_ID + 1]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._wts import iso_time, seconds_between
+from ansible_collections.winops.rds.plugins.plugin_utils._words.wts import iso_time, seconds_between
 
 from tests.support.calls import QUERY
 from tests.unit.engine.session_host import ALICE, Windows, record, results, server_report, session_host

@@ -8,9 +8,9 @@ import re
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall
-from ansible_collections.winops.rds.plugins.plugin_utils._records import windows_error
-from ansible_collections.winops.rds.plugins.plugin_utils._texts import error_text
-from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS, Win32Error
+from ansible_collections.winops.rds.plugins.plugin_utils._result.records import windows_error
+from ansible_collections.winops.rds.plugins.plugin_utils._result.sentences import error_text
+from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import _ERRORS, Win32Error
 
 from tests.support.guides import guide
 from tests.support.paths import REPOSITORY

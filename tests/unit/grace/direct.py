@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.winops.rds.plugins.plugin_utils import _schedule
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import EngineRequest
+from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
 
 from simulator.farm import Change, Fault
 from tests.support.calls import LOGOFF, SEND
@@ -178,5 +178,5 @@ def farm(monkeypatch: pytest.MonkeyPatch, *sessions: dict[str, Any], **fields: A
     """A farm: RDSH01 with these sessions, or ``hosts=[…]`` in the words of a farm file."""
     described = fields.pop("hosts", [{"name": "RDSH01", "sessions": sessions, "faults": fields.pop("faults", [])}])
     with hosts.farm_of(Farm, *described, **fields) as made:
-        monkeypatch.setattr(_schedule, "clock", made.clock)
+        monkeypatch.setattr(schedule, "clock", made.clock)
         yield made

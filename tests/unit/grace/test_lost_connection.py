@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.winops.rds.plugins.plugin_utils import _task_host
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
     EngineRequest,
     LogoffRequest,
     MessageRequest,
     SessionInfoRequest,
 )
+from ansible_collections.winops.rds.plugins.plugin_utils._grace import host
 
 from tests.support.calls import QUERY
 from tests.unit.grace.direct import Farm, Task, outcomes
@@ -151,7 +151,7 @@ def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """What a task writes to Ansible's standard error."""
     file = tmp_path / "stderr"
     with file.open("wb") as stream:
-        monkeypatch.setattr(_task_host, "STANDARD_ERROR", stream.fileno())
+        monkeypatch.setattr(host, "STANDARD_ERROR", stream.fileno())
         yield file
 
 
@@ -180,7 +180,7 @@ def test_an_interruption_that_cannot_be_told_is_one(serve: Serve, monkeypatch: p
     """Whoever read standard error has gone: ``2>&1 | head``."""
     reader, writer = os.pipe()
     os.close(reader)
-    monkeypatch.setattr(_task_host, "STANDARD_ERROR", writer)
+    monkeypatch.setattr(host, "STANDARD_ERROR", writer)
     task = serve(ALICE).task(**OPTIONS)
     task.before_launch = lambda engine: task.farm.clock.passed > 12 and interrupt()
     with pytest.raises(KeyboardInterrupt):

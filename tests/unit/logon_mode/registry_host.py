@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import LogonModeRequest
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import LogonModeRequest
 
 from simulator.directory import Directory
 from simulator.farm import Host, HostSpec

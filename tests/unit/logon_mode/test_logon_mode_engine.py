@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import (
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import (
     READING,
     TYPES,
     VALUES,

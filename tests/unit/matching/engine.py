@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from ansible_collections.winops.rds.plugins.plugin_utils import _records
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import Report, read_report
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffRequest, request
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._result import records
 
 from simulator import session_table
 from simulator.directory import Directory
@@ -101,7 +101,7 @@ class Engine:
             names = {selection.exclude_users[unknown.position] for unknown in report.unknown_exclusions}
             return Outcome({}, {}, set(), unknown_exclusions=names)
         (told,) = report.servers
-        server = _records.server_records(told, selection, asked.act, COMPUTER_NAME, _unexplained, {})
+        server = records.server_records(told, selection, asked.act, COMPUTER_NAME, _unexplained, {})
         assert server.error is None
         assert self._api.mutating_calls_on(self._host) == []
         self._api.calls_on(self._host).clear()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.winops.rds.plugins.plugin_utils._durations import parse_duration
+from ansible_collections.winops.rds.plugins.plugin_utils._words.durations import parse_duration
 
 from tests.support.guides import Row, guide
 

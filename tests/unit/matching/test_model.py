@@ -11,8 +11,8 @@ import os
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTING
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTING
 from hypothesis import Phase, assume, event, find, given, settings
 from hypothesis import strategies as st
 

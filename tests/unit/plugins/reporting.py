@@ -12,7 +12,6 @@ from ansible_collections.winops.rds.plugins.action.win_rds_disconnect import Act
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule as Logoff
 from ansible_collections.winops.rds.plugins.action.win_rds_message import ActionModule as Message
 from ansible_collections.winops.rds.plugins.action.win_rds_session_info import ActionModule as SessionInfo
-from ansible_collections.winops.rds.plugins.plugin_utils._arguments import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     DISCONNECT,
     LIST,
@@ -22,8 +21,9 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
 )
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import Report
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import EngineRequest
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.failed import TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._options.given import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._session_action import SessionAction
-from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
 
 from tests.support import reports
 from tests.support.reports import raw_report, raw_server, raw_session

@@ -16,17 +16,18 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
 from ansible_collections.winops.rds.plugins.filter.displayable import FilterModule
-from ansible_collections.winops.rds.plugins.plugin_utils import _displayable, _logon_mode, _records, _texts
-from ansible_collections.winops.rds.plugins.plugin_utils._displayable import LONGEST_NAME
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import LIST, LOG_OFF, RESULTS
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import UnknownExclusion
-from ansible_collections.winops.rds.plugins.plugin_utils._grace import LogoffNotCarriedOut
-from ansible_collections.winops.rds.plugins.plugin_utils._launch import ConnectionLost, NotKnown
-from ansible_collections.winops.rds.plugins.plugin_utils._records import own_error
-from ansible_collections.winops.rds.plugins.plugin_utils._roll import Roll
-from ansible_collections.winops.rds.plugins.plugin_utils._roll import names_text as roll_names
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
-from ansible_collections.winops.rds.plugins.plugin_utils._task_host import TaskHost
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.host import TaskHost
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.period import LogoffNotCarriedOut
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import Roll
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import names_text as roll_names
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.action import ConnectionLost, NotKnown
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._result import records, sentences
+from ansible_collections.winops.rds.plugins.plugin_utils._result.records import own_error
+from ansible_collections.winops.rds.plugins.plugin_utils._words.displayable import LONGEST_NAME, displayable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,27 +93,27 @@ def unseen(texts: Iterable[str]) -> list[str]:
     ],
 )
 def test_displayable(text: str, expected: str) -> None:
-    assert _displayable.displayable(text) == expected
+    assert displayable(text) == expected
 
 
 def test_how_much_is_shown() -> None:
-    assert _displayable.displayable("x" * 9, 8) == "x" * 7 + "…"
-    assert _displayable.displayable("x" * 9000, None) == "x" * 9000
+    assert displayable("x" * 9, 8) == "x" * 7 + "…"
+    assert displayable("x" * 9000, None) == "x" * 9000
     # What is cut is the text as it is, so that no escape is cut in the middle.
-    assert _displayable.displayable("\x1b" * 200) == "\\x1b" * (LONGEST_NAME - 1) + "…"
+    assert displayable("\x1b" * 200) == "\\x1b" * (LONGEST_NAME - 1) + "…"
 
 
 @given(st.text(st.characters(), max_size=200))
 def test_nothing_unseen_is_left_of_any_text(text: str) -> None:
-    made = _displayable.displayable(text)
+    made = displayable(text)
     assert made.isprintable()
     assert not [c for c in made if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
-    assert _displayable.displayable(made, None) == made
+    assert displayable(made, None) == made
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=LONGEST_NAME))
 def test_what_can_be_seen_stays(text: str) -> None:
-    assert _displayable.displayable(text) == text
+    assert displayable(text) == text
 
 
 # ---- the filter
@@ -122,7 +123,7 @@ FILTER = FilterModule().filters()["displayable"]
 
 @pytest.mark.parametrize("evil", EVIL.values(), ids=EVIL)
 def test_filter(evil: str) -> None:
-    assert FILTER(f"PC{evil}") == _displayable.displayable(f"PC{evil}")
+    assert FILTER(f"PC{evil}") == displayable(f"PC{evil}")
     assert FILTER(f"PC{evil}").isprintable()
     assert FILTER([evil, ("alice", [evil])]) == [FILTER(evil), ["alice", [FILTER(evil)]]]
 
@@ -152,7 +153,7 @@ each_evil = pytest.mark.parametrize("evil", [*EVIL.values(), ALL], ids=[*EVIL, "
 
 def evil_record(evil: str, **changes: Any) -> dict[str, Any]:
     session = reports.session(**evil_session(evil, **changes))
-    return _records.session_record(session, "RDSH01", Selection(all=True), LOG_OFF)
+    return records.session_record(session, "RDSH01", Selection(all=True), LOG_OFF)
 
 
 @each_evil
@@ -184,18 +185,18 @@ def test_the_line_of_a_session(outcome: str, evil: str) -> None:
     for changes in {}, {"user": "", "domain": ""}, {"domain": ""}:
         record = evil_record(evil, result=outcome, **changes)
         record["error"] = own_error(evil, evil)
-        texts = [_texts.session_text(record), _texts.session_title(record), _texts.ended_names(record)]
+        texts = [sentences.session_text(record), sentences.session_title(record), sentences.ended_names(record)]
         assert unseen(texts) == []
-        assert unseen([_texts.failure_text(_texts.failure_reasons([], [record]), [record], [evil])]) == []
+        assert unseen([sentences.failure_text(sentences.failure_reasons([], [record]), [record], [evil])]) == []
 
 
 @each_evil
 def test_texts_of_a_task(evil: str) -> None:
     error = {"code": 5, "name": evil, "message": evil, "hint": evil}
-    unknown = _texts.unknown_exclusions_text([UnknownExclusion(0, 0, None), UnknownExclusion(0, 1, evil)], [evil])
-    texts = [_texts.error_text(error), _texts.names_text([evil]), _texts.summary_text([], [evil]), unknown]
+    unknown = sentences.unknown_exclusions_text([UnknownExclusion(0, 0, None), UnknownExclusion(0, 1, evil)], [evil])
+    texts = [sentences.error_text(error), sentences.names_text([evil]), sentences.summary_text([], [evil]), unknown]
     assert unseen(texts) == []
-    assert _displayable.displayable(evil) in texts[1]
+    assert displayable(evil) in texts[1]
 
 
 @each_evil
@@ -213,7 +214,7 @@ def test_lines_of_a_grace_period(evil: str) -> None:
     roll = Roll(reports.report(raw_report(raw_server(evil_session(evil, result="sent")))))
     failure = LogoffNotCarriedOut(OSError(evil), roll, datetime.now(UTC), unknown=False)
     assert unseen([roll_names(roll.on), failure.warned, str(failure)]) == []
-    assert failure.warned == _displayable.displayable(evil)
+    assert failure.warned == displayable(evil)
     assert [session.user for session in roll.on] == [evil]
 
 
@@ -240,7 +241,7 @@ def test_lines_of_progress(evil: str) -> None:
     action = Shown()
     action.say(evil)
     TaskHost(action, {}).tell(evil)
-    assert action.lines == [_displayable.displayable(evil)] * 2
+    assert action.lines == [displayable(evil)] * 2
 
 
 def test_no_log_shows_no_line() -> None:
@@ -260,5 +261,5 @@ def test_the_words_of_a_launch_that_failed(error: Exception | None) -> None:
 @each_evil
 def test_what_stands_in_the_registry(evil: str) -> None:
     """It is shown as a warning."""
-    reading = _logon_mode.Reading(drain_mode=None, winstations_disabled=_logon_mode.Value(1, evil))
-    assert unseen([_logon_mode.odd_values_text(reading)]) == []
+    reading = modes.Reading(drain_mode=None, winstations_disabled=modes.Value(1, evil))
+    assert unseen([modes.odd_values_text(reading)]) == []

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.action.show_sessions import ActionModule as ShowSessions
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT
-from ansible_collections.winops.rds.plugins.plugin_utils import _records
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, Act
-from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES
-from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import explain
-from ansible_collections.winops.rds.plugins.plugin_utils._wts import PROTOCOLS
+from ansible_collections.winops.rds.plugins.plugin_utils._options.message import BUTTONS
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES
+from ansible_collections.winops.rds.plugins.plugin_utils._result import records
+from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import explain
+from ansible_collections.winops.rds.plugins.plugin_utils._words.wts import PROTOCOLS
 
 from tests.support.csharp import DOORWAYS, doorway
 from tests.support.guides import guide
@@ -160,7 +160,7 @@ def test_a_result(documentation: dict[str, Any], module: str) -> None:
     for record in [*result["sessions"], *result["excluded"]]:
         check(of_session, record)
     check(of_session["error"]["contains"], result["sessions"][1]["error"])
-    check(of_session["error"]["contains"], _records.own_error("message", "Hint."))
+    check(of_session["error"]["contains"], records.own_error("message", "Hint."))
     if act is LOG_OFF:
         (ended,) = result["sessions"][0]["ended_processes"]
         check(of_session["ended_processes"]["contains"], ended)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._durations import (
+from ansible_collections.winops.rds.plugins.plugin_utils._words.durations import (
     LONGEST_SECONDS,
     format_duration,
     parse_duration,

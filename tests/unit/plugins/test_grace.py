@@ -10,14 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, Report
-from ansible_collections.winops.rds.plugins.plugin_utils._grace_options import (
-    ARGUMENT_SPEC,
-    Grace,
-    minutes_left,
-)
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
-from ansible_collections.winops.rds.plugins.plugin_utils._roll import Roll, names_text
-from ansible_collections.winops.rds.plugins.plugin_utils._schedule import Schedule, Step
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.options import ARGUMENT_SPEC, Grace, minutes_left
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.schedule import Schedule, Step
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import Roll, names_text
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from hypothesis import example, given
 from hypothesis import strategies as st
 

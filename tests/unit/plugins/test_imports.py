@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What may import what in plugins/plugin_utils."""
+"""What may import what in plugins/plugin_utils: the drawing in the guide for developers is the rule."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
+from tests.support.guides import guide
 from tests.support.paths import PLUGIN_UTILS
 
 FILES = {
@@ -18,17 +19,17 @@ FILES = {
 }
 ENGINE = [name for name in FILES if name.startswith("_engine.")]
 
-#: What is made of the engines' reports, and what launches them.
-ABOVE_THE_ENGINE = {
-    "_launch",
-    "_session_action",
-    "_records",
-    "_texts",
-    "_grace",
-    "_grace_options",
-    "_roll",
-    "_task_host",
-}
+
+def drawn() -> list[str]:
+    """The folders, and the files beside them, from the top of the drawing to its bottom."""
+    drawing = guide("developing").section("Where to look").code_blocks()[0].text
+    first, *rooms = drawing.splitlines()
+    assert first == "plugin_utils/"
+    return [line.split()[0].removesuffix("/").removesuffix(".py") for line in rooms]
+
+
+def room(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def imports(name: str) -> tuple[set[str], set[str]]:
@@ -49,21 +50,29 @@ def imports(name: str) -> tuple[set[str], set[str]]:
     return own, others
 
 
+def test_the_drawing_has_each_folder_once() -> None:
+    assert sorted(drawn()) == sorted({room(name) for name in FILES})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_folder_imports_only_what_is_drawn_below_it(name: str) -> None:
+    order = drawn()
+    upward = {
+        other
+        for other in imports(name)[0]
+        if room(other) != room(name) and order.index(room(other)) < order.index(room(name))
+    }
+    assert not upward
+
+
 def test_no_circle() -> None:
     order = [*TopologicalSorter({name: imports(name)[0] for name in FILES}).static_order()]
     assert {*order} == {*FILES}
 
 
-@pytest.mark.parametrize("name", ENGINE)
-def test_what_knows_the_engines_knows_neither_ansible_nor_users(name: str) -> None:
-    own, others = imports(name)
-    assert "ansible" not in others
-    assert own.isdisjoint(ABOVE_THE_ENGINE)
-
-
-def test_ansible_is_known_where_a_task_is_run() -> None:
-    known = {name for name in FILES if "ansible" in imports(name)[1]}
-    assert known == {"_arguments", "_launch", "_session_action", "_ssh", "_task_host"}
+def test_each_folder_says_what_is_in_it() -> None:
+    for folder in {path.parent for path in FILES.values()} - {PLUGIN_UTILS}:
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))), folder
 
 
 @pytest.mark.parametrize("name", ENGINE)
@@ -76,8 +85,3 @@ def test_what_knows_the_engines_comes_without_ansible(name: str) -> None:
         own, others = imports(one)
         assert "ansible" not in others, one
         wanted += own - seen
-
-
-def test_the_names_are_those_of_files() -> None:
-    assert len(ENGINE) == 3
-    assert FILES.keys() >= ABOVE_THE_ENGINE

@@ -15,14 +15,14 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
-from ansible_collections.winops.rds.plugins.plugin_utils._launch import (
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.action import (
     COMPILE_PAUSES,
     ConnectionLost,
     LaunchAction,
     NothingLaunched,
     NotKnown,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.failed import TaskFailed
 
 REPORT = {"servers": []}
 

@@ -15,13 +15,13 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode_info import ActionModule as InfoModule
-from ansible_collections.winops.rds.plugins.plugin_utils import _logon_mode
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, ReportError, read
-from ansible_collections.winops.rds.plugins.plugin_utils._launch import ConnectionLost
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import MODES, REGISTRY, VALUES, mode_of
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode_action import ENGINE, LogonModeAction
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
-from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.action import ConnectionLost
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.failed import TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.action import ENGINE, LogonModeAction
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import MODES, REGISTRY, VALUES, mode_of
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 
 from tests.support.guides import guide
 from tests.unit.plugins.test_documentation import check, plain, spec_of
@@ -52,12 +52,12 @@ def report(before: Reading | None, after: Reading | None, *written: str, error: 
 
 def mode_told(raw: Reading) -> str | None:
     """The mode that values stand for which were reported so."""
-    return mode_of(read(_logon_mode.Reading, raw, "reading"))
+    return mode_of(read(modes.Reading, raw, "reading"))
 
 
 def asked(mode: str) -> dict[str, str | None]:
     """What is to be written for a mode."""
-    request = _logon_mode.request_for(mode, check_mode=False)
+    request = modes.request_for(mode, check_mode=False)
     return {name: getattr(request, name) for name in VALUES}
 
 
@@ -140,9 +140,7 @@ def test_what_is_written_for_a_mode_is_that_mode(mode: str) -> None:
     for drain, disabled in itertools.product([None, "0", "1", "2", "9"], [None, "0", "1", "x"]):
         before = reading(drain, disabled)
         written = {
-            name: {"type": _logon_mode.TYPES[name], "text": text}
-            for name, text in asked(mode).items()
-            if text is not None
+            name: {"type": modes.TYPES[name], "text": text} for name, text in asked(mode).items() if text is not None
         }
         assert mode_told({**before, **written}) == mode
 
@@ -281,7 +279,7 @@ def test_something_else_sets_it_back() -> None:
 )
 def test_an_answer_that_is_none(answer: Any) -> None:
     with pytest.raises(ReportError):
-        _logon_mode.read_report(answer)
+        modes.read_report(answer)
     result = Set(answer).result(mode="drain")
     assert result["msg"].startswith("the logon mode engine's answer cannot be read: report")
     assert result["msg"].endswith("The mode may have been set; run the task again, with -vvv to see the answer.")
@@ -371,8 +369,8 @@ def test_documented_results_of_the_module_that_reads(documentation: dict[str, An
 
 def test_documented_errors() -> None:
     documented = [[*row.values()] for row in PAGE.section("Errors").tables()[0]]
-    for code, (message, hint) in _logon_mode._ERRORS.items():
-        assert [str(code), _logon_mode.windows_error(RefusedCall("", code))["name"], message, hint] in documented
+    for code, (message, hint) in modes._ERRORS.items():
+        assert [str(code), modes.windows_error(RefusedCall("", code))["name"], message, hint] in documented
 
 
 def test_documented_registry() -> None:
@@ -381,9 +379,7 @@ def test_documented_registry() -> None:
     letters = {"drain_mode": "A", "winstations_disabled": "B"}
     for name, letter in letters.items():
         key, _, value = VALUES[name].removeprefix("HKLM\\").rpartition("\\")
-        assert [letter, key, value, _logon_mode._TYPE_NAMES[_logon_mode.TYPES[name]]] in [
-            [*row.values()] for row in values
-        ]
+        assert [letter, key, value, modes._TYPE_NAMES[modes.TYPES[name]]] in [[*row.values()] for row in values]
     assert modes == [
         {
             "mode": mode,

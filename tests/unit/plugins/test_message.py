@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._message import (
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.message import (
     answer_name,
     check_message,
     message_seconds,
     message_style,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import DISCONNECT, LOG_OFF
-from ansible_collections.winops.rds.plugins.plugin_utils._message import BUTTONS, ICONS
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.message import BUTTONS, ICONS
 from hypothesis import given
 from hypothesis import strategies as st
 

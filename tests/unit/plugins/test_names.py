@@ -7,13 +7,13 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._names import (
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.names import (
     check_account,
     check_client,
     check_server,
     check_session,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
 from hypothesis import given
 from hypothesis import strategies as st
 

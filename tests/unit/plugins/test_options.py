@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule as LogonMode
-from ansible_collections.winops.rds.plugins.plugin_utils._arguments import refuse_repeated, validated_options
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.given import refuse_repeated, validated_options
 
 SPEC = ActionModule.ARGUMENT_SPEC
 ALIASES = [(name, alias) for name, option in SPEC.items() for alias in option.get("aliases", ())]

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils import _records, _texts
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     DISCONNECT,
     FAILED,
@@ -19,7 +18,8 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     Act,
 )
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import Session, UnknownExclusion
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import SELECTABLE_STATES, Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES, Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._result import records, sentences
 
 from tests.support import reports
 from tests.support.reports import Raw, raw_session
@@ -33,21 +33,21 @@ def raw(**changes: Any) -> Raw:
     return raw_session(**{"matched_by": ["session_ids:0", "session_names:0", "users:0", "states:0"], **changes})
 
 
-def unexplained(session: Session) -> _records.Error:
-    return _records.own_error("it is not gone", "Wait.")
+def unexplained(session: Session) -> records.Error:
+    return records.own_error("it is not gone", "Wait.")
 
 
-def server(*sessions: Raw, act: Act = LOG_OFF, **changes: Any) -> _records.ServerRecords:
-    return _records.server_records(
+def server(*sessions: Raw, act: Act = LOG_OFF, **changes: Any) -> records.ServerRecords:
+    return records.server_records(
         reports.server(*sessions, **changes), SELECTION, act, "rdsh01.example", unexplained, {}
     )
 
 
 def record(act: Act = LOG_OFF, **changes: Any) -> dict[str, Any]:
-    return _records.session_record(reports.session(**raw(**changes)), "RDSH01", SELECTION, act)
+    return records.session_record(reports.session(**raw(**changes)), "RDSH01", SELECTION, act)
 
 
-def records(*outcomes: str) -> list[dict[str, Any]]:
+def records_of(*outcomes: str) -> list[dict[str, Any]]:
     return [record(id=10 + i, result=outcome, error=None) for i, outcome in enumerate(outcomes)]
 
 
@@ -114,9 +114,9 @@ def test_an_error() -> None:
     error = denied(12)["error"]
     assert (error["code"], error["name"]) == (5, "ERROR_ACCESS_DENIED")
     assert "WTSLogoffSession" in error["message"]
-    text = _texts.error_text(error)
+    text = sentences.error_text(error)
     assert text == f"{error['message']} [5 ERROR_ACCESS_DENIED]. {error['hint']}"
-    assert _texts.error_text(_records.own_error("it is protected", "Do not.")) == "it is protected. Do not."
+    assert sentences.error_text(records.own_error("it is protected", "Do not.")) == "it is protected. Do not."
 
 
 NONE_LOGGED_OFF = dict.fromkeys(
@@ -136,26 +136,26 @@ NONE_LOGGED_OFF = dict.fromkeys(
 
 
 def test_a_summary_has_every_result_that_there_may_be() -> None:
-    outcomes = records("protected", "logged_off", "already_gone", "logged_off")
-    counted = _records.summarize(outcomes, LOG_OFF)
+    outcomes = records_of("protected", "logged_off", "already_gone", "logged_off")
+    counted = records.summarize(outcomes, LOG_OFF)
     assert counted == {**NONE_LOGGED_OFF, "logged_off": 2, "already_gone": 1, "protected": 1}
     assert [*counted] == [*NONE_LOGGED_OFF]
-    assert _records.summarize([], LOG_OFF) == NONE_LOGGED_OFF
+    assert records.summarize([], LOG_OFF) == NONE_LOGGED_OFF
 
 
 def test_a_summary_of_each_act() -> None:
     others = {"already_gone", "spared", "protected", "denied", "timed_out", "failed"}
     disconnected = {"disconnected", "would_disconnect", "already_disconnected"}
-    assert _records.summarize([], DISCONNECT) == dict.fromkeys(disconnected | others, 0)
+    assert records.summarize([], DISCONNECT) == dict.fromkeys(disconnected | others, 0)
     sent = {"sent", "would_send", "answered", "no_answer"}
-    assert _records.summarize([], SEND_MESSAGE) == dict.fromkeys(sent | others, 0)
+    assert records.summarize([], SEND_MESSAGE) == dict.fromkeys(sent | others, 0)
 
 
 def test_a_summary_of_listed_sessions_has_every_state_that_there_may_be() -> None:
     listed = [record(LIST, result="listed"), record(LIST, result="listed", state=42), record(LIST, result="denied")]
     nothing = dict.fromkeys(SELECTABLE_STATES, 0)
-    assert _records.summarize(listed, LIST) == {**nothing, "active": 1, "state_42": 1, "denied": 1}
-    assert _records.summarize([], LIST) == nothing
+    assert records.summarize(listed, LIST) == {**nothing, "active": 1, "state_42": 1, "denied": 1}
+    assert records.summarize([], LIST) == nothing
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_summary_of_listed_sessions_has_every_state_that_there_may_be() -> Non
     ],
 )  # fmt: skip
 def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> None:
-    assert _texts.summary_text(records(*outcomes), not_found) == text
+    assert sentences.summary_text(records_of(*outcomes), not_found) == text
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
 )
 def test_what_every_selected_session_meets(options: dict[str, Any], matched_by: list[str]) -> None:
     selection = Selection.from_options(options)
-    made = _records.session_record(reports.session(), "RDSH01", selection, LOG_OFF)
+    made = records.session_record(reports.session(), "RDSH01", selection, LOG_OFF)
     assert made["matched_by"] == matched_by
 
 
@@ -196,7 +196,7 @@ def test_all_criteria_that_a_session_meets() -> None:
     options = {"sessions": ["current"], "clients": ["PC*", "10.0.0.0/8"], "protocols": ["RDP"], "idle_for": "5m"}
     told = ["current:0", "client_names:0", "client_networks:0", "protocols:0"]
     selection = Selection.from_options(options)
-    made = _records.session_record(reports.session(matched_by=told), "RDSH01", selection, LOG_OFF)
+    made = records.session_record(reports.session(matched_by=told), "RDSH01", selection, LOG_OFF)
     assert made["matched_by"] == [
         "sessions=current",
         "clients=PC*",
@@ -219,7 +219,7 @@ def test_all_criteria_that_a_session_meets() -> None:
     ids=str,
 )
 def test_who_was_asked_for_by_name(matched_by: list[str], named: bool) -> None:
-    assert _records.is_named({"matched_by": matched_by}) == named
+    assert records.is_named({"matched_by": matched_by}) == named
 
 
 def test_processes_that_were_ended() -> None:
@@ -311,7 +311,7 @@ def test_exclusions_that_were_found_on_a_server() -> None:
         {"all": True, "exclude_users": ["bob", "eve"], "exclude_sessions": ["7", "current", "TERM09"]}
     )
     found = ["exclude_users:1", "exclude_session_ids:0", "exclude_current:0"]
-    made = _records.server_records(reports.server(found=found), selection, LOG_OFF, "rdsh01.example", unexplained, {})
+    made = records.server_records(reports.server(found=found), selection, LOG_OFF, "rdsh01.example", unexplained, {})
     assert made.found == {("exclude_users", "eve"), ("exclude_sessions", "7"), ("exclude_sessions", "current")}
     assert selection.unused_exclusions(made.found) == ["TERM09", "bob"]
 
@@ -325,8 +325,8 @@ def test_excluded_sessions_are_told_apart_and_change_nothing() -> None:
     assert excluded.keys() == record().keys()
 
 
-def reasons(*servers: _records.ServerRecords) -> list[str]:
-    return _texts.failure_reasons(servers, [session for of_server in servers for session in of_server.records])
+def reasons(*servers: records.ServerRecords) -> list[str]:
+    return sentences.failure_reasons(servers, [session for of_server in servers for session in of_server.records])
 
 
 DENIED = {"call": "WTSLogoffSession", "code": 5}
@@ -342,23 +342,23 @@ def test_reasons_of_several_servers() -> None:
     down = server(server="RDSH03", error={"call": "WTSEnumerateSessionsEx", "code": 1722})
     of_server, of_session = reasons(server(raw()), refusing, down)
     assert down.error
-    assert of_server == f"RDSH03: {_texts.error_text(down.error)}"
+    assert of_server == f"RDSH03: {sentences.error_text(down.error)}"
     assert of_session.startswith("RDSH02: session 12 (CONTOSO\\alice): ")
 
 
 def test_failure_text_names_the_first_and_counts_the_rest() -> None:
     failures = [denied(20 + i) for i in range(5)]
-    why = _texts.failure_reasons([server()], failures)
-    text = _texts.failure_text(why, [*failures, *records("logged_off")], [])
+    why = sentences.failure_reasons([server()], failures)
+    text = sentences.failure_text(why, [*failures, *records_of("logged_off")], [])
     assert text.startswith("session 20 (CONTOSO\\alice): ")
     assert [text.count(f"session {id} ") for id in range(20, 25)] == [1, 1, 1, 0, 0]
     assert "| and 2 more, see 'servers' and 'sessions'." in text
     assert text.endswith(" 6 sessions selected: 1 logged off, 5 denied.")
-    assert "more" not in _texts.failure_text(why[:3], failures[:3], [])
+    assert "more" not in sentences.failure_text(why[:3], failures[:3], [])
 
 
 def test_failure_text_of_what_was_never_listed_has_no_summary() -> None:
-    assert _texts.failure_text(["RDSH01: it is down."], [], ["12"]) == "RDSH01: it is down."
+    assert sentences.failure_text(["RDSH01: it is down."], [], ["12"]) == "RDSH01: it is down."
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_failure_text_of_what_was_never_listed_has_no_summary() -> None:
      (8, "no account"), (1, "CONTOSO\\Alisé in other letters")],
 )  # fmt: skip
 def test_an_exclusion_that_is_nobodys(use: int, what: str) -> None:
-    text = _texts.unknown_exclusions_text([UnknownExclusion(1, use, "CONTOSO\\Alisé")], ["*\\bob", "*\\alise"])
+    text = sentences.unknown_exclusions_text([UnknownExclusion(1, use, "CONTOSO\\Alisé")], ["*\\bob", "*\\alise"])
     assert text.startswith(f"exclude_users: alise is {what}, which would spare nobody, so nobody was touched. ")
     # Not where it would have somebody logged off who was to be spared.
     assert ("unknown_exclusions=ignore" in text) == (use != 1) and "bob" not in text
@@ -375,7 +375,7 @@ def test_an_exclusion_that_is_nobodys(use: int, what: str) -> None:
 
 def test_many_exclusions_that_are_nobodys() -> None:
     unknown = [UnknownExclusion(n, 0, None) for n in range(7)]
-    text = _texts.unknown_exclusions_text(unknown, [f"CONTOSO\\user{n}" for n in range(7)])
+    text = sentences.unknown_exclusions_text(unknown, [f"CONTOSO\\user{n}" for n in range(7)])
     assert "CONTOSO\\user0 is no account, " in text and "CONTOSO\\user4 is no account and 2 more, which" in text
 
 
@@ -388,12 +388,12 @@ def test_many_exclusions_that_are_nobodys() -> None:
     ],
 )
 def test_title(changes: dict[str, Any], title: str) -> None:
-    assert _texts.session_title(record(**changes)) == title
+    assert sentences.session_title(record(**changes)) == title
 
 
 def test_diff_holds_what_was_and_what_is() -> None:
     outcomes = ["logged_off", "would_log_off", "requested", "protected", "spared", "denied", "timed_out", "failed"]
-    diff = _texts.session_diff([*records(*outcomes), record(id=99, result="already_gone")], LOG_OFF)
+    diff = sentences.session_diff([*records_of(*outcomes), record(id=99, result="already_gone")], LOG_OFF)
     ids = {side: [int(line.split()[1]) for line in diff[side].splitlines()] for side in ("before", "after")}
     assert ids == {"before": [*range(10, 18)], "after": [*range(13, 18)]}
     assert (diff["before_header"], diff["after_header"]) == ("sessions before", "sessions after")
@@ -401,14 +401,14 @@ def test_diff_holds_what_was_and_what_is() -> None:
 
 
 def test_diff_of_nothing_shows_nothing() -> None:
-    diff = _texts.session_diff([], LOG_OFF)
+    diff = sentences.session_diff([], LOG_OFF)
     assert diff["before"] == diff["after"] == ""
 
 
 def test_a_diff_line_ends_without_blanks() -> None:
     disconnected = record(name="", user="", domain="", protocol=0, state=4)
     unknown = {"result": "protected", "idle_seconds": None}
-    (line,) = _texts.session_diff([disconnected | unknown], LOG_OFF)["after"].splitlines()
+    (line,) = sentences.session_diff([disconnected | unknown], LOG_OFF)["after"].splitlines()
     assert line == line.rstrip()
     assert line.split() == ["RDSH01", "12", "-", "-", "disconnected"]
 
@@ -420,7 +420,7 @@ def test_diff_of_disconnecting_shows_what_is_left_of_the_sessions() -> None:
             [("would_disconnect", {}), ("disconnected", {}), ("already_disconnected", {"name": "", "state": 4})]
         )
     )
-    diff = _texts.session_diff([would, done, was], DISCONNECT)
+    diff = sentences.session_diff([would, done, was], DISCONNECT)
     columns = {side: [line.split() for line in diff[side].splitlines()] for side in ("before", "after")}
     assert [(c[1], c[2], c[4]) for c in columns["before"]] == [
         ("10", "TERM04", "active"),
@@ -461,8 +461,8 @@ def test_which_acts_change_something(act: Act, changed: bool) -> None:
 )
 def test_a_long_list_of_names_is_shortened(count: int, text: str) -> None:
     names = [f"user{n}" for n in range(count)]
-    assert _texts.names_text(names) == text
-    assert _texts.summary_text([], names) == f"No session matches. Not found: {text}."
+    assert sentences.names_text(names) == text
+    assert sentences.summary_text([], names) == f"No session matches. Not found: {text}."
 
 
 @pytest.mark.parametrize(
@@ -480,6 +480,6 @@ def test_a_long_list_of_names_is_shortened(count: int, text: str) -> None:
     ids=lambda value: value.planned if isinstance(value, Act) else str(value),
 )  # fmt: skip
 def test_what_became_of_a_session_in_words(act: Act, changes: dict[str, Any], text: str) -> None:
-    words = _texts.session_text(record(act, **changes))
+    words = sentences.session_text(record(act, **changes))
     assert words.startswith(f"RDSH01: session 12 (CONTOSO\\alice): {text}")
     assert words.endswith(text) or changes["result"] == "failed"

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from ansible.playbook.task import Task
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
-from ansible_collections.winops.rds.plugins.plugin_utils._arguments import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
     EngineRequest,
     LogoffRequest,
@@ -19,7 +18,8 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     SessionInfoRequest,
     same_sessions,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.given import validated_options
 
 from tests.unit.plugins.reporting import ReportedLogoff
 

@@ -16,8 +16,8 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     met_by_all,
     request,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._options import OptionError
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import (
+from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import (
     SELECTABLE_STATES,
     SELECTING,
     Selection,

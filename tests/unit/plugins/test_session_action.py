@@ -20,9 +20,9 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     request,
     same_sessions,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._launch import NotKnown
-from ansible_collections.winops.rds.plugins.plugin_utils._selection import Selection
-from ansible_collections.winops.rds.plugins.plugin_utils._task_failed import TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.action import NotKnown
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.failed import TaskFailed
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
 
 from tests.support import reports
 from tests.support.reports import Raw, raw_report, raw_server, raw_session

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure
-from ansible_collections.winops.rds.plugins.plugin_utils._ssh import never_connected, run_once, words
+from ansible_collections.winops.rds.plugins.plugin_utils._launch.ssh import never_connected, run_once, words
 
 FAILED = "Failed to connect to the host via ssh: "
 NOT_SENT = 'Data could not be sent to remote host "rdsh01". Make sure this host can be reached over ssh: '

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._survey import SORTS, survey, survey_text
-from ansible_collections.winops.rds.plugins.plugin_utils._table import aligned, columns
+from ansible_collections.winops.rds.plugins.plugin_utils._farm.overview import SORTS, survey, survey_text
+from ansible_collections.winops.rds.plugins.plugin_utils._words.table import aligned, columns
 
 
 def record(id: int, user: str, **changes: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.winops.rds.plugins.filter.shorter_than import shorter_than
-from ansible_collections.winops.rds.plugins.plugin_utils._variables import misspelt
+from ansible_collections.winops.rds.plugins.plugin_utils._options.variables import misspelt
 
 ROLE = ("maintenance_grace", "maintenance_exclude_users", "maintenance_idle_for", "maintenance_mode")
 PLAYBOOK = ("target", "disconnected_for", "exclude_users")

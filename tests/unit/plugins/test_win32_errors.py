@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._win32_errors import _ERRORS, explain
+from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import _ERRORS, explain
 
 from tests.support.csharp import FILES
 from tests.support.guides import guide

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._wts import (
+from ansible_collections.winops.rds.plugins.plugin_utils._words.wts import (
     PROTOCOLS,
     STATES,
     iso_time,

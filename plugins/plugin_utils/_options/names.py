@@ -12,8 +12,8 @@ import ipaddress
 import re
 import unicodedata
 
-from ._options import OptionError
-from ._wts import LAST_SESSION_ID, LONGEST_SESSION_NAME
+from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME
+from .errors import OptionError
 
 #: In ``sessions``: those of the account that the task runs as.
 CURRENT = "current"

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import _win32_errors
-from ._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, SEND_MESSAGE, Act
-from ._engine.report import RefusedCall, Server, Session
-from ._engine.requests import describe_match, met_by_all
-from ._message import answer_name
-from ._selection import Selection
-from ._wts import FIRST_LISTENER_ID, STATES, iso_time, protocol_name, seconds_between, state_name
+from .._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, SEND_MESSAGE, Act
+from .._engine.report import RefusedCall, Server, Session
+from .._engine.requests import describe_match, met_by_all
+from .._options.message import answer_name
+from .._options.selection import Selection
+from .._words.wts import FIRST_LISTENER_ID, STATES, iso_time, protocol_name, seconds_between, state_name
+from . import win32_errors
 
 Record = dict[str, Any]
 Error = dict[str, Any]
@@ -140,7 +140,7 @@ def protection(record: Record, act: Act) -> Error:
 
 def windows_error(refused: RefusedCall) -> Error:
     """Return code, name, message and hint for a call that Windows refused."""
-    error = _win32_errors.explain(refused.code)
+    error = win32_errors.explain(refused.code)
     return {
         "code": error.code,
         "name": error.name,

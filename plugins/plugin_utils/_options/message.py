@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from ._options import OptionError
+from .errors import OptionError
 
 #: MB_OK, MB_OKCANCEL, …
 BUTTONS = {

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ._displayable import displayable
-from ._durations import format_duration
-from ._engine.acts import FAILED, LIST, RESULTS, Act
-from ._engine.report import UnknownExclusion
-from ._names import is_current, is_session_name
-from ._records import Record, ServerRecords, is_named
-from ._table import aligned
-from ._wts import STATES
+from .._engine.acts import FAILED, LIST, RESULTS, Act
+from .._engine.report import UnknownExclusion
+from .._options.names import is_current, is_session_name
+from .._words.displayable import displayable
+from .._words.durations import format_duration
+from .._words.table import aligned
+from .._words.wts import STATES
+from .records import Record, ServerRecords, is_named
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -8,7 +8,7 @@ import shutil
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from ._displayable import displayable
+from .displayable import displayable
 
 _GAP = "  "
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import _records, _texts
-from ._engine.report import RefusedCall, ReportError, read
+from .._engine.report import RefusedCall, ReportError, read
+from .._result import records, sentences
 
 #: What each mode means for users, in the words of a message.
 MODES = {
@@ -145,7 +145,7 @@ def odd_values_text(reading: Reading | None) -> str:
 
 def windows_error(refused: RefusedCall) -> dict[str, Any]:
     """Return code, name, message and hint for a call that Windows refused."""
-    error = _records.windows_error(refused)
+    error = records.windows_error(refused)
     if refused.code in _ERRORS:
         message, hint = _ERRORS[refused.code]
         error |= {"message": f"{message} ({refused.call})", "hint": hint}
@@ -157,7 +157,7 @@ def reading_result(report: Report) -> dict[str, Any]:
     mode = mode_of(report.after)
     error = windows_error(report.error) if report.error else None
     if error:
-        message = f"the logon mode could not be read: {_texts.error_text(error)}"
+        message = f"the logon mode could not be read: {sentences.error_text(error)}"
     elif mode is None:
         message = (
             f"The registry stands for no logon mode: {odd_values_text(report.after)}. "
@@ -175,13 +175,13 @@ def setting_result(report: Report, wanted: str, *, check_mode: bool) -> dict[str
     mode = wanted if would_change else after
     error = windows_error(report.error) if report.error else None
     if error is None and mode != wanted:
-        error = _records.own_error(
+        error = records.own_error(
             f"{wanted} was written, and the registry now stands for {mode or 'no mode'}",
             "Look for what else sets it: a policy, a script, a connection broker.",
         )
     if error:
         state = f" It is {mode}." if mode else ""
-        message = f"the logon mode could not be set to {wanted}: {_texts.error_text(error)}{state}"
+        message = f"the logon mode could not be set to {wanted}: {sentences.error_text(error)}{state}"
     else:
         meaning = f"{wanted}: {MODES[wanted]}."
         was = previous or "none that is known"

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from ._displayable import one_line
-from ._durations import format_duration
-from ._engine.report import Report, Session
-from ._engine.requests import EngineRequest, LogoffRequest, MessageRequest, SessionInfoRequest, same_sessions
-from ._grace_options import Grace
-from ._roll import Roll, names_text
-from ._schedule import Clock, Schedule, Step
-from ._texts import count_text
+from .._engine.report import Report, Session
+from .._engine.requests import EngineRequest, LogoffRequest, MessageRequest, SessionInfoRequest, same_sessions
+from .._result.sentences import count_text
+from .._words.displayable import one_line
+from .._words.durations import format_duration
+from .options import Grace
+from .schedule import Clock, Schedule, Step
+from .warned import Roll, names_text
 
 #: Seconds. Where the logoff cannot be carried out at the end, it is tried again after each of these pauses.
 END_PAUSES = (5.0, 10.0, 15.0)

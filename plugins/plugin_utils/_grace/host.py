@@ -13,16 +13,16 @@ from typing import Any
 
 from ansible import constants as C
 
-from ._displayable import displayable
-from ._engine.report import Report
-from ._engine.requests import EngineRequest
-from ._launch import ConnectionLost, NotKnown
-from ._session_action import STANDARD_ERROR, SessionAction
-from ._task_failed import TaskFailed
+from .._engine.report import Report
+from .._engine.requests import EngineRequest
+from .._launch.action import ConnectionLost, NotKnown
+from .._launch.failed import TaskFailed
+from .._session_action import STANDARD_ERROR, SessionAction
+from .._words.displayable import displayable
 
 
 class TaskHost:
-    """Implements ``_grace.Host`` by the connection of an action plugin."""
+    """Implements a grace period by the connection of an action plugin."""
 
     def __init__(self, action: SessionAction, task_vars: dict[str, Any]) -> None:
         self._action = action

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._names import CURRENT, check_account, check_client, check_server, check_session, is_current
-from ._options import OptionError, duration_option, time_option
-from ._wts import PROTOCOLS, STATES
+from .._words.wts import PROTOCOLS, STATES
+from .errors import OptionError, duration_option, time_option
+from .names import CURRENT, check_account, check_client, check_server, check_session, is_current
 
 #: Options by which sessions are selected; each narrows what the others select.
 SELECTING = (

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from ._options import nearest
+from .errors import nearest
 
 #: How like a known name one of the inventory has to be, to be taken for a slip. With ``-e``, where there are only names
 #: that somebody has typed for this run, less is enough.

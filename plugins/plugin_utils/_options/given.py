@@ -16,7 +16,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.splitter import split_args
 
-from ._options import OptionError, nearest
+from .errors import OptionError, nearest
 
 Spec = Mapping[str, Mapping[str, Any]]
 

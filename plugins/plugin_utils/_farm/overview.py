@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._records import Record
-from ._table import aligned, first_line
-from ._texts import count_text, counts_text, error_text, idle_text, moment_text
+from .._result.records import Record
+from .._result.sentences import count_text, counts_text, error_text, idle_text, moment_text
+from .._words.table import aligned, first_line
 
 #: After every known value.
 _LAST = "\U0010ffff"

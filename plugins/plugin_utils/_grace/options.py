@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._durations import format_duration
-from ._engine.requests import milliseconds
-from ._message import check_message, message_seconds, message_style
-from ._options import OptionError, duration_value, time_option
+from .._engine.requests import milliseconds
+from .._options.errors import OptionError, duration_value, time_option
+from .._options.message import check_message, message_seconds, message_style
+from .._words.durations import format_duration
 
 #: The grace period's part of the argument spec.
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {

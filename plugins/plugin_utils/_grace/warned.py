@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from . import _texts
-from ._engine.acts import FAILED, LIST, OFF
-from ._engine.report import Report, Server, Session
+from .._engine.acts import FAILED, LIST, OFF
+from .._engine.report import Report, Server, Session
+from .._result import sentences
 
 _LISTED_NAMES = 10
 
@@ -172,4 +172,4 @@ def names_text(sessions: Sequence[Session]) -> str:
     """Return who these are, a long list shortened: ``alice, bob (2), session 7``."""
     people = Counter(session.user or f"session {session.id}" for session in sessions)
     names = [name if count == 1 else f"{name} ({count})" for name, count in people.items()]
-    return _texts.names_text(names, _LISTED_NAMES)
+    return sentences.names_text(names, _LISTED_NAMES)

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._engine.acts import NOTHING_CHANGED
-from ._logon_mode import LogonModeRequest, Report, read_report
-from ._session_action import SessionAction
-from ._task_failed import TaskFailed
+from .._engine.acts import NOTHING_CHANGED
+from .._launch.failed import TaskFailed
+from .._session_action import SessionAction
+from .modes import LogonModeRequest, Report, read_report
 
 ENGINE = "winops.rds.win_rds_logon_mode_engine"
 _UNHEARD = "The mode may have been set; run the task again"

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import _schedule
-from ._engine.report import Report
-from ._engine.requests import LogoffRequest
-from ._grace import GracePeriod, LogoffNotCarriedOut, time_of_day
-from ._grace_options import Grace
-from ._session_action import SessionAction
-from ._task_host import TaskHost
+from .._engine.report import Report
+from .._engine.requests import LogoffRequest
+from .._session_action import SessionAction
+from . import schedule
+from .host import TaskHost
+from .options import Grace
+from .period import GracePeriod, LogoffNotCarriedOut, time_of_day
 
 Result = dict[str, Any]
 
@@ -32,7 +32,7 @@ def run_with_grace(
     :raises TaskFailed: the first launch failed.
     :raises AnsibleConnectionFailure: the host was not reached for it.
     """
-    clock = _schedule.clock
+    clock = schedule.clock
     if logoff.check_mode:
         planned = result(action.run_engine(logoff, task_vars), {})
         return _with_plan(planned, clock.utc() + timedelta(seconds=grace.seconds))

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from . import _ssh
-from ._displayable import displayable, one_line
-from ._engine.report import ReportError
-from ._task_failed import TaskFailed
+from .._engine.report import ReportError
+from .._words.displayable import displayable, one_line
+from . import ssh
+from .failed import TaskFailed
 
 #: Seconds. A host that could not write the compiled engine to a file is launched again after each of these pauses: an
 #: antivirus that holds new files lets go of them soon (ansible-collections/ansible.windows issue 657).
@@ -146,9 +146,9 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
                 module_name=module, module_args={"request": request}, task_vars=task_vars
             )
         except AnsibleConnectionFailure as error:
-            if not self._launch_began or (self._is_ssh and _ssh.never_connected(error)):
+            if not self._launch_began or (self._is_ssh and ssh.never_connected(error)):
                 raise  # Ansible says that the host is unreachable
-            words = one_line(_ssh.words(error) if self._is_ssh else error, LONGEST_REASON).rstrip(".")
+            words = one_line(ssh.words(error) if self._is_ssh else error, LONGEST_REASON).rstrip(".")
             raise ConnectionLost(f"no answer from {name}: {words}. {unheard}.") from None
         except Exception as error:
             # Each connection plugin has exceptions of its own, and lets those of the libraries below it through.
@@ -178,7 +178,7 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
         if not self._connection.connected:
             self._connection._connect()
         self.launch_begins()
-        return _ssh.run_once(self._connection, execute) if self._is_ssh else execute()
+        return ssh.run_once(self._connection, execute) if self._is_ssh else execute()
 
     @property
     def _is_ssh(self) -> bool:

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ._durations import parse_duration
+from .._words.durations import parse_duration
 
 
 class OptionError(ValueError):

@@ -15,7 +15,7 @@ from ..directory import Directory
 from ..permissions import Permissions
 from ..process import Process
 from ..registry import Registry
-from ..session_table import LISTENER_ID, SERVICES_ID, Session, SessionTable
+from ..session_table import SERVICES_ID, Session, SessionTable, State
 from ..win32 import Win32Error
 from .file import Change, FarmSpec, HostSpec, SessionSpec, StartedProcess
 
@@ -45,6 +45,8 @@ class Host:
             spec.permissions and {_full_name(name, domain): granted for name, granted in spec.permissions.items()}
         )
         self.gone_session_error = spec.gone_session_error
+        self.empty_list_error = spec.empty_list_error
+        self.console_message_error = spec.console_message_error
         self.mixed_case_names = spec.session_names == "mixed"
         self.ipv6_from_byte = spec.ipv6_from_byte
         self.certificate = spec.certificate
@@ -53,7 +55,7 @@ class Host:
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
         self.registry = Registry(spec.language)
         self.registry.logon_mode = spec.logon_mode
-        self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset))
+        self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset), listeners=spec.listeners)
         self.refused_logons: list[RefusedLogon] = []
         self._events = spec.events
         self._timers: list[asyncio.TimerHandle] = []
@@ -98,7 +100,7 @@ class Host:
     def restart(self) -> None:
         """Restart the host, in no time: all sessions are gone, and a logon mode that ends with it has ended."""
         for session in self.table.sessions():
-            if session.id not in (SERVICES_ID, LISTENER_ID):
+            if session.id != SERVICES_ID and session.state is not State.LISTEN:
                 self.table.remove(session.id)
         self.registry.restart()
 

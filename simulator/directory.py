@@ -17,11 +17,17 @@ class Use(IntEnum):
 
     USER = 1
     GROUP = 2
+    DOMAIN = 3
     ALIAS = 4
+    COMPUTER = 9
 
 
 #: Local groups that each computer has: https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers
 _BUILTIN = {"Administrators": 544, "Users": 545, "Guests": 546, "Remote Desktop Users": 555}
+
+
+#: What Windows calls the domain of accounts of Microsoft Entra ID.
+ENTRA = "AzureAD"
 
 
 def _key(name: str) -> str:
@@ -43,29 +49,62 @@ class DirectoryAccount:
     dns_domain: str
     """Empty: it is a local account."""
     use: Use = Use.USER
+    entra_name: str = ""
+    """The principal name of an account of Microsoft Entra ID, where it is not the user with the DNS domain."""
+
+    @property
+    def is_entra(self) -> bool:
+        return self.domain.upper() == ENTRA.upper()
 
     @property
     def sid(self) -> str:
-        """``S-1-5-21-…``: made of the domain's identifier and the account's relative one."""
+        """``S-1-5-21-…``: made of the domain's identifier and the account's relative one; ``S-1-12-1-…`` of Entra ID,
+        made of the account's object ID (https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers).
+        """
         if self.domain == "BUILTIN":
             return f"S-1-5-32-{_BUILTIN[self.user]}"
         domain, relative = zlib.crc32(self.domain.upper().encode()), zlib.crc32(self.user.upper().encode())
-        return f"S-1-5-21-{domain}-{domain ^ 0x5A5A5A5A}-{domain >> 3}-{1000 + relative % 1_000_000_000}"
+        if self.is_entra:
+            return f"S-1-12-1-{relative}-{relative ^ 0x5A5A5A5A}-{relative >> 3}-{domain}"
+        of_domain = f"S-1-5-21-{domain}-{domain ^ 0x5A5A5A5A}-{domain >> 3}"
+        return f"{of_domain}-{1000 + relative % 1_000_000_000}" if self.user else of_domain
 
     @property
     def principal_name(self) -> str:
-        """``alice@contoso.com``; empty for a local account, which has none: it is an attribute of Active Directory.
+        """``alice@contoso.com``; empty for a local account and for a managed service account (``svc$``), which have
+        none: it is an attribute of Active Directory's users.
 
         https://learn.microsoft.com/windows/win32/ad/naming-properties#userprincipalname
         """
-        return f"{self.user}@{self.dns_domain}" if self.dns_domain and self.use == Use.USER else ""
+        if not self.dns_domain or self.use != Use.USER or self.user.endswith("$"):
+            return ""
+        return self.entra_name or f"{self.user}@{self.dns_domain}"
+
+    @property
+    def names(self) -> list[str]:
+        r"""By what LookupAccountName finds it, the SID included.
+
+        An account of Entra ID by ``AzureAD\`` and its principal name, and not by the name that its session shows:
+        https://github.com/MicrosoftDocs/windows-itpro-docs/issues/2351
+        https://github.com/MicrosoftDocs/windows-itpro-docs/issues/1656
+        """
+        if self.is_entra:
+            return [f"{self.domain}\\{self.principal_name}", self.sid]
+        names = [f"{self.domain}\\{self.user}", self.principal_name, self.sid]
+        return [*filter(None, names), *([f"{self.dns_domain}\\{self.user}"] if self.dns_domain else [])]
 
 
 class Directory:
-    """Finds accounts; they stay known when nobody is logged on with them."""
+    """Finds accounts; they stay known when nobody is logged on with them.
 
-    def __init__(self, dns_domain: str) -> None:
+    :param computer_name: what a name alone is that is a computer's own: its domain of local accounts, or a computer.
+    :param entra_display_names: whether an account of Entra ID is found by the name that its session shows, as well.
+    """
+
+    def __init__(self, dns_domain: str, *, computer_name: Use = Use.DOMAIN, entra_display_names: bool = False) -> None:
         self._dns_domain = dns_domain
+        self._computer_name = computer_name
+        self._entra_display_names = entra_display_names
         self._accounts: dict[str, DirectoryAccount] = {}
         self._computers: set[str] = set()
         for name in _BUILTIN:
@@ -75,10 +114,11 @@ class Directory:
         """Make a computer known: its name before an account makes that a local account."""
         self._computers.add(computer.upper())
 
-    def add(self, domain: str, user: str) -> DirectoryAccount:
+    def add(self, domain: str, user: str, entra_name: str = "") -> DirectoryAccount:
         """Make an account known; no harm if it is already."""
         is_local = domain.upper() in self._computers
-        account = DirectoryAccount(domain, user, "" if is_local else self._dns_domain)
+        account = DirectoryAccount(domain, user, "" if is_local else self._dns_domain, entra_name=entra_name)
+        account = self._accounts.get(_key(account.sid), account)
         self._know(account)
         return account
 
@@ -87,17 +127,16 @@ class Directory:
         self._know(DirectoryAccount(domain, name, self._dns_domain, Use.GROUP))
 
     def _know(self, account: DirectoryAccount) -> None:
-        names = [f"{account.domain}\\{account.user}", account.principal_name, account.sid]
-        if account.dns_domain:
-            names.append(f"{account.dns_domain}\\{account.user}")
-        for name in filter(None, names):
+        shown = [f"{account.domain}\\{account.user}"] if account.is_entra and self._entra_display_names else []
+        for name in (*account.names, *shown):
             self._accounts[_key(name)] = account
 
     def find(self, name: str, computer: str = "") -> DirectoryAccount:
         r"""Return who is called ``DOMAIN\user``, ``dns.domain\user``, ``user@dns.domain``, ``S-1-5-21-…`` or
         ``user`` alone, in any case, on a computer: it knows the local accounts of no other.
 
-        A name alone is looked for among what is built in, local accounts, and then in the domains:
+        A name alone is looked for among what is built in, domains, local accounts, and then in the domains: so of a
+        user who is called like the computer or the domain, that is found, and no account.
         https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lookupaccountnamew
 
         :raises Win32Error: 1332 ERROR_NONE_MAPPED, there is none.
@@ -105,6 +144,9 @@ class Directory:
         candidates = [name]
         if name and not set("\\@") & set(name) and not name.upper().startswith("S-1-"):
             domains = sorted({account.domain.upper() for account in self._accounts.values()} - self._computers)
+            if name.upper() in {computer.upper(), *domains} - {"", "BUILTIN"}:
+                use = self._computer_name if name.upper() == computer.upper() else Use.DOMAIN
+                return self._named_as_a_domain(name.upper(), use)
             candidates = [f"{domain}\\{name}" for domain in ("BUILTIN", computer, *domains)]
         for candidate in candidates:
             account = self._accounts.get(_key(candidate))
@@ -112,3 +154,7 @@ class Directory:
             if account and not (computer and is_elsewhere):
                 return account
         raise Win32Error(ERROR_NONE_MAPPED)
+
+    def _named_as_a_domain(self, name: str, use: Use) -> DirectoryAccount:
+        """A domain, or a computer, which is found by its SID as well from then on: without a user."""
+        return self._accounts.setdefault(_key((account := DirectoryAccount(name, "", "", use)).sid), account)

@@ -107,6 +107,7 @@ class SessionSpec(_Model):
     )
     listener: str | None = Field(default=None, description="by which it came; default: the host's first")
     user: str = Field(default="", description="CONTOSO\\alice, or alice for the farm's domain")
+    principal_name: str = Field(default="", description="of an AzureAD user: alice@contoso.com")
     state: Literal[
         "active", "connected", "connect_query", "shadow", "disconnected", "idle", "reset", "down", "init"
     ] = "active"
@@ -341,6 +342,12 @@ class FarmSpec(_Model):
     dns_domain: str = "contoso.com"
     accounts: list[str] = Field(
         default_factory=list, description="accounts that exist though nobody is logged on with them"
+    )
+    computer_name: Literal["domain", "computer"] = Field(
+        default="domain", description="what the look-up of a computer's own name answers"
+    )
+    entra_display_names: bool = Field(
+        default=False, description="whether AzureAD users are found by the name that their sessions show, too"
     )
     groups: list[str] = Field(default=["Domain Admins", "Domain Users"], description="groups of the domain")
     account: AccountSpec = Field(default_factory=AccountSpec)

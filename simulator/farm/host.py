@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..directory import Directory
+from ..directory import Directory, Use
 from ..permissions import Permissions
 from ..process import Process
 from ..registry import Registry
@@ -77,7 +77,7 @@ class Host:
         session = spec.session(self.table, self.domain)
         self.table.add(session)
         if session.user:
-            self.directory.add(session.domain, session.user)
+            self.directory.add(session.domain, session.user, spec.principal_name)
 
     def sessions_for(self, account: str) -> list[Session]:
         """Return the sessions that an account is shown.
@@ -159,7 +159,11 @@ class Host:
 
 def hosts_of(spec: FarmSpec) -> list[Host]:
     """Return the hosts of a farm file, each with an address of its own."""
-    directory = Directory(spec.dns_domain)
+    directory = Directory(
+        spec.dns_domain,
+        computer_name=Use[spec.computer_name.upper()],
+        entra_display_names=spec.entra_display_names,
+    )
     taken = {host.address for host in spec.hosts}
     free = (f"127.0.{number // 250 + 1}.{number % 250 + 1}" for number in range(250 * 250))
     addresses = [host.address or next(address for address in free if address not in taken) for host in spec.hosts]

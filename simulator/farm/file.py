@@ -318,7 +318,7 @@ class HostSpec(_Model):
     launch_faults: list[LaunchFault] = Field(
         default_factory=list, description="what goes wrong with the next launches of modules, a launch each"
     )
-    ipv6_from_byte: Literal[0, 2] = Field(default=0, description="where a client's IPv6 address begins")
+    ipv6_from_byte: Literal[0, 2] = Field(default=2, description="where a client's IPv6 address begins")
 
 
 def _came_by_a_listener(host: HostSpec) -> HostSpec:

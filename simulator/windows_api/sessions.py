@@ -114,8 +114,9 @@ def _client_name(session: Session, _host: Host) -> list[Value]:
 def _client_address(session: Session, host: Host) -> list[Value]:
     """AddressFamily and the bytes of Address: IPv4 from the third, IPv6 from the first or the third.
 
-    The first is what Microsoft's page says, which for IPv4 names an offset and for IPv6 none; the third is what Cassia
-    and Veyon read, and what a dump of Server 2008 shows:
+    The third is what was seen: by Cassia, and in a dump of Server 2008. The first is how Microsoft's page reads, which
+    for IPv4 names an offset and for IPv6 none; nobody saw it.
+    https://github.com/danports/cassia/issues/39
     https://learn.microsoft.com/windows/win32/api/wtsapi32/ns-wtsapi32-wts_client_address
     https://github.com/mhammond/pywin32/issues/664
     """

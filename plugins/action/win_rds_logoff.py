@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..plugin_utils._engine.acts import LOG_OFF
-from ..plugin_utils._engine.report import MOST_SESSIONS, Report, Session
+from ..plugin_utils._engine.report import MOST_SESSIONS, Session
 from ..plugin_utils._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
 from ..plugin_utils._grace.options import ARGUMENT_SPEC as GRACE_ARGUMENT_SPEC
 from ..plugin_utils._grace.options import Grace
-from ..plugin_utils._launch.failed import TaskFailed
-from ..plugin_utils._options.errors import OptionError, time_option
+from ..plugin_utils._options.durations import Duration
+from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._result.records import Error, own_error
 from ..plugin_utils._result.sentences import names_text
@@ -29,14 +28,15 @@ class ActionModule(SessionAction):
         **GRACE_ARGUMENT_SPEC,
         "protect_console": {"type": "bool", "default": True},
         "wait": {"type": "bool", "default": True},
-        "timeout": {"type": "str"},
+        "timeout": {"type": Duration("give no session the time to log off; use wait=false to return at once")},
         "on_timeout": {"type": "str", "choices": ["fail", "terminate"], "default": "fail"},
         "max_parallel": {"type": "int"},
     }
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options)
-        timeout = _timeout(options)
+        timeout = DEFAULT_TIMEOUT if options["timeout"] is None else options["timeout"]
+        _check_wait(options)
         terminate = options["on_timeout"] == "terminate"
         grace = Grace.from_options(options)
 
@@ -49,29 +49,20 @@ class ActionModule(SessionAction):
             max_parallel=options["max_parallel"],
         )
 
-        def result(report: Report, warnings: Mapping[str, int] | None = None) -> dict[str, Any]:
-            try:
-                return self.session_result(
-                    report,
-                    selection,
-                    task_vars,
-                    LOG_OFF,
-                    lambda session: _unexplained(session, timeout, terminate=terminate),
-                    warnings,
-                )
-            except TaskFailed as failure:
-                return failure.result
+        def explain(session: Session) -> Error:
+            return _unexplained(session, timeout, terminate=terminate)
 
         if grace is None:
-            return {**result(self.run_engine(logoff, task_vars)), "deadline": None}
+            report = self.run_engine(logoff, task_vars)
+            return {**self.session_result(report, logoff, task_vars, explain), "deadline": None}
         # Not before it is needed: what a collection imports is compiled anew in each run of Ansible.
-        from ..plugin_utils._grace.task import run_with_grace
+        from ..plugin_utils._grace.task import run_with_grace, with_deadline
 
-        return run_with_grace(self, grace, logoff, result, task_vars)
+        outcome = run_with_grace(self, grace, logoff, task_vars)
+        return with_deadline(self.session_result(outcome.report, logoff, task_vars, explain, outcome.warnings), outcome)
 
 
-def _timeout(options: dict[str, Any]) -> float:
-    """The time for a session to log off, in seconds."""
+def _check_wait(options: dict[str, Any]) -> None:
     if not options["wait"]:
         for option, given in (
             ("timeout", options["timeout"] is not None),
@@ -82,8 +73,6 @@ def _timeout(options: dict[str, Any]) -> float:
                 raise OptionError(f"{option} is about the wait, so it contradicts wait=false: leave one of them out")
     if options["max_parallel"] is not None and not 1 <= options["max_parallel"] <= MOST_SESSIONS:
         raise OptionError(f"max_parallel: {options['max_parallel']} is not accepted; accepted are 1 to {MOST_SESSIONS}")
-    timeout = time_option(options, "timeout", "no session the time to log off; use wait=false to return at once")
-    return DEFAULT_TIMEOUT if timeout is None else timeout
 
 
 def _unexplained(session: Session, timeout: float, *, terminate: bool) -> Error:

@@ -24,8 +24,8 @@ class ActionModule(LogonModeAction):
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         mode, check_mode = options["mode"], self._task.check_mode
-        report = self.ask(modes.request_for(mode, check_mode=check_mode), task_vars)
+        report = self.launch(modes.request_for(mode, check_mode=check_mode), task_vars)
         result = modes.setting_result(report, mode, check_mode=check_mode)
         if self._task.diff:
             result["diff"] = modes.diff_of(result)
-        return self.tell(result)
+        return self.show(result)

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..plugin_utils._engine.acts import SEND_MESSAGE
 from ..plugin_utils._engine.requests import MessageRequest, request
-from ..plugin_utils._options.errors import OptionError, time_option
+from ..plugin_utils._options.durations import Duration
+from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.message import BUTTONS, ICONS, check_message, message_seconds, message_style
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
@@ -23,15 +23,13 @@ class ActionModule(SessionAction):
         "message": {"type": "str", "required": True},
         "title": {"type": "str", "default": "{server}"},
         "icon": {"type": "str", "choices": [*ICONS], "default": "information"},
-        "show_for": {"type": "str"},
+        "show_for": {"type": Duration("give nobody the time to read it; leave it out to show it until closed")},
         "buttons": {"type": "str", "choices": [*BUTTONS]},
-        "answer_timeout": {"type": "str"},
+        "answer_timeout": {"type": Duration("give nobody the time to answer")},
     }
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options)
-        show_for = time_option(options, "show_for", "nobody the time to read it; leave it out to show it until closed")
-        answer_timeout = time_option(options, "answer_timeout", "nobody the time to answer")
         _refuse_contradictions(options)
         message = request(
             MessageRequest,
@@ -40,11 +38,11 @@ class ActionModule(SessionAction):
             title=check_message("title", options["title"], PLACEHOLDERS),
             message=check_message("message", options["message"], PLACEHOLDERS),
             message_style=message_style(options["buttons"] or "ok", options["icon"]),
-            message_seconds=message_seconds(answer_timeout or show_for),
-            wait_for_answer=answer_timeout is not None,
+            message_seconds=message_seconds(options["answer_timeout"] or options["show_for"]),
+            wait_for_answer=options["answer_timeout"] is not None,
             remaining_ms=0,
         )
-        return self.session_result(self.run_engine(message, task_vars), selection, task_vars, SEND_MESSAGE)
+        return self.session_result(self.run_engine(message, task_vars), message, task_vars)
 
 
 def _refuse_contradictions(options: Mapping[str, Any]) -> None:

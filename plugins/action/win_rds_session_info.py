@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from ..plugin_utils._engine.acts import LIST
 from ..plugin_utils._engine.requests import SessionInfoRequest, request
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
@@ -19,10 +18,11 @@ class ActionModule(SessionAction):
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options, default_all=True)
-        report = self.run_engine(request(SessionInfoRequest, selection, check_mode=self._task.check_mode), task_vars)
-        # What has gone while it was looked at is not there.
+        look = request(SessionInfoRequest, selection, check_mode=self._task.check_mode)
+        report = self.run_engine(look, task_vars)
+        # A session that ended during the look is not listed.
         servers = tuple(
             replace(server, sessions=tuple(s for s in server.sessions if s.result != "already_gone"))
             for server in report.servers
         )
-        return self.session_result(replace(report, servers=servers), selection, task_vars, LIST)
+        return self.session_result(replace(report, servers=servers), look, task_vars)

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from . import build
-from .doorway import Doorway
+from .entry_script import EntryScript
 from .mono import MonoEngine, Output, Runtime
 
 _FIRST_WINE = 9
@@ -126,7 +126,7 @@ async def _quietly(*command: str) -> int:
 
 
 async def program(csharp: Mapping[str, str]) -> Path:
-    """Compile C# that arrived, with the doorway that calls it, as C# 5; return the program.
+    """Compile C# that arrived, with the entry script that calls it, as C# 5; return the program.
 
     :raises build.BuildError: a compiler or .NET for Windows is missing, or the C# has an error or a warning.
     """
@@ -190,10 +190,10 @@ async def windows_library() -> Path:
     return await build.built([text.encode(), Path(__file__).read_bytes()], compile_into) / "windows.dll"
 
 
-def command(program: str | os.PathLike[str], doorway: Doorway) -> list[str]:
-    """Return the command line of a process that calls a doorway's method with each line that it reads."""
+def command(program: str | os.PathLike[str], entry_script: EntryScript) -> list[str]:
+    """Return the command line of a process that calls an entry script's method with each line that it reads."""
     dotnet = windows_path(dotnet_folder() / "dotnet.exe")
-    return [wine(), dotnet, windows_path(program), doorway.type_name, doorway.method]
+    return [wine(), dotnet, windows_path(program), entry_script.type_name, entry_script.method]
 
 
 @contextlib.asynccontextmanager
@@ -254,15 +254,17 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
 
 
-async def call(program: str | os.PathLike[str], doorway: Doorway, lines: str, variables: Mapping[str, str]) -> Output:
-    """Call a doorway's method with each of these lines, in one process, which writes a line for each."""
+async def call(
+    program: str | os.PathLike[str], entry_script: EntryScript, lines: str, variables: Mapping[str, str]
+) -> Output:
+    """Call an entry script's method with each of these lines, in one process, which writes a line for each."""
     # No pipes: Wine's services, if the program starts them, keep its output open for as long as they run.
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         stdin.write(lines.encode())
         stdin.seek(0)
         async with surroundings(variables) as around:
             process = await asyncio.create_subprocess_exec(
-                *command(program, doorway), env={**os.environ, **around}, stdin=stdin, stdout=stdout, stderr=stderr
+                *command(program, entry_script), env={**os.environ, **around}, stdin=stdin, stdout=stdout, stderr=stderr
             )
             try:
                 exit_code = await process.wait()

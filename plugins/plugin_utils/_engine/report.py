@@ -8,16 +8,29 @@ nor to end in a traceback, so a report is checked before anything is made of it.
 
 from __future__ import annotations
 
-import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .._words.wts import LAST_SESSION_ID
 from . import acts
-from .requests import CRITERIA, EXCLUSIONS, Criteria, EngineRequest
+
+
+class Asked(Protocol):
+    """What a report is held against: a request, as far as a report can contradict it."""
+
+    @property
+    def act(self) -> acts.Act: ...
+    @property
+    def check_mode(self) -> bool: ...
+    @property
+    def servers(self) -> tuple[str, ...]: ...
+    @property
+    def exclude_users(self) -> tuple[str, ...]: ...
+    @property
+    def labels(self) -> Mapping[str, tuple[str, str]]: ...
 
 
 class ReportError(ValueError):
@@ -127,7 +140,7 @@ MOST_SESSIONS = 65535
 LONGEST_TEXT = 1024
 
 
-def read_report(value: Any, request: EngineRequest) -> Report:
+def read_report(value: Any, request: Asked) -> Report:
     """Return the report that answers a request.
 
     :raises ReportError: something is missing, not of its type, or cannot be.
@@ -144,12 +157,13 @@ def read_report(value: Any, request: EngineRequest) -> Report:
         raise ReportError("report.servers are not those of the task")
     for number, server in enumerate(report.servers):
         where = f"report.servers[{number}]"
-        _check_matches(server.found, request, CRITERIA | EXCLUSIONS, f"{where}.found")
+        _check_matches(server.found, request.labels, f"{where}.found")
         _check_sessions(server, request, where)
     return report
 
 
-def _check_sessions(server: Server, request: EngineRequest, where: str) -> None:
+def _check_sessions(server: Server, request: Asked, where: str) -> None:
+    selecting = {match for match, (option, _typed) in request.labels.items() if not option.startswith("exclude_")}
     sessions = [*server.sessions, *server.excluded]
     if len(sessions) > MOST_SESSIONS or len({session.id for session in sessions}) < len(sessions):
         raise ReportError(f"{where}.sessions are too many, or have an ID twice")
@@ -157,7 +171,7 @@ def _check_sessions(server: Server, request: EngineRequest, where: str) -> None:
         of_session = f"{where}.sessions, ID {session.id}"
         if not 0 <= session.id <= LAST_SESSION_ID:
             raise ReportError(f"{of_session}, which is none")
-        _check_matches(session.matched_by, request, CRITERIA, f"{of_session}: matched_by")
+        _check_matches(session.matched_by, selecting, f"{of_session}: matched_by")
     for session in server.sessions:
         _check_result(session, server, request, f"{where}.sessions, ID {session.id}: result")
     for session in server.excluded:
@@ -165,22 +179,19 @@ def _check_sessions(server: Server, request: EngineRequest, where: str) -> None:
             raise ReportError(f"{where}.excluded, ID {session.id}: result is {_short(session.result)}")
 
 
-def _check_result(session: Session, server: Server, request: EngineRequest, where: str) -> None:
+def _check_result(session: Session, server: Server, request: Asked, where: str) -> None:
     act = request.act
     only_looks = request.check_mode or act is acts.LIST
-    possible = acts.OFF | acts.FAILED | ({act.planned} | act.already if only_looks else act.results)
+    possible = acts.NOT_ACTED_ON | acts.FAILED | ({act.planned} | act.already if only_looks else act.results)
     needs_error = session.result in ("denied", "failed") and server.crash is None
     if session.result not in possible or (needs_error and session.error is None) or (only_looks and session.accepted):
         raise ReportError(f"{where} is {_short(session.result)}")
 
 
-def _check_matches(matches: Sequence[str], request: EngineRequest, criteria: Criteria, where: str) -> None:
+def _check_matches(matches: Sequence[str], possible: Collection[str], where: str) -> None:
     """Each is a criterion and the position of its value, such as ``users:0``."""
     for match in matches:
-        criterion, _separator, position = match.partition(":")
-        values = getattr(request, criterion) if criterion in criteria else None
-        count = len(values) if isinstance(values, tuple) else int(bool(values))
-        if not re.fullmatch("0|[1-9][0-9]{0,8}", position) or int(position) >= count:
+        if match not in possible:
             raise ReportError(f"{where} holds {_short(match)}")
 
 
@@ -203,13 +214,13 @@ def read(kind: Any, value: Any, where: str) -> Any:
             if field.name not in members:
                 raise ReportError(f"{where}.{field.name} is missing")
         return kind(**{name: read(hints[name], members[name], f"{where}.{name}") for name in hints})
-    number = _of_type(value, kind, where)
-    if kind is str and len(number) > LONGEST_TEXT and not where.endswith(".crash"):
-        raise ReportError(f"{where} has {len(number)} characters")
-    # What the engine counts has 64 bits.
-    if kind is int and (isinstance(number, bool) or number.bit_length() > 64):
+    checked = _of_type(value, kind, where)
+    if kind is str and len(checked) > LONGEST_TEXT and not where.endswith(".crash"):
+        raise ReportError(f"{where} has {len(checked)} characters")
+    # The engine has no larger numbers.
+    if kind is int and (isinstance(checked, bool) or checked.bit_length() > 64):
         raise ReportError(f"{where} is {_short(value)}")
-    return number
+    return checked
 
 
 @cache

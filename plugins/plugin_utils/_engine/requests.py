@@ -8,21 +8,34 @@ What a member means is said here, because each byte of the C# travels with each 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections import defaultdict
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
-from .._options.names import SID, Network, client_network, is_current, is_session_id, is_session_name
+from .._options.names import SID, Network, client_network, is_current, is_session_id
 from .._options.selection import Selection
 from .._words.durations import format_duration
 from .._words.wts import PROTOCOLS, STATES
 from . import acts
 from .acts import NOTHING_CHANGED
+from .report import Report, read_report
 
 #: How an engine is told to work on the host that it runs on.
 LOCAL_SERVER = ""
 
 _TICKS_PER_SECOND = 10_000_000
+
+#: What was typed: an option, and one of its values.
+Label = tuple[str, str]
+
+#: Of a member of a request that stays on the controller.
+_UNSENT = {"sent": False}
+
+
+def sent_members(request: Any) -> dict[str, Any]:
+    """Return what of a request, or of its class, goes to the host: all but what is ``_UNSENT``."""
+    return {each.name: getattr(request, each.name, None) for each in fields(request) if each.metadata.get("sent", True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +44,9 @@ class EngineRequest:
 
     act: ClassVar[acts.Act]
     module: ClassVar[str]
-    """The internal module that is launched."""
+    """The module that is launched: its ``.ps1``, by the name that users know."""
+    called: ClassVar[str] = "the session engine"
+    """How messages name what answers."""
 
     session_ids: tuple[int, ...]
     session_names: tuple[str, ...]
@@ -74,11 +89,32 @@ class EngineRequest:
     """Whether nothing is done to the console session."""
     ignore_unknown_exclusions: bool
     """Whether those of exclude_users that fit no session may be nobody's name."""
+    labels: Mapping[str, Label] = field(metadata=_UNSENT)
+    """What was typed for each value, in the order of the task. A report names it as ``users:0``."""
+    met_by_all: tuple[Label, ...] = field(metadata=_UNSENT)
+    """What was typed that every selected session fits: options of one value."""
+    must_be_found: bool = field(metadata=_UNSENT)
+    """Whether the task fails where a value of ``sessions`` or ``users`` fits nobody."""
+
+    def label(self, match: str) -> Label:
+        """Return what was typed for a match in the report, such as ``users:0``."""
+        return self.labels[match]
+
+    def not_in(self, found: Set[Label], *options: str) -> list[str]:
+        """Return the values of these options that are not among those found, in the order in which they were typed."""
+        return [value for option, value in self.labels.values() if option in options and (option, value) not in found]
+
+    def read(self, answer: Any) -> Report:
+        """Return the report in an answer.
+
+        :raises ReportError: it is none that answers this request.
+        """
+        return read_report(answer, self)
 
     @property
-    def if_unheard(self) -> str:
+    def if_unanswered(self) -> str:
         """What may have happened if no report arrived, and what to do."""
-        return NOTHING_CHANGED if self.check_mode else self.act.if_unheard
+        return NOTHING_CHANGED if self.check_mode else self.act.if_unanswered
 
     @property
     def may_change(self) -> bool:
@@ -88,18 +124,18 @@ class EngineRequest:
     @property
     def text(self) -> str:
         """The request as an engine takes it."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps(sent_members(self), separators=(",", ":"))
 
 
 class SessionInfoRequest(EngineRequest):
     act = acts.LIST
-    module = "winops.rds.win_rds_session_info_engine"
+    module = "winops.rds.win_rds_session_info"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogoffRequest(EngineRequest):
     act = acts.LOG_OFF
-    module = "winops.rds.win_rds_logoff_engine"
+    module = "winops.rds.win_rds_logoff"
 
     timeout_ms: int
     """How long a session is awaited; 0: not at all."""
@@ -116,7 +152,7 @@ class LogoffTerminateRequest(LogoffRequest):
 @dataclass(frozen=True, kw_only=True)
 class DisconnectRequest(EngineRequest):
     act = acts.DISCONNECT
-    module = "winops.rds.win_rds_disconnect_engine"
+    module = "winops.rds.win_rds_disconnect"
 
     timeout_ms: int
 
@@ -124,7 +160,7 @@ class DisconnectRequest(EngineRequest):
 @dataclass(frozen=True, kw_only=True)
 class MessageRequest(EngineRequest):
     act = acts.SEND_MESSAGE
-    module = "winops.rds.win_rds_message_engine"
+    module = "winops.rds.win_rds_message"
 
     title: str
     message: str
@@ -146,78 +182,78 @@ def request(kind: type[R], selection: Selection, *, check_mode: bool, **own: Any
 
     :param own: what the selection does not say.
     """
+    values: dict[str, list[Any]] = defaultdict(list)
+    labels = {}
+    for option in _LISTS:
+        for typed in getattr(selection, option):
+            member, value = _criterion(option, typed)
+            labels[f"{member}:{len(values[member])}"] = (option, typed)
+            values[member].append(value)
     return kind(
-        session_ids=tuple(int(value) for value in selection.sessions if is_session_id(value)),
-        session_names=tuple(filter(is_session_name, selection.sessions)),
-        current=any(map(is_current, selection.sessions)),
-        users=tuple(map(_account, selection.users)),
-        states=tuple(map(STATES.index, selection.states)),
+        session_ids=tuple(values["session_ids"]),
+        session_names=tuple(values["session_names"]),
+        current=bool(values["current"]),
+        users=tuple(values["users"]),
+        states=tuple(values["states"]),
         idle_for=_ticks(selection.idle_for),
         disconnected_for=_ticks(selection.disconnected_for),
         logged_on_for=_ticks(selection.logged_on_for),
-        client_names=tuple(value for value in selection.clients if client_network(value) is None),
-        client_networks=tuple(_bits(net) for value in selection.clients if (net := client_network(value)) is not None),
-        protocols=tuple(map(PROTOCOLS.index, selection.protocols)),
+        client_names=tuple(values["client_names"]),
+        client_networks=tuple(values["client_networks"]),
+        protocols=tuple(values["protocols"]),
         locked=selection.locked,
         all=selection.all,
-        exclude_session_ids=tuple(int(value) for value in selection.exclude_sessions if is_session_id(value)),
-        exclude_session_names=tuple(filter(is_session_name, selection.exclude_sessions)),
-        exclude_current=any(map(is_current, selection.exclude_sessions)),
-        exclude_users=tuple(map(_account, selection.exclude_users)),
+        exclude_session_ids=tuple(values["exclude_session_ids"]),
+        exclude_session_names=tuple(values["exclude_session_names"]),
+        exclude_current=bool(values["exclude_current"]),
+        exclude_users=tuple(values["exclude_users"]),
         servers=selection.servers or (LOCAL_SERVER,),
         server_timeout_ms=milliseconds(selection.server_timeout),
         ignore_unknown_exclusions=selection.unknown_exclusions == "ignore",
         check_mode=check_mode,
+        labels=labels,
+        met_by_all=_met_by_all(selection),
+        must_be_found=selection.missing == "fail",
         **own,
     )
 
 
+#: The options that have several values.
+_LISTS = ("sessions", "users", "states", "clients", "protocols", "exclude_sessions", "exclude_users")
+
+
+def _criterion(option: str, typed: str) -> tuple[str, Any]:
+    """Return the member of a request that a value of an option belongs to, and what is sent of it."""
+    kind = option.removeprefix("exclude_")
+    prefix = option.removesuffix(kind)
+    if kind == "sessions":
+        if is_session_id(typed):
+            return f"{prefix}session_ids", int(typed)
+        return (f"{prefix}current", True) if is_current(typed) else (f"{prefix}session_names", typed)
+    if kind == "users":
+        return f"{prefix}users", _account(typed)
+    if kind == "clients":
+        network = client_network(typed)
+        return ("client_names", typed) if network is None else ("client_networks", _bits(network))
+    return option, (STATES if option == "states" else PROTOCOLS).index(typed)
+
+
+def _met_by_all(selection: Selection) -> tuple[Label, ...]:
+    durations = [(option, getattr(selection, option)) for option in ("idle_for", "disconnected_for", "logged_on_for")]
+    met = [(option, format_duration(seconds)) for option, seconds in durations if seconds is not None]
+    if selection.locked is not None:
+        met.append(("locked", str(selection.locked).lower()))
+    return (*met, ("all", "true")) if selection.all else tuple(met)
+
+
 def same_sessions(kind: type[R], other: EngineRequest, **own: Any) -> R:
     """Return a request of another kind about the sessions of one that there is."""
-    return kind(**{field.name: getattr(other, field.name) for field in fields(EngineRequest)} | own)
+    return kind(**{each.name: getattr(other, each.name) for each in fields(EngineRequest)} | own)
 
 
 def milliseconds(seconds: float) -> int:
     """Return a duration as the engines take it."""
     return round(seconds * 1000)
-
-
-Criteria = dict[str, tuple[str, Callable[[str], bool]]]
-
-#: For each criterion of the engines the option that it comes from, and which of its values it holds.
-CRITERIA: Criteria = {
-    "session_ids": ("sessions", is_session_id),
-    "session_names": ("sessions", is_session_name),
-    "current": ("sessions", is_current),
-    "users": ("users", lambda value: True),
-    "states": ("states", lambda value: True),
-    "client_names": ("clients", lambda value: client_network(value) is None),
-    "client_networks": ("clients", lambda value: client_network(value) is not None),
-    "protocols": ("protocols", lambda value: True),
-}
-#: The same for exclusions.
-EXCLUSIONS: Criteria = {
-    "exclude_session_ids": ("exclude_sessions", is_session_id),
-    "exclude_session_names": ("exclude_sessions", is_session_name),
-    "exclude_current": ("exclude_sessions", is_current),
-    "exclude_users": ("exclude_users", lambda value: True),
-}
-
-
-def describe_match(selection: Selection, match: str) -> tuple[str, str]:
-    """Return option and value for an engine's ``criterion:position``, such as ``session_names:0``."""
-    criterion, position = match.split(":")
-    option, fits = (CRITERIA | EXCLUSIONS)[criterion]
-    return option, [value for value in getattr(selection, option) if fits(value)][int(position)]
-
-
-def met_by_all(selection: Selection) -> list[tuple[str, str]]:
-    """Return the options, with their values, that every selected session fits: those of one value."""
-    durations = [(option, getattr(selection, option)) for option in ("idle_for", "disconnected_for", "logged_on_for")]
-    met = [(option, format_duration(seconds)) for option, seconds in durations if seconds is not None]
-    if selection.locked is not None:
-        met.append(("locked", str(selection.locked).lower()))
-    return [*met, ("all", "true")] if selection.all else met
 
 
 def _ticks(seconds: float | None) -> int | None:

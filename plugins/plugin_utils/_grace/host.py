@@ -17,12 +17,13 @@ from .._engine.report import Report
 from .._engine.requests import EngineRequest
 from .._launch.action import ConnectionLost, NotKnown
 from .._launch.failed import TaskFailed
-from .._session_action import STANDARD_ERROR, SessionAction
+from .._launch.task import STANDARD_ERROR
+from .._session_action import SessionAction
 from .._words.displayable import displayable
 
 
 class TaskHost:
-    """Implements a grace period by the connection of an action plugin."""
+    """The host, by the connection of an action plugin. What goes wrong there comes as an exception of any kind."""
 
     def __init__(self, action: SessionAction, task_vars: dict[str, Any]) -> None:
         self._action = action
@@ -32,6 +33,7 @@ class TaskHost:
         self._broken = False
 
     def connect(self) -> None:
+        """Open the connection."""
         if self._broken:
             self._connection.reset()
             self._broken = False
@@ -39,22 +41,28 @@ class TaskHost:
             self._connection._connect()
 
     def launch(self, request: EngineRequest) -> Report:
+        """Launch an engine once, and return its report."""
         return self._action.run_engine(request, self._task_vars)
 
     def may_have_acted(self, error: Exception) -> bool:
+        """Whether the engine may have run, although this is all that came of its launch."""
         return isinstance(error, (NotKnown, ConnectionLost))
 
     def disconnect(self) -> None:
-        """Delete the WinRM shell or close the runspace. With ssh, OpenSSH keeps the connection as long as
-        ControlPersist says; there is nothing of it on the host but that."""
+        """Leave nothing open on the host: delete the WinRM shell or close the runspace. Raises nothing.
+
+        With ssh, OpenSSH keeps the connection as long as ControlPersist says; there is nothing of it on the host but
+        that.
+        """
         try:
             self._connection.close()
         except Exception:
-            # What the connection plugin still knows of the host (its shell, say) is of no use any more.
+            # The connection plugin may still hold a shell that the host has not: the next connect resets it.
             self._broken = True
 
     def require_controller(self) -> None:
-        """A worker lives on when ansible-playbook is killed or loses its terminal."""
+        """Raise if there is nobody any more who could be told what becomes of the sessions: a worker lives on when
+        ansible-playbook is killed or loses its terminal."""
         if os.getppid() != self._controller:
             raise TaskFailed("Ansible has ended during the grace period, so nobody is logged off")
 
@@ -71,7 +79,7 @@ class TaskHost:
         def interrupt(number: int, frame: FrameType | None) -> None:
             for each in of_ansible:
                 signal.signal(each, lambda *_: None)
-            # Whatever becomes of the text, the worker ends: an exception could pass for a host that is not reached.
+            # The worker ends also where the text cannot be written: an exception would pass for an unreachable host.
             try:
                 if STANDARD_ERROR is not None and not self._action._task.no_log:
                     os.write(STANDARD_ERROR, f"{displayable(text(), None)}\n".encode())
@@ -80,7 +88,7 @@ class TaskHost:
                 signal.raise_signal(number)
 
         for number in (signal.SIGINT, signal.SIGTERM):
-            # What is ignored ends nothing: Ctrl-C, of what a script has started in the background.
+            # A signal that is ignored ends nothing: a shell lets programs in the background ignore SIGINT.
             if signal.getsignal(number) != signal.SIG_IGN:
                 of_ansible[number] = signal.signal(number, interrupt)
         try:
@@ -93,6 +101,7 @@ class TaskHost:
             restore()
 
     def tell(self, text: str) -> None:
+        """Show a line of progress."""
         # Where a callback's output is to be parsed, verbose_to_stderr keeps lines like these out of it.
         if not self._action._task.no_log:
             self._action._display.display(displayable(text, None), stderr=C.VERBOSE_TO_STDERR)

@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._engine.requests import milliseconds
-from .._options.errors import OptionError, duration_value, time_option
+from .._options.durations import Duration
+from .._options.errors import OptionError
 from .._options.message import check_message, message_seconds, message_style
 from .._words.durations import format_duration
 
 #: The grace period's part of the argument spec.
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "grace": {"type": "str"},
+    "grace": {
+        "type": Duration(
+            "give the users no time; to log them off at once, leave grace and message out", unit_needed=True
+        )
+    },
     "message": {"type": "str"},
     "message_title": {"type": "str"},
-    "reminders": {"type": "list", "elements": "str"},
+    "reminders": {"type": "list", "elements": Duration(unit_needed=True)},
     "newcomers": {"type": "str", "choices": ["ignore", "logoff"], "default": "ignore"},
 }
 
@@ -44,12 +49,7 @@ class Grace:
 
         :raises OptionError: they contradict each other, a duration is none, or 0, or a text cannot be shown.
         """
-        seconds = time_option(
-            options,
-            "grace",
-            "the users no time; to log them off at once, leave grace and message out",
-            unit_needed=True,
-        )
+        seconds = options["grace"]
         if seconds is None:
             _refuse_without_grace(options)
             return None
@@ -106,14 +106,12 @@ def _refuse_without_grace(options: Mapping[str, Any]) -> None:
             raise OptionError(f"{option} is about the grace period: give grace and message as well, or leave it out")
 
 
-def _reminders(values: Iterable[str], grace: float) -> tuple[float, ...]:
-    reminders = set()
-    for value in values:
-        seconds = duration_value("reminders", value, unit_needed=True)
+def _reminders(reminders: Iterable[float], grace: float) -> tuple[float, ...]:
+    """Return the reminders, the earliest first, each once."""
+    for seconds in reminders:
         if not 0.001 <= seconds < grace:
             raise OptionError(
-                f"reminders: {value!r} is not within the grace period; each is a time before the end, more than 0 and "
-                f"less than grace ({format_duration(grace)})"
+                f"reminders: {format_duration(seconds)} is not within the grace period; each is a time before the end, "
+                f"more than 0 and less than grace ({format_duration(grace)})"
             )
-        reminders.add(seconds)
-    return tuple(sorted(reminders, reverse=True))
+    return tuple(sorted(set(reminders), reverse=True))

@@ -4,45 +4,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from .._engine.report import Report
 from .._engine.requests import LogoffRequest
 from .._session_action import SessionAction
 from . import schedule
 from .host import TaskHost
 from .options import Grace
-from .period import GracePeriod, LogoffNotCarriedOut, time_of_day
-
-Result = dict[str, Any]
+from .period import GracePeriod, NotCarriedOut, Outcome, time_of_day
 
 
-def run_with_grace(
-    action: SessionAction,
-    grace: Grace,
-    logoff: LogoffRequest,
-    result: Callable[[Report, Mapping[str, int]], Result],
-    task_vars: dict[str, Any],
-) -> Result:
-    """Warn, wait and log off; in check mode, look who would be warned. Return the task's result.
+def run_with_grace(action: SessionAction, grace: Grace, logoff: LogoffRequest, task_vars: dict[str, Any]) -> Outcome:
+    """Warn, wait and log off; in check mode, look who would be warned.
 
-    :param result: makes a result of what an engine reported and the number of warnings of each logon.
     :raises TaskFailed: the first launch failed.
     :raises AnsibleConnectionFailure: the host was not reached for it.
     """
     clock = schedule.clock
     if logoff.check_mode:
-        planned = result(action.run_engine(logoff, task_vars), {})
-        return _with_plan(planned, clock.utc() + timedelta(seconds=grace.seconds))
+        return Outcome(action.run_engine(logoff, task_vars), {}, clock.utc() + timedelta(seconds=grace.seconds))
     action.warn(_too_few_forks_text(task_vars))
-    period = GracePeriod(grace, TaskHost(action, task_vars), clock, logoff, action.host_name(task_vars))
-    try:
-        outcome, deadline = period.run()
-    except LogoffNotCarriedOut as failure:
-        return _with_failure(result(failure.outcome.report, failure.outcome.warnings), failure)
-    return {**result(outcome.report, outcome.warnings), "deadline": _iso(deadline)}
+    return GracePeriod(grace, TaskHost(action, task_vars), clock, logoff, action.host_name(task_vars)).run()
+
+
+def with_deadline(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """Return the result of a logoff with what its grace period adds."""
+    told = {**result, "deadline": _iso(outcome.deadline)}
+    planned = result["summary"].get("would_log_off", 0)
+    if planned:
+        plan = f"{planned} would be warned now, and logged off at {time_of_day(outcome.deadline)}."
+        told["msg"] = f"{result['msg']} {plan}"
+    if outcome.failure:
+        told |= {"changed": outcome.failure.unknown, "msg": _failure_text(outcome.failure, outcome.deadline)}
+    return told
 
 
 def _too_few_forks_text(task_vars: Mapping[str, Any]) -> str | None:
@@ -55,25 +51,16 @@ def _too_few_forks_text(task_vars: Mapping[str, Any]) -> str | None:
     )
 
 
-def _with_plan(result: Result, deadline: datetime) -> Result:
-    count = result.get("summary", {}).get("would_log_off", 0)
-    plan = f" {count} would be warned now, and logged off at {time_of_day(deadline)}." if count else ""
-    return {**result, "deadline": _iso(deadline), "msg": result["msg"] + plan}
-
-
-def _with_failure(result: Result, failure: LogoffNotCarriedOut) -> Result:
+def _failure_text(failure: NotCarriedOut, deadline: datetime) -> str:
     outcome = (
         "it is not known whether anybody was logged off: run the task again with --check to see who is left"
         if failure.unknown
         else "nobody was logged off: run the task again, or tell them"
     )
-    warned = f"{failure.warned} had been warned of a logoff at {time_of_day(failure.deadline)}"
-    return {
-        **result,
-        "changed": failure.unknown,
-        "deadline": _iso(failure.deadline),
-        "msg": f"{warned}. The host could not be worked on then, and {outcome}. The reason: {failure}",
-    }
+    return (
+        f"{failure.warned} had been warned of a logoff at {time_of_day(deadline)}. The host could not be worked on "
+        f"then, and {outcome}. The reason: {failure.reason}"
+    )
 
 
 def _iso(moment: datetime) -> str:

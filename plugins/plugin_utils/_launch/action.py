@@ -1,6 +1,24 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One launch of an engine, and what is known after it: nothing was launched, not known, or done and told."""
+"""One launch of an engine, and what is known after it.
+
+A launch goes through these states. A connection that breaks, an exception of a library and the task's keyword
+``timeout`` can end it in each of them, and what is told then depends on the state alone:
+
+===============  ==========================================  ====================================================
+state            entered by                                  what is known if it ends here
+===============  ==========================================  ====================================================
+connecting       ``launch``                                  nothing was launched: NothingLaunched, or unreachable
+begun            ``launch_begins``, before the first         not known: NotKnown, or ConnectionLost, which counts
+                 command that may be the launch              as changed if the request may change something
+answered         a result of Ansible's wrapper               NothingLaunched if the C# was not compiled, PowerShell
+                                                             may not run it, or it refused the request; else NotKnown
+told             a report that answers the request           done and told
+===============  ==========================================  ====================================================
+
+``connecting`` is not always the first state of a task: a grace period launches several times, and what an earlier
+launch may have done stays in doubt (``in_doubt``) until a later one has told.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +26,8 @@ import functools
 import re
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -25,7 +43,37 @@ COMPILE_PAUSES = (2.0, 5.0)
 
 LONGEST_REASON = 300  # characters
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Request(Protocol[R_co]):
+    """What a launch has to know of what it launches."""
+
+    called: ClassVar[str]
+    """How messages name what answers."""
+
+    @property
+    def module(self) -> str:
+        """The script that is launched."""
+
+    @property
+    def text(self) -> str:
+        """What the script is given: JSON."""
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the task counts as changed, if what was done is not known."""
+
+    @property
+    def if_unanswered(self) -> str:
+        """What a message says of the host, if no answer comes from it."""
+
+    def read(self, answer: Any) -> R_co:
+        """Return the report in an answer.
+
+        :raises ReportError: it is none that answers this request.
+        """
+
 
 #: Of Ansible's wrapper (ansible/executor/powershell), which compiles all C# before the module's first statement.
 _NOT_COMPILED = "Failed to compile C# code"
@@ -57,9 +105,9 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
 
     _launch_began = False
     _makes_folder = False
-    _hearing: NotKnown | None = None
-    #: How the task ends if its keyword ``timeout`` ends it here; None: no launch has begun of which no report was read.
-    in_doubt: NotKnown | None = None
+    _request: Request[Any]
+    #: The request of a launch that has begun and was not told; None: there is none.
+    in_doubt: Request[Any] | None = None
 
     def say(self, text: str) -> None:
         """Show a line with ``-v``."""
@@ -69,96 +117,71 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
     def launch_begins(self) -> None:
         """From here on the host may have begun to work."""
         self._launch_began = True
-        self.in_doubt = self._hearing
+        self.in_doubt = self._request
 
-    def hear(
-        self,
-        module: str,
-        name: str,
-        request: str,
-        task_vars: dict[str, Any],
-        unheard: str,
-        read: Callable[[Any], R],
-        *,
-        may_change: bool,
-    ) -> R:
-        """Launch a doorway on the target, as :meth:`launch`, and return what ``read`` makes of its report.
+    def launch(self, request: Request[R_co], task_vars: dict[str, Any]) -> R_co:
+        """Launch a script on the target, once, and return its report.
 
-        :param read: may raise ReportError.
-        :param may_change: whether the task counts as changed, if what was done is not known.
-        :raises NotKnown: the engine may have been started, and no report came that can be read.
-        """
-        self._hearing = NotKnown(
-            f"the task's keyword timeout ({self._task.timeout}s) ended it before {name} had answered. {unheard}.",
-            changed=may_change,
-            timedout={"period": self._task.timeout},
-        )
-        try:
-            report = self.launch(module, name, request, task_vars, unheard)
-            try:
-                heard = read(report)
-            except ReportError as error:
-                raise NotKnown(
-                    f"{name}'s answer cannot be read: {error}. {unheard}, with -vvv to see the answer."
-                ) from None
-        except NotKnown as failure:
-            failure.result["changed"] = may_change
-            raise
-        except ConnectionLost as failure:
-            failure.may_have_changed = may_change
-            raise
-        self.in_doubt = None
-        return heard
-
-    def launch(self, module: str, name: str, request: str, task_vars: dict[str, Any], unheard: str) -> Any:
-        """Launch a doorway on the target, and return the report in its answer as it arrived.
-
-        :param name: what messages call the engine.
-        :param request: JSON.
-        :param unheard: what a message says of the host, if no answer comes from it.
         :raises NothingLaunched: the engine was not started.
-        :raises NotKnown: it may have been started, and no report came.
+        :raises NotKnown: it may have been started, and no report came that can be read.
         :raises AnsibleConnectionFailure: the host is not reached; ConnectionLost: not any more.
         """
-        become = getattr(self._connection, "become", None)
-        if become is not None and become.name.rpartition(".")[2] != "runas":
-            raise NothingLaunched(
-                f"become_method {become.name} is not for Windows, so {name} was not launched and nothing was touched. "
-                "Use become_method runas, or leave become out."
-            )
+        self._request = request
+        try:
+            answer = self._answer(request, task_vars)
+            try:
+                report = request.read(answer)
+            except ReportError as error:
+                raise NotKnown(
+                    f"{request.called}'s answer cannot be read: {error}. {request.if_unanswered}, with -vvv to see "
+                    "the answer."
+                ) from None
+        except NotKnown as failure:
+            failure.result["changed"] = request.may_change
+            raise
+        except ConnectionLost as failure:
+            failure.may_have_changed = request.may_change
+            raise
+        self.in_doubt = None
+        return report
+
+    def _answer(self, request: Request[Any], task_vars: dict[str, Any]) -> Any:
+        """Launch a script until it could be compiled, and return its answer."""
         pauses = iter(COMPILE_PAUSES)
         while True:
-            result = self._launch_once(module, name, request, task_vars, unheard)
+            result = self._launch_once(request, task_vars)
             if result.get("report") is not None:
                 return result["report"]
             pause = next(pauses, None)
             if pause is None or not (_was_not_compiled(result) and _FILE_IN_USE.search(_wrapper_words(result))):
-                raise _without_report(name, result, unheard)
-            self.say(f"{name} could not be compiled, because a file was in use; it is launched again in {pause:.0f}s")
+                raise _without_report(request, result)
+            self.say(
+                f"{request.called} could not be compiled, because a file was in use; it is launched again in "
+                f"{pause:.0f}s"
+            )
             time.sleep(pause)
 
-    def _launch_once(
-        self, module: str, name: str, request: str, task_vars: dict[str, Any], unheard: str
-    ) -> dict[str, Any]:
+    def _launch_once(self, request: Request[Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         self._launch_began = False
         try:
             result: dict[str, Any] = self._execute_module(
-                module_name=module, module_args={"request": request}, task_vars=task_vars
+                module_name=request.module, module_args={"request": request.text}, task_vars=task_vars
             )
         except AnsibleConnectionFailure as error:
             if not self._launch_began or (self._is_ssh and ssh.never_connected(error)):
                 raise  # Ansible says that the host is unreachable
             words = one_line(ssh.words(error) if self._is_ssh else error, LONGEST_REASON).rstrip(".")
-            raise ConnectionLost(f"no answer from {name}: {words}. {unheard}.") from None
+            raise ConnectionLost(f"no answer from {request.called}: {words}. {request.if_unanswered}.") from None
         except Exception as error:
             # Each connection plugin has exceptions of its own, and lets those of the libraries below it through.
             if not self._task.no_log:
                 self._display.vvv(traceback.format_exc())
+            reason = one_line(error, LONGEST_REASON)
             if not self._launch_began:
                 raise NothingLaunched(
-                    f"{name} was not launched, so nothing was touched on the host: {one_line(error, LONGEST_REASON)}"
+                    f"{request.called} was not launched, so nothing was touched on the host: {reason}"
                 ) from None
-            raise NotKnown(f"no answer from {name}: {one_line(error, LONGEST_REASON)}. {unheard}.") from None
+            raise NotKnown(f"no answer from {request.called}: {reason}. {request.if_unanswered}.") from None
         return result
 
     def _make_tmp_path(self, *arguments: Any, **others: Any) -> Any:
@@ -185,9 +208,9 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
         return getattr(self._connection, "transport", None) == "ssh"
 
 
-def _without_report(name: str, result: Mapping[str, Any], unheard: str) -> TaskFailed:
+def _without_report(request: Request[Any], result: Mapping[str, Any]) -> TaskFailed:
     """What a launch without a report proves. Its own words are kept in the result."""
-    words = _wrapper_words(result)
+    name, words = request.called, _wrapper_words(result)
     first = one_line(result.get("msg") or words, LONGEST_REASON) or "no output"
     kept = {key: value for key, value in result.items() if key not in ("msg", "changed", "failed", "refused")}
     if result.get("refused"):
@@ -207,7 +230,9 @@ def _without_report(name: str, result: Mapping[str, Any], unheard: str) -> TaskF
             "Ansible needs full language mode: allow the connecting account in the policy (App Control, AppLocker).",
             **kept,
         )
-    return NotKnown(f"no report came from {name}, so what it did is not known: {first}. {unheard}.", **kept)
+    return NotKnown(
+        f"no report came from {name}, so what it did is not known: {first}. {request.if_unanswered}.", **kept
+    )
 
 
 def _was_not_compiled(result: Mapping[str, Any]) -> bool:

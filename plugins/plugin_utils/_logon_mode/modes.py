@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from .._engine.acts import NOTHING_CHANGED
 from .._engine.report import RefusedCall, ReportError, read
 from .._result import records, sentences
 
@@ -52,6 +53,9 @@ _ERRORS = {
 class LogonModeRequest:
     """What the engine is asked: the request class in plugins/module_utils/_logon_mode.cs, which says what it means."""
 
+    module: ClassVar[str] = "winops.rds.win_rds_logon_mode"
+    called: ClassVar[str] = "the logon mode engine"
+
     check_mode: bool
     drain_mode: str | None = None
     winstations_disabled: str | None = None
@@ -65,6 +69,18 @@ class LogonModeRequest:
     def may_change(self) -> bool:
         """Whether the engine may write a value."""
         return not self.check_mode
+
+    @property
+    def if_unanswered(self) -> str:
+        """What may have happened if no report arrived, and what to do."""
+        return "The mode may have been set; run the task again" if self.may_change else NOTHING_CHANGED
+
+    def read(self, answer: Any) -> Report:
+        """Return the report in an answer.
+
+        :raises ReportError: something is missing, not of its type, or cannot be.
+        """
+        return read_report(answer)
 
 
 #: What the engine is asked by who only reads.

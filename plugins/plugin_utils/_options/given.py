@@ -16,6 +16,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.splitter import split_args
 
+from .durations import Duration
 from .errors import OptionError, nearest
 
 Spec = Mapping[str, Mapping[str, Any]]
@@ -58,11 +59,26 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         for spelling in spellings:
             _refuse_null(spelling, given[spelling], required=option.get("required", False))
             _refuse_type(spelling, name, option["type"], given[spelling])
-    checked = ArgumentSpecValidator(spec).validate(given)
+    checked = ArgumentSpecValidator({name: _of_ansible(option) for name, option in spec.items()}).validate(given)
     if checked.error_messages:
         raise OptionError(". ".join(checked.error_messages))
-    validated: dict[str, Any] = checked.validated_parameters
-    return validated
+    return {name: _typed(name, spec.get(name, {}), value) for name, value in checked.validated_parameters.items()}
+
+
+def _of_ansible(option: Mapping[str, Any]) -> dict[str, Any]:
+    """An option as Ansible takes it, to which a duration is a text."""
+    return {key: "str" if isinstance(value, Duration) else value for key, value in option.items()}
+
+
+def _typed(name: str, option: Mapping[str, Any], value: Any) -> Any:
+    """A value with the type that is not Ansible's own."""
+    if value is None:
+        return None
+    if isinstance(kind := option.get("type"), Duration):
+        return kind.seconds(name, value)
+    if isinstance(kind := option.get("elements"), Duration):
+        return [kind.seconds(name, element) for element in value]
+    return value
 
 
 def refuse_repeated(*places: Any) -> None:
@@ -174,11 +190,13 @@ def _refuse_null(spelling: str, value: Any, *, required: bool) -> None:
         raise OptionError(f"{spelling} is null; give a value{instead}")
 
 
-def _refuse_type(spelling: str, name: str, kind: str, value: Any) -> None:
+def _refuse_type(spelling: str, name: str, kind: str | Duration, value: Any) -> None:
     """Refuse what Ansible would make a text or a number of."""
     if kind == "list":
         _refuse_list(spelling, name, value)
-    elif kind == "str" and (isinstance(value, bool) or not isinstance(value, (str, int, float))):
+    elif (kind == "str" or isinstance(kind, Duration)) and (
+        isinstance(value, bool) or not isinstance(value, (str, int, float))
+    ):
         hint = "; in YAML, yes, no, on and off need quotes" if isinstance(value, bool) else ""
         raise OptionError(f"{spelling}: {value!r} is not text{hint}")
     elif kind == "int" and isinstance(value, bool):

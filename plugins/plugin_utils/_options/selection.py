@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .._words.wts import PROTOCOLS, STATES
-from .errors import OptionError, duration_option, time_option
+from .durations import Duration
+from .errors import OptionError
 from .names import CURRENT, check_account, check_client, check_server, check_session, is_current
 
 #: Options by which sessions are selected; each narrows what the others select.
@@ -26,31 +27,14 @@ SELECTING = (
     "all",
 )
 
+#: Options whose default is that of the field of Selection.
+_WITH_DEFAULT = ("server_timeout", "missing", "unknown_exclusions")
+
 #: Those of them that leave sessions out.
 NARROWING = tuple(option for option in SELECTING if option != "all")
 
 #: Listeners are not sessions that anybody could end.
 SELECTABLE_STATES = tuple(state for state in STATES if state != "listen")
-
-#: The shared part of each module's argument spec (documented in doc_fragments/session_selection.py).
-ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "sessions": {"type": "list", "elements": "str", "aliases": ["session"]},
-    "users": {"type": "list", "elements": "str", "aliases": ["user"]},
-    "states": {"type": "list", "elements": "str", "aliases": ["state"]},
-    "idle_for": {"type": "str"},
-    "disconnected_for": {"type": "str"},
-    "logged_on_for": {"type": "str"},
-    "clients": {"type": "list", "elements": "str", "aliases": ["client"]},
-    "protocols": {"type": "list", "elements": "str", "aliases": ["protocol"]},
-    "locked": {"type": "bool"},
-    "all": {"type": "bool", "default": False},
-    "exclude_users": {"type": "list", "elements": "str"},
-    "exclude_sessions": {"type": "list", "elements": "str"},
-    "missing": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
-    "unknown_exclusions": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
-    "server": {"type": "list", "elements": "str", "aliases": ["servers"]},
-    "server_timeout": {"type": "str", "default": "30s"},
-}
 
 
 @dataclass(frozen=True)
@@ -85,9 +69,9 @@ class Selection:
             sessions=_session_values(options, "sessions"),
             users=_values(options, "users"),
             states=tuple(state.lower() for state in _values(options, "states")),
-            idle_for=_age(options, "idle_for", "all=true"),
-            disconnected_for=_age(options, "disconnected_for", "states=disconnected"),
-            logged_on_for=_age(options, "logged_on_for", "all=true"),
+            idle_for=options.get("idle_for"),
+            disconnected_for=options.get("disconnected_for"),
+            logged_on_for=options.get("logged_on_for"),
             clients=_values(options, "clients"),
             protocols=tuple(protocol.lower() for protocol in _values(options, "protocols")),
             locked=options.get("locked"),
@@ -96,29 +80,16 @@ class Selection:
             exclude_sessions=_session_values(options, "exclude_sessions"),
             # A server that is named twice is one.
             servers=tuple({value.lower(): value for value in _values(options, "server")}.values()),
-            server_timeout=time_option(options, "server_timeout", "no server the time to answer") or cls.server_timeout,
-            missing=options.get("missing") or cls.missing,
-            unknown_exclusions=options.get("unknown_exclusions") or cls.unknown_exclusions,
+            **{option: options[option] for option in _WITH_DEFAULT if option in options},
         )
         if default_all and not selection._selects:
             selection = replace(selection, all=True)
         selection._check()
         return selection
 
-    def not_found(self, found: Set[tuple[str, str]]) -> list[str]:
-        """Return the values of ``sessions`` and ``users`` that fitted no session, in the order given."""
-        wanted = [("sessions", value) for value in self.sessions] + [("users", value) for value in self.users]
-        return [value for option, value in wanted if (option, value) not in found]
-
-    def unused_exclusions(self, found: Set[tuple[str, str]]) -> list[str]:
-        """Return the values of ``exclude_sessions`` and ``exclude_users`` that fitted no session."""
-        given = [("exclude_sessions", value) for value in self.exclude_sessions]
-        given += [("exclude_users", value) for value in self.exclude_users]
-        return [value for option, value in given if (option, value) not in found]
-
     @property
     def _selects(self) -> bool:
-        # locked may be False.
+        # locked=false selects, so it is compared with None.
         return self.all or any(getattr(self, option) not in ((), None) for option in NARROWING)
 
     def _check(self) -> None:
@@ -155,6 +126,33 @@ class Selection:
                     raise OptionError(f"{option} and exclude_{option} both name {value!r}: leave it out of one of them")
 
 
+def _lasting(instead: str) -> Duration:
+    """The type of an option that asks how long a session has lasted. 0 is what a template with the filter int makes of
+    a text that is no number."""
+    return Duration(f"leave nobody out; if that is meant, give {instead}", unit_needed=True)
+
+
+#: The shared part of each module's argument spec (documented in doc_fragments/session_selection.py).
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "sessions": {"type": "list", "elements": "str", "aliases": ["session"]},
+    "users": {"type": "list", "elements": "str", "aliases": ["user"]},
+    "states": {"type": "list", "elements": "str", "aliases": ["state"]},
+    "idle_for": {"type": _lasting("all=true")},
+    "disconnected_for": {"type": _lasting("states=disconnected")},
+    "logged_on_for": {"type": _lasting("all=true")},
+    "clients": {"type": "list", "elements": "str", "aliases": ["client"]},
+    "protocols": {"type": "list", "elements": "str", "aliases": ["protocol"]},
+    "locked": {"type": "bool"},
+    "all": {"type": "bool", "default": Selection.all},
+    "exclude_users": {"type": "list", "elements": "str"},
+    "exclude_sessions": {"type": "list", "elements": "str"},
+    "missing": {"type": "str", "choices": ["ignore", "fail"], "default": Selection.missing},
+    "unknown_exclusions": {"type": "str", "choices": ["fail", "ignore"], "default": Selection.unknown_exclusions},
+    "server": {"type": "list", "elements": "str", "aliases": ["servers"]},
+    "server_timeout": {"type": Duration("give no server the time to answer"), "default": "30s"},
+}
+
+
 def means_all(options: Mapping[str, Any]) -> bool:
     """Whether the options of a task that lists sessions leave out only what they exclude, which it tells as well."""
     return all(options.get(option) is None for option in NARROWING)
@@ -170,15 +168,6 @@ def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
         what = "is an empty list" if not values else "holds an empty value"
         raise OptionError(f"{option} {what}; give values, or leave the option out (in a template: default(omit))")
     return values
-
-
-def _age(options: Mapping[str, Any], option: str, instead: str) -> float | None:
-    """A time that a session has to have lasted for; without one, another option says so."""
-    seconds = duration_option(options, option, unit_needed=True)
-    # It is what a template with the filter int makes of a text that is no number. The engine counts in milliseconds.
-    if seconds is not None and seconds < 0.001:
-        raise OptionError(f"{option}: 0 would leave nobody out; if that is meant, give {instead}")
-    return seconds
 
 
 def _session_values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, SEND_MESSAGE, Act
+from .._engine.acts import FAILED, LIST, LOG_OFF, NOT_ACTED_ON, RESULTS, SEND_MESSAGE, Act
 from .._engine.report import RefusedCall, Server, Session
-from .._engine.requests import describe_match, met_by_all
+from .._engine.requests import EngineRequest, Label
 from .._options.message import answer_name
-from .._options.selection import Selection
 from .._words.wts import FIRST_LISTENER_ID, STATES, iso_time, protocol_name, seconds_between, state_name
 from . import win32_errors
 
@@ -29,7 +28,7 @@ class ServerRecords:
     name: str
     records: list[Record]
     excluded: list[Record]
-    found: set[tuple[str, str]]
+    found: set[Label]
     """The options' values that fitted a session there, as (option, value)."""
     changed: bool
     error: Error | None
@@ -38,8 +37,7 @@ class ServerRecords:
 
 def server_records(
     server: Server,
-    selection: Selection,
-    act: Act,
+    request: EngineRequest,
     host_name: str,
     explain: Callable[[Session], Error],
     warnings: Mapping[str, int],
@@ -50,24 +48,25 @@ def server_records(
     :param explain: says why a session timed out or failed, where Windows gave no error.
     :param warnings: how many warnings of the grace period each logon got.
     """
-    # Any text may come from a host that is not what it should be: only what can be its name is taken for it.
+    # The text comes from the host. What cannot be a computer name is not taken for one.
     own_name = server.computer_name if re.fullmatch(r"[\w-]{1,15}", server.computer_name) else ""
     name = server.server or own_name or host_name
     records = []
     for session in server.sessions:
-        record = session_record(session, name, selection, act, warnings.get(session.logon, 0))
+        record = session_record(session, name, request, warnings.get(session.logon, 0))
         if session.result in FAILED and session.error is None:
             record["error"] = _stopped() if server.crash else explain(session)
         elif session.result == "protected" and is_named(record):
-            record["error"] = protection(record, act)
+            record["error"] = protection(record, request.act)
         records.append(record)
     return ServerRecords(
         name=name,
         records=records,
-        excluded=[session_record(session, name, selection, act) for session in server.excluded],
-        found={describe_match(selection, match) for match in server.found},
-        # What Windows accepted has changed something, whatever came of it.
-        changed=bool(act.done) and any(s.accepted or s.result == act.planned for s in server.sessions),
+        excluded=[session_record(session, name, request) for session in server.excluded],
+        found={request.label(match) for match in server.found},
+        # A request that Windows accepted counts as a change, also where the session did not end in time.
+        changed=bool(request.act.done)
+        and any(session.accepted or session.result == request.act.planned for session in server.sessions),
         error=_server_error(server),
     )
 
@@ -87,9 +86,9 @@ def _server_error(server: Server) -> Error | None:
     return windows_error(server.error) if server.error else None
 
 
-def session_record(session: Session, server: str, selection: Selection, act: Act, warnings: int = 0) -> Record:
+def session_record(session: Session, server: str, request: EngineRequest, warnings: int = 0) -> Record:
     """Return one session as users read it."""
-    matched = [describe_match(selection, match) for match in session.matched_by] + met_by_all(selection)
+    matched = [*map(request.label, session.matched_by), *request.met_by_all]
     record = {
         "server": server,
         "id": session.id,
@@ -116,10 +115,10 @@ def session_record(session: Session, server: str, selection: Selection, act: Act
         "error": windows_error(session.error) if session.error else None,
         "elapsed_seconds": round(session.elapsed_ms / 1000, 1),
     }
-    if act is LOG_OFF:
+    if request.act is LOG_OFF:
         record["ended_processes"] = [{"id": process.id, "name": process.name} for process in session.ended_processes]
         record["warnings"] = warnings
-    if act is SEND_MESSAGE:
+    if request.act is SEND_MESSAGE:
         record["answer"] = answer_name(session.answer)
     return record
 
@@ -160,7 +159,7 @@ def summarize(records: Sequence[Record], act: Act) -> dict[str, int]:
         order = [state for state in STATES if state != "listen"]
         counts = Counter(record["state"] if record["result"] == act.planned else record["result"] for record in records)
     else:
-        possible = {act.planned} | act.results | OFF | FAILED
+        possible = {act.planned} | act.results | NOT_ACTED_ON | FAILED
         order = [result for result in RESULTS if result in possible]
         counts = Counter(record["result"] for record in records)
     return {key: counts[key] for key in dict.fromkeys([*order, *counts])}

@@ -14,7 +14,6 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     milliseconds,
     request,
 )
-from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
 
 from simulator.directory import Directory
 from simulator.farm import Host, HostSpec
@@ -23,6 +22,7 @@ from tests.support import engines
 from tests.support.calls import LOGOFF, OPEN_PROCESS, QUERY, SESSION_INFO, TERMINATE, TERMINATE_HERE
 from tests.support.csharp import SESSION_ENGINES
 from tests.support.engines import CONNECTING_ACCOUNT
+from tests.support.selections import selected
 
 #: Of one session: whose it is, protocol, client name and address, and once more whose it is.
 QUERIES_BEFORE_THE_ACT = 5
@@ -127,7 +127,7 @@ class Windows(WindowsApi):
         own = {name: value for name, value in given.items() if name in {field.name for field in fields(kind)}}
         asked = request(
             kind,
-            Selection.from_options(options),
+            selected(**options),
             check_mode=check_mode,
             protect_console=protect_console,
             logons=tuple(logons),

@@ -15,14 +15,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, report, requests
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes
-from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
 
 from tests.support import engines
-from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, doorway, sources
+from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, entry_script, sources
 from tests.support.paths import MODULE_UTILS
+from tests.support.selections import selected
 from tests.unit.engine.session_host import ALICE, Windows, session_host
 
-SELECTION = Selection.from_options({"all": True})
+SELECTION = selected(all=True)
 _TIMES = {"timeout_ms": 1000}
 
 #: For each engine a request.
@@ -95,14 +95,15 @@ def fits(csharp: str, python: Any) -> bool:
 
 def assert_same(csharp: dict[str, str], python: type[Any]) -> None:
     hints = get_type_hints(python)
-    members = {field.name: hints[field.name] for field in dataclasses.fields(python)}
+    sent = [field.name for field in dataclasses.fields(python) if field.metadata.get("sent", True)]
+    members = {name: hints[name] for name in sent}
     assert csharp.keys() == members.keys()
     assert {name: (csharp[name], kind) for name, kind in members.items() if not fits(csharp[name], kind)} == {}
 
 
 def request_class(engine: str) -> str:
     """The class as which an engine reads what it is asked."""
-    text = sources(engine)[doorway(engine).type_name.rpartition(".")[0]]
+    text = sources(engine)[entry_script(engine).type_name.rpartition(".")[0]]
     (name,) = re.findall(r"\.Answer<(\w+)>\(request, ", text)
     return str(name)
 
@@ -128,14 +129,33 @@ def test_results(engine: str) -> None:
     """What an engine can say, and what a report may hold."""
     act = REQUESTS[engine].act
     words = set(re.findall(r'"(\w+)"', "".join(sources(engine).values())))
-    assert words & acts.RESULTS.keys() == {act.planned, "excluded"} | act.results | acts.OFF | acts.FAILED
+    assert words & acts.RESULTS.keys() == {act.planned, "excluded"} | act.results | acts.NOT_ACTED_ON | acts.FAILED
 
 
 def test_criteria() -> None:
     """Those by which a session is said to match, and those by which it is said to be excluded."""
     text = (MODULE_UTILS / "_selection.cs").read_text(encoding="utf-8")
-    for argument, criteria in ("matchedBy", requests.CRITERIA), ("found", requests.EXCLUSIONS):
-        assert sorted(re.findall(rf'Add\({argument}, "(\w+)", ', text)) == sorted(criteria)
+    sessions = ["1", "rdp-tcp#3", "current"]
+    asked = requests.request(
+        requests.SessionInfoRequest,
+        selected(
+            sessions=sessions,
+            users=["alice"],
+            states=["active"],
+            clients=["PC*", "10.0.0.0/8"],
+            protocols=["rdp"],
+            exclude_sessions=["2", "rdp-tcp#4"],
+            exclude_users=["bob"],
+        ),
+        check_mode=True,
+    )
+    excluding = requests.request(
+        requests.SessionInfoRequest, selected(all=True, exclude_sessions=["current"]), check_mode=True
+    )
+    criteria = {label.partition(":")[0] for label in [*asked.labels, *excluding.labels]}
+    for argument, excludes in ("matchedBy", False), ("found", True):
+        named = [name for name in criteria if name.startswith("exclude_") is excludes]
+        assert sorted(re.findall(rf'Add\({argument}, "(\w+)", ', text)) == sorted(named)
 
 
 @pytest.mark.parametrize(
@@ -219,8 +239,8 @@ async def test_a_value_of_another_type_is_refused(windows: Windows, engine: str)
 
 
 async def test_numbers_have_64_bits_both_ways(windows: Windows) -> None:
-    members = json.loads(REQUESTS["win_rds_session_info_engine"].text)
-    async with asking(windows, "win_rds_session_info_engine") as ask:
+    members = json.loads(REQUESTS["win_rds_session_info"].text)
+    async with asking(windows, "win_rds_session_info") as ask:
         longest = await ask({**members, "logged_on_for": 2**63 - 1})
         (server,) = (await ask(members))["report"]["servers"]
     assert longest["report"]["servers"][0]["sessions"] == []

@@ -13,7 +13,6 @@ from typing import Any, Self
 
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import Report, read_report
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffRequest, request
-from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
 from ansible_collections.winops.rds.plugins.plugin_utils._result import records
 
 from simulator import session_table
@@ -23,6 +22,7 @@ from simulator.win32 import Win32Error
 from simulator.windows_api import WindowsApi
 from tests.support.csharp import SESSION_ENGINES
 from tests.support.engines import CONNECTING_ACCOUNT, EngineProcess
+from tests.support.selections import selected
 
 from .model import Account, Outcome, Session, World
 
@@ -85,10 +85,9 @@ class Engine:
         self._host.table = StoppedClock()
         for session in sessions:
             self._host.table.add(_simulated(session))
-        selection = Selection.from_options(options)
         asked = request(
             LogoffRequest,
-            selection,
+            selected(**options),
             check_mode=True,
             protect_console=options.get("protect_console", True),
             timeout_ms=1000,
@@ -98,10 +97,10 @@ class Engine:
         assert report.error is None
         if report.unknown_exclusions:
             self._api.calls_on(self._host).clear()
-            names = {selection.exclude_users[unknown.position] for unknown in report.unknown_exclusions}
+            names = {asked.label(f"exclude_users:{each.position}")[1] for each in report.unknown_exclusions}
             return Outcome({}, {}, set(), unknown_exclusions=names)
         (told,) = report.servers
-        server = records.server_records(told, selection, asked.act, COMPUTER_NAME, _unexplained, {})
+        server = records.server_records(told, asked, COMPUTER_NAME, _unexplained, {})
         assert server.error is None
         assert self._api.mutating_calls_on(self._host) == []
         self._api.calls_on(self._host).clear()
@@ -114,9 +113,9 @@ class Engine:
         return Outcome(
             results,
             matched_by,
-            set(selection.not_found(server.found)),
+            set(asked.not_in(server.found, "sessions", "users")),
             {record["id"] for record in server.excluded},
-            set(selection.unused_exclusions(server.found)),
+            set(asked.not_in(server.found, "exclude_sessions", "exclude_users")),
         )
 
     async def _report(self, asked: LogoffRequest) -> Report:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,12 +18,11 @@ from ansible_collections.winops.rds.plugins.filter.displayable import FilterModu
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import LIST, LOG_OFF, RESULTS
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import UnknownExclusion
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.host import TaskHost
-from ansible_collections.winops.rds.plugins.plugin_utils._grace.period import LogoffNotCarriedOut
-from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import Roll
-from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import names_text as roll_names
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.period import not_carried_out
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import WarnedSessions
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import names_text as warned_names
 from ansible_collections.winops.rds.plugins.plugin_utils._launch.action import ConnectionLost, NotKnown
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes
-from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import Selection
 from ansible_collections.winops.rds.plugins.plugin_utils._result import records, sentences
 from ansible_collections.winops.rds.plugins.plugin_utils._result.records import own_error
 from ansible_collections.winops.rds.plugins.plugin_utils._words.displayable import LONGEST_NAME, displayable
@@ -33,6 +31,7 @@ from hypothesis import strategies as st
 
 from tests.support import reports
 from tests.support.reports import Raw, raw_report, raw_server, raw_session
+from tests.support.selections import asked
 from tests.unit.plugins.reporting import MODULES, ReportedLogoff
 
 #: Each does something in a terminal or to a reader.
@@ -153,7 +152,7 @@ each_evil = pytest.mark.parametrize("evil", [*EVIL.values(), ALL], ids=[*EVIL, "
 
 def evil_record(evil: str, **changes: Any) -> dict[str, Any]:
     session = reports.session(**evil_session(evil, **changes))
-    return records.session_record(session, "RDSH01", Selection(all=True), LOG_OFF)
+    return records.session_record(session, "RDSH01", asked(LOG_OFF, all=True))
 
 
 @each_evil
@@ -193,7 +192,9 @@ def test_the_line_of_a_session(outcome: str, evil: str) -> None:
 @each_evil
 def test_texts_of_a_task(evil: str) -> None:
     error = {"code": 5, "name": evil, "message": evil, "hint": evil}
-    unknown = sentences.unknown_exclusions_text([UnknownExclusion(0, 0, None), UnknownExclusion(0, 1, evil)], [evil])
+    unknown = sentences.unknown_exclusions_text(
+        [(evil, UnknownExclusion(0, 0, None)), (evil, UnknownExclusion(0, 1, evil))]
+    )
     texts = [sentences.error_text(error), sentences.names_text([evil]), sentences.summary_text([], [evil]), unknown]
     assert unseen(texts) == []
     assert displayable(evil) in texts[1]
@@ -211,11 +212,11 @@ def test_a_server_that_is_not_what_it_should_be(evil: str) -> None:
 
 @each_evil
 def test_lines_of_a_grace_period(evil: str) -> None:
-    roll = Roll(reports.report(raw_report(raw_server(evil_session(evil, result="sent")))))
-    failure = LogoffNotCarriedOut(OSError(evil), roll, datetime.now(UTC), unknown=False)
-    assert unseen([roll_names(roll.on), failure.warned, str(failure)]) == []
+    warned = WarnedSessions(reports.report(raw_report(raw_server(evil_session(evil, result="sent")))))
+    failure = not_carried_out(OSError(evil), warned.on, unknown=False)
+    assert unseen([warned_names(warned.on), failure.warned, failure.reason]) == []
     assert failure.warned == displayable(evil)
-    assert [session.user for session in roll.on] == [evil]
+    assert [session.user for session in warned.on] == [evil]
 
 
 class Shown(ActionModule):
@@ -254,7 +255,7 @@ def test_no_log_shows_no_line() -> None:
 @pytest.mark.parametrize("error", [None, OSError(ALL), AnsibleConnectionFailure(ALL)], ids=repr)
 def test_the_words_of_a_launch_that_failed(error: Exception | None) -> None:
     with pytest.raises((NotKnown, ConnectionLost)) as raised:
-        Shown(error).launch("m", "the engine", "{}", {}, "Unheard")
+        Shown(error).launch(asked(LOG_OFF, all=True), {})
     assert unseen([str(raised.value)]) == []
 
 

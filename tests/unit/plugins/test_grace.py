@@ -12,8 +12,9 @@ import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, Report
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.options import ARGUMENT_SPEC, Grace, minutes_left
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.schedule import Schedule, Step
-from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import Roll, names_text
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import WarnedSessions, names_text
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.given import validated_options
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -24,8 +25,7 @@ MINUTE = 60.0
 
 
 def grace(**options: Any) -> Grace | None:
-    defaults = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
-    return Grace.from_options({**defaults, **options})
+    return Grace.from_options(validated_options(options, ARGUMENT_SPEC))
 
 
 def refusal(**options: Any) -> str:
@@ -62,8 +62,8 @@ def test_options() -> None:
         ({"grace": "15m", "message": "In {minuts}"}, ["message holds {minuts}", "{user}, {server}, {minutes}"]),
         ({"grace": "15m", "message": "x", "message_title": "{who}"}, ["message_title holds {who}"]),
         ({"grace": "15m", "message": "x\x00y"}, ["message holds the control character"]),
-        ({"grace": "15m", "message": "x", "reminders": ["15m"]}, ["reminders: '15m'", "less than grace (15m)"]),
-        ({"grace": "15m", "message": "x", "reminders": ["0s"]}, ["reminders: '0s'", "more than 0"]),
+        ({"grace": "15m", "message": "x", "reminders": ["15m"]}, ["reminders: 15m", "less than grace (15m)"]),
+        ({"grace": "15m", "message": "x", "reminders": ["0s"]}, ["reminders: 0s", "more than 0"]),
         ({"grace": "15m", "message": "x", "reminders": ["late"]}, ["reminders", "'late'", "PT30M"]),
     ],
     ids=str,
@@ -201,80 +201,80 @@ def bob(result: str = "sent", **changes: Any) -> Raw:
     return alice(result, **{"id": 13, "user": "bob", **changes})
 
 
-def outcomes(roll: Roll, merged: Report) -> dict[int, tuple[str, int]]:
+def outcomes(warned: WarnedSessions, merged: Report) -> dict[int, tuple[str, int]]:
     """Result and number of warnings of each session."""
     sessions = [session for server in merged.servers for session in server.sessions]
-    return {session.id: (session.result, roll.warnings[session.logon]) for session in sessions}
+    return {session.id: (session.result, warned.warnings[session.logon]) for session in sessions}
 
 
 def test_who_was_warned_and_is_still_on() -> None:
-    roll = Roll(report(alice(), bob("denied", error=DENIED)))
-    assert roll.warned == (ALICE,)
-    assert [session.user for session in roll.on] == ["alice"]
-    assert [session.user for session in roll.unwarned] == ["bob"]
-    assert not roll.everybody_was_warned and not roll.everybody_has_left
-    roll.look(report(alice("listed")))
-    assert not roll.everybody_has_left
-    roll.look(report())
-    assert roll.everybody_has_left
-    assert outcomes(roll, roll.report_without_logoff()) == {12: ("already_gone", 1), 13: ("denied", 0)}
+    warned = WarnedSessions(report(alice(), bob("denied", error=DENIED)))
+    assert warned.warned == (ALICE,)
+    assert [session.user for session in warned.on] == ["alice"]
+    assert [session.user for session in warned.unwarned] == ["bob"]
+    assert not warned.everybody_was_warned and not warned.everybody_has_left
+    warned.look(report(alice("listed")))
+    assert not warned.everybody_has_left
+    warned.look(report())
+    assert warned.everybody_has_left
+    assert outcomes(warned, warned.report_without_logoff()) == {12: ("already_gone", 1), 13: ("denied", 0)}
 
 
 def test_the_last_word_on_each() -> None:
-    roll = Roll(report(alice(), bob(), raw_session(id=1, result="protected")))
-    roll.take_messages(report(alice()))
-    merged = roll.report(report(alice("logged_off", accepted=True)))
-    assert outcomes(roll, merged) == {12: ("logged_off", 2), 13: ("already_gone", 1), 1: ("protected", 0)}
+    warned = WarnedSessions(report(alice(), bob(), raw_session(id=1, result="protected")))
+    warned.take_messages(report(alice()))
+    merged = warned.report(report(alice("logged_off", accepted=True)))
+    assert outcomes(warned, merged) == {12: ("logged_off", 2), 13: ("already_gone", 1), 1: ("protected", 0)}
     accepted = {session.id: session.accepted for session in merged.servers[0].sessions}
     assert accepted == {12: True, 13: False, 1: False}  # a message that was accepted is no change
 
 
 def test_who_has_gone_after_a_lost_answer_was_logged_off() -> None:
-    roll = Roll(report(alice(), bob()))
-    merged = roll.report(report(alice("already_gone", accepted=False)), gone="logged_off")
-    assert outcomes(roll, merged) == {12: ("logged_off", 1), 13: ("logged_off", 1)}
+    warned = WarnedSessions(report(alice(), bob()))
+    merged = warned.report(report(alice("already_gone", accepted=False)), gone="logged_off")
+    assert outcomes(warned, merged) == {12: ("logged_off", 1), 13: ("logged_off", 1)}
     assert all(session.accepted for session in merged.servers[0].sessions)
 
 
 def test_a_session_that_cannot_be_identified_has_not_left() -> None:
-    roll = Roll(report(alice(), bob()))
+    warned = WarnedSessions(report(alice(), bob()))
     unidentified = alice("failed", error={"call": "WTSQuerySessionInformation", "code": 1726}, logon_time=0)
-    roll.look(report(unidentified))
-    assert [session.user for session in roll.on] == ["alice"]
-    assert outcomes(roll, roll.report(report(unidentified))) == {12: ("failed", 1), 13: ("already_gone", 1)}
+    warned.look(report(unidentified))
+    assert [session.user for session in warned.on] == ["alice"]
+    assert outcomes(warned, warned.report(report(unidentified))) == {12: ("failed", 1), 13: ("already_gone", 1)}
 
 
 def test_a_server_that_does_not_answer_has_not_lost_its_sessions() -> None:
     down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
-    roll = Roll(report(alice()))
-    roll.look(report(error=down))
-    assert roll.on and not roll.everybody_has_left
-    merged = roll.report(report(error=down))
-    assert outcomes(roll, merged) == {12: ("failed", 1)}
+    warned = WarnedSessions(report(alice()))
+    warned.look(report(error=down))
+    assert warned.on and not warned.everybody_has_left
+    merged = warned.report(report(error=down))
+    assert outcomes(warned, merged) == {12: ("failed", 1)}
     assert merged.servers[0].sessions[0].error == RefusedCall(**down)
 
 
 def test_a_server_that_could_not_be_warned_is_not_asked_again() -> None:
     down = {"call": "WTSEnumerateSessionsEx", "code": 1722}
     warning = raw_report(raw_server(alice()), raw_server(server="RDSH02", error=down))
-    roll = Roll(reports.report(warning))
-    assert roll.servers(newcomers=True) == ("",)
-    assert not roll.everybody_was_warned
-    merged = roll.report(report(alice("logged_off")))
+    warned = WarnedSessions(reports.report(warning))
+    assert warned.servers(newcomers=True) == ("",)
+    assert not warned.everybody_was_warned
+    merged = warned.report(report(alice("logged_off")))
     assert [(server.server, server.error) for server in merged.servers] == [("", None), ("RDSH02", RefusedCall(**down))]
     assert [len(server.sessions) for server in merged.servers] == [1, 0]
 
 
 def test_newcomers() -> None:
     protected = raw_session(id=1, user="operator", result="protected")
-    roll = Roll(report(alice(), protected))
+    warned = WarnedSessions(report(alice(), protected))
     seen = report(alice("listed"), bob("listed"), {**protected, "result": "listed"})
-    assert roll.newcomers(seen) == (BOB,)
-    reached, missed = roll.take_messages(report(bob(), alice("denied", error=DENIED)))
+    assert warned.newcomers(seen) == (BOB,)
+    reached, missed = warned.take_messages(report(bob(), alice("denied", error=DENIED)))
     assert ([session.user for session in reached], [session.user for session in missed]) == (["bob"], ["alice"])
-    roll.look(seen)
-    assert [session.user for session in roll.on] == ["alice", "bob"]
-    assert outcomes(roll, roll.report(report(alice("logged_off"), bob("logged_off"), raw_session(id=14)))) == {
+    warned.look(seen)
+    assert [session.user for session in warned.on] == ["alice", "bob"]
+    assert outcomes(warned, warned.report(report(alice("logged_off"), bob("logged_off"), raw_session(id=14)))) == {
         12: ("logged_off", 1),
         1: ("protected", 0),
         13: ("logged_off", 1),
@@ -283,22 +283,22 @@ def test_newcomers() -> None:
 
 
 def test_who_left_and_who_is_spared() -> None:
-    roll = Roll(report(alice(), bob()))
-    left, spared = roll.look(report(bob("spared")))
+    warned = WarnedSessions(report(alice(), bob()))
+    left, spared = warned.look(report(bob("spared")))
     assert ([session.user for session in left], [session.user for session in spared]) == (["alice"], ["bob"])
-    assert roll.look(report(bob("spared"))) == ([], [])
-    assert outcomes(roll, roll.report_without_logoff()) == {12: ("already_gone", 1), 13: ("spared", 1)}
+    assert warned.look(report(bob("spared"))) == ([], [])
+    assert outcomes(warned, warned.report_without_logoff()) == {12: ("already_gone", 1), 13: ("spared", 1)}
 
 
 def test_who_comes_back_under_the_same_id_is_somebody_else() -> None:
-    roll = Roll(report(alice()))
-    roll.look(report(alice("listed", logon_time=LOGON_TIME + 1)))
-    assert roll.everybody_has_left
+    warned = WarnedSessions(report(alice()))
+    warned.look(report(alice("listed", logon_time=LOGON_TIME + 1)))
+    assert warned.everybody_has_left
 
 
 def test_values_that_matched_in_any_report_are_found() -> None:
-    roll = Roll(report(alice(), found=["users:0"]))
-    assert roll.report(report(found=["users:1"])).servers[0].found == ("users:0", "users:1")
+    warned = WarnedSessions(report(alice(), found=["users:0"]))
+    assert warned.report(report(found=["users:1"])).servers[0].found == ("users:0", "users:1")
 
 
 def test_names() -> None:

@@ -9,7 +9,7 @@ wrapper themselves are in tests/integration.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -38,6 +38,19 @@ CONSTRAINED = (
 )
 
 
+class Asked:
+    """A request of which any report is the answer."""
+
+    called: ClassVar[str] = "the engine"
+    module = "winops.rds.engine"
+    text = '{"all": true}'
+    may_change = True
+    if_unanswered = "It may have acted"
+
+    def read(self, answer: Any) -> Any:
+        return answer
+
+
 class Launching(LaunchAction):
     """The base of the action plugins; each launch is answered by the next of these: a result, or an exception."""
 
@@ -64,7 +77,7 @@ class Launching(LaunchAction):
         self.said.append(text)
 
     def report(self) -> Any:
-        return self.launch("winops.rds.engine", "the engine", '{"all": true}', {}, "It may have acted")
+        return self.launch(Asked(), {})
 
     def failure(self) -> TaskFailed:
         with pytest.raises(TaskFailed) as raised:
@@ -208,7 +221,7 @@ def test_in_which_words(result: dict[str, Any], said: str) -> None:
 def test_the_words_of_ansible_are_kept_in_the_result() -> None:
     result = {"failed": True, "changed": False, "msg": "MODULE FAILURE", "module_stdout": "a\nb", "rc": 1}
     failure = Launching(result).failure()
-    assert failure.result == {"failed": True, "msg": str(failure), "module_stdout": "a\nb", "rc": 1}
+    assert failure.result == {"failed": True, "changed": True, "msg": str(failure), "module_stdout": "a\nb", "rc": 1}
 
 
 # ---- a file in use

@@ -19,8 +19,14 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import R
 from ansible_collections.winops.rds.plugins.plugin_utils._launch.action import ConnectionLost
 from ansible_collections.winops.rds.plugins.plugin_utils._launch.failed import TaskFailed
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.action import ENGINE, LogonModeAction
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import MODES, REGISTRY, VALUES, mode_of
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.action import LogonModeAction
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import (
+    MODES,
+    REGISTRY,
+    VALUES,
+    LogonModeRequest,
+    mode_of,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 
 from tests.support.guides import guide
@@ -151,13 +157,13 @@ def test_what_is_sent() -> None:
     for check_mode in False, True:
         action = Set(report(ENABLED, ENABLED), check_mode=check_mode)
         action.result(mode="disabled")
-        assert action.sent["module_name"] == ENGINE
+        assert action.sent["module_name"] == LogonModeRequest.module
         assert action.sent["module_args"].keys() == {"request"}
         sent = json.loads(action.sent["module_args"]["request"])
         assert sent == {"check_mode": check_mode, **asked("disabled")}
         reading = Read(report(ENABLED, ENABLED), check_mode=check_mode)
         reading.result()
-        assert reading.sent["module_name"] == ENGINE
+        assert reading.sent["module_name"] == LogonModeRequest.module
         sent = json.loads(reading.sent["module_args"]["request"])
         assert sent == {"check_mode": True, "drain_mode": None, "winstations_disabled": None}
 
@@ -375,12 +381,14 @@ def test_documented_errors() -> None:
 
 def test_documented_registry() -> None:
     """The tables of the guide are what is written."""
-    values, modes, _ = PAGE.section("What is read and written").tables()
+    values, written, _ = PAGE.section("What is read and written").tables()
     letters = {"drain_mode": "A", "winstations_disabled": "B"}
     for name, letter in letters.items():
         key, _, value = VALUES[name].removeprefix("HKLM\\").rpartition("\\")
-        assert [letter, key, value, modes._TYPE_NAMES[modes.TYPES[name]]] in [[*row.values()] for row in values]
-    assert modes == [
+        assert [letter, key, value, {1: "REG_SZ", 4: "REG_DWORD"}[modes.TYPES[name]]] in [
+            [*row.values()] for row in values
+        ]
+    assert written == [
         {
             "mode": mode,
             "A": texts.get("drain_mode", "does not matter, and is left alone"),

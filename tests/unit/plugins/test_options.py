@@ -35,12 +35,12 @@ def test_types_and_defaults() -> None:
     assert given["sessions"] == ["12"]
     assert given["users"] == ["alice", "bob"]
     assert (given["all"], given["protect_console"], given["wait"]) == (False, False, True)
-    assert given["timeout"] == "90"
+    assert given["timeout"] == 90.0
     assert given["states"] is None
     given = options(all=True, client="PC7", server="RDSH02,RDSH03", max_parallel="5", sessions=[12, "TERM04"])
     assert (given["clients"], given["server"]) == (["PC7"], ["RDSH02", "RDSH03"])
     assert (given["max_parallel"], given["sessions"]) == (5, ["12", "TERM04"])
-    assert (given["missing"], given["on_timeout"], given["server_timeout"]) == ("ignore", "fail", "30s")
+    assert (given["missing"], given["on_timeout"], given["server_timeout"]) == ("ignore", "fail", 30.0)
     assert (given["unknown_exclusions"], given["locked"], given["protocols"]) == ("fail", None, None)
     given = options(locked="no", protocol="rdp", unknown_exclusions="ignore")
     assert (given["locked"], given["protocols"], given["unknown_exclusions"]) == (False, ["rdp"], "ignore")

@@ -12,24 +12,25 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     FAILED,
     LIST,
     LOG_OFF,
-    OFF,
+    NOT_ACTED_ON,
     RESULTS,
     SEND_MESSAGE,
     Act,
 )
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import Session, UnknownExclusion
-from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES, Selection
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES
 from ansible_collections.winops.rds.plugins.plugin_utils._result import records, sentences
 
 from tests.support import reports
 from tests.support.reports import Raw, raw_session
+from tests.support.selections import asked
 
-SELECTION = Selection.from_options({"sessions": ["TERM04", "12"], "users": ["CONTOSO\\al*"], "states": ["Active"]})
 ACTS = (LIST, LOG_OFF, DISCONNECT, SEND_MESSAGE)
+EVERYTHING: dict[str, Any] = {"sessions": ["TERM04", "12"], "users": ["CONTOSO\\al*"], "states": ["Active"]}
 
 
 def raw(**changes: Any) -> Raw:
-    """A session that fits each value of SELECTION, as an engine reports it."""
+    """A session that fits each value of EVERYTHING, as an engine reports it."""
     return raw_session(**{"matched_by": ["session_ids:0", "session_names:0", "users:0", "states:0"], **changes})
 
 
@@ -39,12 +40,12 @@ def unexplained(session: Session) -> records.Error:
 
 def server(*sessions: Raw, act: Act = LOG_OFF, **changes: Any) -> records.ServerRecords:
     return records.server_records(
-        reports.server(*sessions, **changes), SELECTION, act, "rdsh01.example", unexplained, {}
+        reports.server(*sessions, **changes), asked(act, **EVERYTHING), "rdsh01.example", unexplained, {}
     )
 
 
 def record(act: Act = LOG_OFF, **changes: Any) -> dict[str, Any]:
-    return records.session_record(reports.session(**raw(**changes)), "RDSH01", SELECTION, act)
+    return records.session_record(reports.session(**raw(**changes)), "RDSH01", asked(act, **EVERYTHING))
 
 
 def records_of(*outcomes: str) -> list[dict[str, Any]]:
@@ -173,6 +174,13 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
     assert sentences.summary_text(records_of(*outcomes), not_found) == text
 
 
+@pytest.mark.parametrize(("count", "end"), [(4, "n4"), (5, "n5"), (6, "n5 and 1 more"), (7, "n5 and 2 more")])
+def test_of_many_names_the_first_are_told_and_how_many_more_there_are(count: int, end: str) -> None:
+    names = [f"n{number}" for number in range(1, count + 1)]
+    text = sentences.names_text(names)
+    assert text == ", ".join([*names[: min(count, 5) - 1], end])
+
+
 @pytest.mark.parametrize(
     ("options", "matched_by"),
     [
@@ -187,16 +195,14 @@ def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> N
     ids=str,
 )
 def test_what_every_selected_session_meets(options: dict[str, Any], matched_by: list[str]) -> None:
-    selection = Selection.from_options(options)
-    made = records.session_record(reports.session(), "RDSH01", selection, LOG_OFF)
+    made = records.session_record(reports.session(), "RDSH01", asked(LOG_OFF, **options))
     assert made["matched_by"] == matched_by
 
 
 def test_all_criteria_that_a_session_meets() -> None:
     options = {"sessions": ["current"], "clients": ["PC*", "10.0.0.0/8"], "protocols": ["RDP"], "idle_for": "5m"}
     told = ["current:0", "client_names:0", "client_networks:0", "protocols:0"]
-    selection = Selection.from_options(options)
-    made = records.session_record(reports.session(matched_by=told), "RDSH01", selection, LOG_OFF)
+    made = records.session_record(reports.session(matched_by=told), "RDSH01", asked(LOG_OFF, **options))
     assert made["matched_by"] == [
         "sessions=current",
         "clients=PC*",
@@ -307,13 +313,11 @@ def test_what_was_found_on_a_server() -> None:
 
 
 def test_exclusions_that_were_found_on_a_server() -> None:
-    selection = Selection.from_options(
-        {"all": True, "exclude_users": ["bob", "eve"], "exclude_sessions": ["7", "current", "TERM09"]}
-    )
+    logoff = asked(LOG_OFF, all=True, exclude_users=["bob", "eve"], exclude_sessions=["7", "current", "TERM09"])
     found = ["exclude_users:1", "exclude_session_ids:0", "exclude_current:0"]
-    made = records.server_records(reports.server(found=found), selection, LOG_OFF, "rdsh01.example", unexplained, {})
+    made = records.server_records(reports.server(found=found), logoff, "rdsh01.example", unexplained, {})
     assert made.found == {("exclude_users", "eve"), ("exclude_sessions", "7"), ("exclude_sessions", "current")}
-    assert selection.unused_exclusions(made.found) == ["TERM09", "bob"]
+    assert logoff.not_in(made.found, "exclude_sessions", "exclude_users") == ["TERM09", "bob"]
 
 
 def test_excluded_sessions_are_told_apart_and_change_nothing() -> None:
@@ -367,15 +371,15 @@ def test_failure_text_of_what_was_never_listed_has_no_summary() -> None:
      (8, "no account"), (1, "CONTOSO\\Alisé in other letters")],
 )  # fmt: skip
 def test_an_exclusion_that_is_nobodys(use: int, what: str) -> None:
-    text = sentences.unknown_exclusions_text([UnknownExclusion(1, use, "CONTOSO\\Alisé")], ["*\\bob", "*\\alise"])
+    text = sentences.unknown_exclusions_text([("alise", UnknownExclusion(1, use, "CONTOSO\\Alisé"))])
     assert text.startswith(f"exclude_users: alise is {what}, which would spare nobody, so nobody was touched. ")
     # Not where it would have somebody logged off who was to be spared.
-    assert ("unknown_exclusions=ignore" in text) == (use != 1) and "bob" not in text
+    assert ("unknown_exclusions=ignore" in text) == (use != 1)
 
 
 def test_many_exclusions_that_are_nobodys() -> None:
-    unknown = [UnknownExclusion(n, 0, None) for n in range(7)]
-    text = sentences.unknown_exclusions_text(unknown, [f"CONTOSO\\user{n}" for n in range(7)])
+    unknown = [(f"CONTOSO\\user{n}", UnknownExclusion(n, 0, None)) for n in range(7)]
+    text = sentences.unknown_exclusions_text(unknown)
     assert "CONTOSO\\user0 is no account, " in text and "CONTOSO\\user4 is no account and 2 more, which" in text
 
 
@@ -434,7 +438,7 @@ def test_every_result_has_one_meaning() -> None:
     done = [result for act in ACTS for result in act.done]
     assert len(done) == len(set(done))
     assert FAILED.isdisjoint(done)
-    assert set(RESULTS) >= FAILED | OFF | {*done}
+    assert set(RESULTS) >= FAILED | NOT_ACTED_ON | {*done}
     assert set(RESULTS) >= {result for act in ACTS for result in (act.planned, *act.results)}
     assert all(act.done <= act.results | {act.planned} for act in ACTS)
 

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
 from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
     SessionInfoRequest,
-    describe_match,
-    met_by_all,
     request,
+    sent_members,
 )
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import (
@@ -24,6 +22,8 @@ from ansible_collections.winops.rds.plugins.plugin_utils._options.selection impo
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.selections import selected
 
 LISTS = ("sessions", "users", "states", "clients", "protocols", "exclude_users", "exclude_sessions", "server")
 TICKS = 10_000_000  # 100 ns in a second
@@ -45,27 +45,23 @@ CRITERIA = {
 
 def refusal(**options: Any) -> str:
     with pytest.raises(OptionError) as raised:
-        Selection.from_options(options)
+        selected(**options)
     return str(raised.value)
 
 
 def asked(**options: Any) -> SessionInfoRequest:
-    return request(SessionInfoRequest, Selection.from_options(options), check_mode=False)
+    return request(SessionInfoRequest, selected(**options), check_mode=False)
 
 
 #: What is asked without any option.
-NOTHING = {
-    field.name: getattr(request(SessionInfoRequest, Selection(), check_mode=False), field.name)
-    for field in fields(SessionInfoRequest)
-}
+NOTHING = sent_members(request(SessionInfoRequest, Selection(), check_mode=False))
 
 
 def engine_options(**options: Any) -> dict[str, Any]:
     """What an engine is asked because of these options, lists as lists."""
-    members = {name: getattr(asked(**options), name) for name in NOTHING}
     return {
         name: [*value] if isinstance(value, tuple) else value
-        for name, value in members.items()
+        for name, value in sent_members(asked(**options)).items()
         if value != NOTHING[name]
     }
 
@@ -122,7 +118,7 @@ def test_engine_options(options: dict[str, Any], expected: dict[str, Any]) -> No
     assert engine_options(**options) == expected
 
 
-@pytest.mark.parametrize("options", [{}, {"all": False}, {"exclude_users": ["bob"]}, dict.fromkeys(LISTS)], ids=str)
+@pytest.mark.parametrize("options", [{}, {"all": False}, {"exclude_users": ["bob"]}], ids=str)
 def test_no_selecting_option(options: dict[str, Any]) -> None:
     message = refusal(**options)
     for option in SELECTING:
@@ -160,7 +156,7 @@ def test_durations_without_a_unit(option: str) -> None:
 @pytest.mark.parametrize("value", ["*", "**", "*\\*"])
 def test_users_that_are_everybody(value: str) -> None:
     assert refusal(users=["alice", value]) == f"users: {value!r} leaves nobody out; if that is meant, give all=true"
-    Selection.from_options({"all": True, "exclude_users": [value]})
+    selected(all=True, exclude_users=[value])
 
 
 @pytest.mark.parametrize("value", ["listen", "disc", "4", "activ", "active,idle", "*"])
@@ -198,44 +194,48 @@ def test_contradictions(options: dict[str, Any], named: list[str]) -> None:
     assert [word for word in named if word not in message] == []
 
 
+def labels(request: SessionInfoRequest, *matches: str) -> set[tuple[str, str]]:
+    return {request.label(match) for match in matches}
+
+
 def test_not_found_keeps_the_order_given() -> None:
-    selection = Selection.from_options({"sessions": ["TERM04", "12", "007", "x"], "users": ["bob", "al*"]})
-    found = {describe_match(selection, match) for match in ("session_ids:0", "session_names:1", "users:1")}
+    look = asked(sessions=["TERM04", "12", "007", "x"], users=["bob", "al*"])
+    found = labels(look, "session_ids:0", "session_names:1", "users:1")
     assert found == {("sessions", "12"), ("sessions", "x"), ("users", "al*")}
-    assert selection.not_found(found) == ["TERM04", "007", "bob"]
+    assert look.not_in(found, "sessions", "users") == ["TERM04", "007", "bob"]
 
 
 def test_current_is_not_found_where_nobody_is_logged_on_with_the_account() -> None:
-    selection = Selection.from_options({"sessions": ["current", "12"]})
-    assert selection.not_found(set()) == ["current", "12"]
-    assert selection.not_found({describe_match(selection, "current:0")}) == ["12"]
+    look = asked(sessions=["current", "12"])
+    assert look.not_in(set(), "sessions", "users") == ["current", "12"]
+    assert look.not_in(labels(look, "current:0"), "sessions", "users") == ["12"]
 
 
 def test_unused_exclusions_keep_the_order_given() -> None:
-    selection = Selection.from_options(
-        {"all": True, "exclude_sessions": ["TERM04", "12", "current", "x"], "exclude_users": ["bob", "al*"]}
-    )
-    matches = ("exclude_session_ids:0", "exclude_session_names:1", "exclude_users:1")
-    found = {describe_match(selection, match) for match in matches}
-    assert selection.unused_exclusions(found) == ["TERM04", "current", "bob"]
-    found.add(describe_match(selection, "exclude_current:0"))
-    assert selection.unused_exclusions(found) == ["TERM04", "bob"]
+    look = asked(all=True, exclude_sessions=["TERM04", "12", "current", "x"], exclude_users=["bob", "al*"])
+    exclusions = ("exclude_sessions", "exclude_users")
+    found = labels(look, "exclude_session_ids:0", "exclude_session_names:1", "exclude_users:1")
+    assert look.not_in(found, *exclusions) == ["TERM04", "current", "bob"]
+    found |= labels(look, "exclude_current:0")
+    assert look.not_in(found, *exclusions) == ["TERM04", "bob"]
     # What was found by an exclusion was not found by a selecting option.
-    assert Selection.from_options({"users": ["bob"]}).not_found({("exclude_users", "bob")}) == ["bob"]
+    assert asked(users=["bob"]).not_in({("exclude_users", "bob")}, "sessions", "users") == ["bob"]
 
 
 def test_what_all_selected_sessions_meet() -> None:
-    assert met_by_all(Selection.from_options({"users": ["a"]})) == []
-    assert met_by_all(Selection.from_options({"all": True, "logged_on_for": "2h"})) == [
-        ("logged_on_for", "2h"),
-        ("all", "true"),
-    ]
+    assert asked(users=["a"]).met_by_all == ()
+    assert asked(all=True, logged_on_for="2h").met_by_all == (("logged_on_for", "2h"), ("all", "true"))
+
+
+def test_what_stays_on_the_controller_is_not_sent() -> None:
+    sent = json.loads(asked(users=["alice"], missing="fail").text)
+    assert not {"labels", "met_by_all", "must_be_found"} & sent.keys()
 
 
 def test_states_are_no_values_that_could_be_missing() -> None:
-    selection = Selection.from_options({"states": ["Idle"]})
-    assert describe_match(selection, "states:0") == ("states", "idle")
-    assert selection.not_found(set()) == []
+    look = asked(states=["Idle"])
+    assert look.label("states:0") == ("states", "idle")
+    assert look.not_in(set(), "sessions", "users") == []
 
 
 VALUES = st.text("0123456789+-\\*?.@/:aSZé١ \t", max_size=40)
@@ -252,10 +252,10 @@ OPTIONS = st.fixed_dictionaries(
 @given(OPTIONS)
 def test_options_are_either_refused_or_understood(options: dict[str, Any]) -> None:
     try:
-        selection = Selection.from_options(options)
+        look = asked(**options)
     except OptionError:
         return
-    sent = json.loads(request(SessionInfoRequest, selection, check_mode=False).text)
+    sent = json.loads(look.text)
     for name in "session_ids", "exclude_session_ids":
         assert all(0 <= value <= 0xFFFFFFFD for value in sent[name])
     for name in "session_names", "exclude_session_names":
@@ -270,6 +270,6 @@ def test_options_are_either_refused_or_understood(options: dict[str, Any]) -> No
     assert all(re.fullmatch("4:[01]{0,32}|16:[01]{0,128}", value) for value in sent["client_networks"])
     for criterion, option in CRITERIA.items():
         matches = [f"{criterion}:{i}" for i in range(len(sent[criterion]))]
-        assert [describe_match(selection, match)[0] for match in matches] == [option] * len(matches)
+        assert [look.label(match)[0] for match in matches] == [option] * len(matches)
     assert sent["current"] == ("current" in [value.strip(" \t\r\n").lower() for value in options.get("sessions", [])])
     assert sent["servers"]

@@ -33,7 +33,20 @@ LOGOFF = same_sessions(LogoffRequest, LOOK, timeout_ms=1000, max_parallel=None)
 DISCONNECT = same_sessions(DisconnectRequest, LOOK, timeout_ms=1000)
 MESSAGE = same_sessions(MessageRequest, LOOK, wait_for_answer=False, **MEMBERS)
 CHECK = replace(LOGOFF, check_mode=True)
-EXCLUDING = replace(LOGOFF, exclude_users=("*\\bob", "*\\alise"))
+EXCLUDING = request(
+    LogoffRequest,
+    Selection(all=True, exclude_users=("bob", "alise")),
+    check_mode=False,
+    timeout_ms=1000,
+    max_parallel=None,
+)
+SELECTING = request(
+    LogoffRequest,
+    Selection(users=("alice",), exclude_users=("bob", "alise")),
+    check_mode=False,
+    timeout_ms=1000,
+    max_parallel=None,
+)
 
 #: What a message says if it is not known what was done, and whether the task counts as changed.
 UNHEARD = [
@@ -125,12 +138,12 @@ def unreadable(report: Raw, asked: EngineRequest = LOGOFF) -> str:
     assert failure.result["changed"] is asked.may_change
     begin = "the session engine's answer cannot be read: "
     assert str(failure).startswith(begin)
-    assert str(failure).endswith(f". {asked.if_unheard}, with -vvv to see the answer.")
+    assert str(failure).endswith(f". {asked.if_unanswered}, with -vvv to see the answer.")
     return str(failure).removeprefix(begin).partition(". ")[0]
 
 
 DENIED = {"call": "WTSLogoffSession", "code": 5}
-BOTH = replace(EXCLUDING, users=("*\\alice",), servers=("", "RDSH02"))
+BOTH = replace(SELECTING, servers=("", "RDSH02"))
 
 
 @pytest.mark.parametrize("asked", [LOGOFF, CHECK, MESSAGE], ids=["logoff", "check", "message"])
@@ -199,12 +212,10 @@ WHERE = "report.servers[0]"
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_server_of_a_report_that_cannot_be(server: Raw, why: str) -> None:
-    asked = replace(EXCLUDING, users=("*\\alice",))
-    assert unreadable(raw_report(raw_server(**server)), asked).startswith(f"{WHERE}{why[:30]}")
+    assert unreadable(raw_report(raw_server(**server)), SELECTING).startswith(f"{WHERE}{why[:30]}")
 
 
 def test_what_matched_and_what_was_excluded_is_read() -> None:
-    asked = replace(EXCLUDING, users=("*\\alice",))
     told = raw_report(
         raw_server(
             raw_session(matched_by=["users:0"], user="x" * 1024, logon=""),
@@ -212,7 +223,7 @@ def test_what_matched_and_what_was_excluded_is_read() -> None:
             found=["users:0", "exclude_users:1"],
         )
     )
-    assert Launched(report=told).run_engine(asked, {}) == reports.report(told)
+    assert Launched(report=told).run_engine(SELECTING, {}) == reports.report(told)
 
 
 def test_in_check_mode_nothing_can_have_been_accepted() -> None:

@@ -15,7 +15,7 @@ using System.Runtime.InteropServices;
 #endif
 using System.Text;
 
-internal static class Doorway
+internal static class EntryScript
 {
     private static void Main(string[] arguments)
     {

@@ -1,0 +1,132 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a task of any module does: options in, the work of the module, failures out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from ansible import context
+from ansible.plugins.connection import winrm as _winrm
+
+from .._options.errors import OptionError
+from .._options.given import overruled_exclusions, places_of_options, refuse_repeated, validated_options
+from .action import ConnectionLost, LaunchAction, NotKnown, Request
+from .failed import TaskFailed
+
+# The connection plugins are imported for their libraries, pywinrm and pypsrp. Ansible loads this file once and then
+# starts a process for each host, which otherwise imports them again: two thirds of what a host costs the controller.
+# With pywinrm comes most of what pypsrp needs.
+if not _winrm.HAS_WINRM:
+    from ansible.plugins.connection import psrp as _psrp  # noqa: F401 # pylint: disable=unused-import
+
+#: Ansible's standard error. A worker has none from ansible-core 2.19 on, and what it hands to Ansible to show is not
+#: shown any more when somebody has interrupted Ansible.
+STANDARD_ERROR: int | None = None
+with suppress(OSError):
+    STANDARD_ERROR = os.dup(2)
+
+
+class TaskAction(LaunchAction):
+    """Base of the action plugins.
+
+    A plugin names its options in :attr:`ARGUMENT_SPEC` and does its work in :meth:`run_task`, which is called with
+    options that have the declared types, returns the task's result and may raise :class:`TaskFailed` or
+    :class:`OptionError`.
+    """
+
+    TRANSFERS_FILES = False
+    # From ansible-core 2.19 on. What is meant by `-a 12` is said here then, and not "does not support raw params".
+    supports_raw_params = True
+    ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options that a task was given, with the types and defaults of :attr:`ARGUMENT_SPEC`.
+
+        :raises OptionError: one is unknown, missing or means nothing.
+        """
+        return validated_options(given, self.ARGUMENT_SPEC)
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        options: dict[str, Any] = {}
+        result: dict[str, Any] = {}
+        self.in_doubt = None  # with `until`, this runs more than once
+        try:
+            self._refuse_async()
+            result = super().run(tmp, task_vars)
+            refuse_repeated(context.CLIARGS.get("module_args"))
+            own = places_of_options(self._task.get_ds() or {}, self._task.action)
+            refuse_repeated(*own)
+            options = self.validated(self._task.args)
+            self._warn_of_overruled_exclusions(own, options)
+            self._require_windows()
+            result.update(self.run_task(options, task_vars or {}))
+        except TaskFailed as failure:
+            result.update(failure.result)
+        except OptionError as error:
+            result.update(TaskFailed(str(error)).result)
+        except ConnectionLost as lost:
+            # Ansible would count a raised exception as unchanged.
+            result.update(unreachable=True, changed=lost.may_have_changed, msg=str(lost))
+        except BaseException as error:
+            if self.in_doubt is None or not self.is_timeout(error):
+                raise
+            result.update(self._timed_out(self.in_doubt).result)
+        result["invocation"] = {"module_args": options or dict(self._task.args)}
+        # With -v, the lines above the result say what there is to read. Ansible hides facts in the same way.
+        if self._display.verbosity < 2:
+            result["_ansible_verbose_override"] = True
+        return result
+
+    def host_name(self, task_vars: Mapping[str, Any]) -> str:
+        """Return the name that the inventory has for the host that is worked on."""
+        return str(self._task.delegate_to or task_vars["inventory_hostname"])
+
+    def is_timeout(self, error: BaseException) -> bool:
+        """Whether it is that of the task's keyword ``timeout``, which Ansible takes for a failure that has changed
+        nothing. It is no Exception, and its class is in another module in each version of ansible-core."""
+        ends_ansible = isinstance(error, (KeyboardInterrupt, SystemExit))
+        return bool(self._task.timeout) and not isinstance(error, Exception) and not ends_ansible
+
+    def _timed_out(self, request: Request[Any]) -> NotKnown:
+        return NotKnown(
+            f"the task's keyword timeout ({self._task.timeout}s) ended it before {request.called} had answered. "
+            f"{request.if_unanswered}.",
+            changed=request.may_change,
+            timedout={"period": self._task.timeout},
+        )
+
+    def warn(self, text: str | None) -> None:
+        """Show a warning, if there is one; the same of several hosts once."""
+        if text and not self._task.no_log:
+            self._display.warning(text)
+
+    def _warn_of_overruled_exclusions(self, own: Sequence[Any], options: Mapping[str, Any]) -> None:
+        for option in overruled_exclusions(
+            self._task.module_defaults or (), self._task.resolved_action or self._task.action, own, options
+        ):
+            counting = ", ".join(map(str, options[option] or ["none"]))
+            self.warn(f"Not every {option} of module_defaults counts for this task. What counts: {counting}.")
+
+    def _refuse_async(self) -> None:
+        if self._task.async_val:
+            raise TaskFailed(
+                "async is not supported: the controller takes part in this task from its beginning to its end. Leave "
+                "async out (async: 0)"
+                + ("; wait=false does not wait for the sessions" if "wait" in self.ARGUMENT_SPEC else "")
+                + "; with enough forks, all hosts are worked on side by side."
+            )
+
+    def _require_windows(self) -> None:
+        if not getattr(self._connection._shell, "_IS_WINDOWS", False):
+            raise TaskFailed(
+                f"{self._task.action} works on Windows hosts, and this one is reached by the connection "
+                f"'{self._connection.transport}' with a POSIX shell. Use ansible_connection winrm, psrp or ssh "
+                "(with ansible_shell_type powershell)."
+            )

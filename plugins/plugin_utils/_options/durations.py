@@ -1,0 +1,34 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The type of an option that is a length of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._words.durations import parse_duration
+from .errors import OptionError
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A type of argument specs, beside Ansible's own: what is typed is a text, and the value is a number of seconds."""
+
+    zero_would: str | None = None
+    """What a duration of 0 would do, which is the reason to refuse it; None: it is accepted."""
+    unit_needed: bool = False
+    """Whether a number alone is refused, as it is wherever a duration decides whom a task touches, or when."""
+
+    def seconds(self, option: str, text: str) -> float:
+        """Return what was typed for an option.
+
+        :raises OptionError: it is no duration, or 0.
+        """
+        try:
+            seconds = parse_duration(text, unit_needed=self.unit_needed)
+        except ValueError as error:
+            raise OptionError(f"{option}: {error}") from None
+        # The engine counts in milliseconds.
+        if self.zero_would is not None and seconds < 0.001:
+            raise OptionError(f"{option}: 0 would {self.zero_would}")
+        return seconds

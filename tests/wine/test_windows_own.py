@@ -111,7 +111,7 @@ async def test_a_planted_fault_shows(
     windows: Windows, monkeypatch: pytest.MonkeyPatch, right: str, wrong: str, said: str
 ) -> None:
     """The logoff is refused with error 5, and that is what has to be told."""
-    original = csharp.sources("win_rds_logoff_engine")
+    original = csharp.sources("win_rds_logoff")
     assert sum(right in text for text in original.values()) == 1
     changed = {name: text.replace(right, wrong) for name, text in original.items()}
     monkeypatch.setattr(csharp, "sources", lambda engine: changed)

@@ -66,7 +66,7 @@ def test_only_the_five_libraries_are_stood_in_for() -> None:
 async def test_the_logon_mode_in_a_real_registry(api: WindowsApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written by the engine, read by Wine's reg.exe."""
     monkeypatch.setenv(wine.REAL, "advapi32.dll")
-    reg("add", TERMINAL_SERVER, "/f")
+    reg("add", TERMINAL_SERVER, "/v", "TSServerDrainMode", "/t", "REG_DWORD", "/d", "0", "/f")
     host = registry_host()
     report = await run(api, host, request_for("drain", check_mode=False))
     assert (report["error"], report["written"]) == (None, ["drain_mode"])

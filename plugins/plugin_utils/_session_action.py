@@ -105,9 +105,27 @@ class SessionAction(TaskAction):
         if reasons:
             return {**result, "failed": True, "msg": failure_text(reasons, records, not_found)}
         several_hosts = len(task_vars.get("ansible_play_hosts_all", ())) > 1
-        self.warn(not_found_text(not_found, several_hosts))
+        self.warn(not_found_text(not_found, several_hosts, request.not_in(found, "sessions")))
         self.warn(unused_sessions_text(request.not_in(found, "exclude_sessions"), several_hosts))
         return result
+
+    def nobody_result(self, request: EngineRequest, option: str) -> dict[str, Any]:
+        """Return the result of a task that means nobody, for which no host is asked.
+
+        :param request: what would have been asked.
+        :param option: the empty list.
+        """
+        result: dict[str, Any] = {
+            "changed": False,
+            "sessions": [],
+            "not_found": [],
+            "excluded": [],
+            "unused_exclusions": [],
+            "servers": [],
+            "summary": summarize([], request.act),
+            "msg": f"Nobody was meant: {option} is an empty list.",
+        }
+        return {**result, "diff": session_diff([], request.act)} if self._task.diff and request.act.done else result
 
     def _say_each(self, servers: list[ServerRecords]) -> None:
         for server in servers:

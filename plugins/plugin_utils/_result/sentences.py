@@ -98,7 +98,7 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
     for name, exclusion in unknown:
         is_account = exclusion.use == _USER and exclusion.name
         what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, "no account")
-        reasons.append(f"{name} is {what}")
+        reasons.append(f"{name} is {what}{_several(name)}")
     # An account that Windows found under other letters may be logged on, and ignoring the exclusion would log it off.
     may_go_on = all(exclusion.use != _USER for _name, exclusion in unknown)
     or_else = ", or set unknown_exclusions=ignore" if may_go_on else ""
@@ -114,17 +114,32 @@ def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
     return ", ".join(map(displayable, names[:listed])) + (f" and {more} more" if more > 0 else "")
 
 
-def not_found_text(names: Sequence[str], several_hosts: bool) -> str | None:
+def not_found_text(names: Sequence[str], several_hosts: bool, sessions: Sequence[str] = ()) -> str | None:
     """Return a warning of values that fitted no session; None where nobody has to be warned.
 
     A pattern may well fit nobody. Whether a name fits somebody on another host of the play no host can tell.
+
+    :param sessions: those of them that were given as IDs or names of sessions.
     """
     exact = [name for name in names if not {"*", "?"} & {*name} and not is_current(name)]
     if not exact:
         return None
+    hint = "".join(sorted({_several(name) for name in exact}))
+    if any(map(_is_like_an_account, sessions)):
+        hint += "; an account belongs in users"
     if several_hosts:
-        return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name."
-    return f"Not found: {names_text(exact)}. Check the name."
+        return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name{hint}."
+    return f"Not found: {names_text(exact)}. Check the name{hint}."
+
+
+def _is_like_an_account(session: str) -> bool:
+    """Whether it is no ID, and none of the names that sessions have: ``console``, ``rdp-tcp#3``, ``TERM04``."""
+    return session.isalpha() and not is_current(session) and session.lower() != "console"
+
+
+def _several(name: str) -> str:
+    """A hint, where a name may be several."""
+    return " (several are separated by commas)" if " " in name else ""
 
 
 def unused_sessions_text(names: Sequence[str], several_hosts: bool) -> str | None:

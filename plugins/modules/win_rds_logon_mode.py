@@ -20,7 +20,8 @@ options:
         too, in any case.
       - V(enabled), as C(change logon /enable) - users log on.
       - V(disabled), as C(change logon /disable) - nobody logs on by Remote Desktop, nor reconnects to a disconnected
-        session. Microsoft's pages disagree about whether a restart ends it.
+        session. Doubtful - what C(change logon /disable) writes is disputed, so try to log on before you rely on it, or
+        take V(drain). Microsoft's pages disagree about whether a restart ends it.
       - V(drain), as C(change logon /drain) - users reconnect to their sessions, and get no new ones.
       - V(drain_until_restart), as C(change logon /drainuntilrestart) - as V(drain), until the host restarts.
     type: str

@@ -21,15 +21,12 @@ from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes impor
 from simulator.farm import Fault, Host
 from simulator.registry import DISABLED, DRAIN_MODE, Value
 from simulator.windows_api import WindowsApi
-from tests.support.paths import MODULE_UTILS
-from tests.unit.engine.test_layouts import MINGW
 from tests.unit.logon_mode.registry_host import registry_host, run
 
 OPEN, QUERY, SET, CLOSE = "RegOpenKeyExW", "RegQueryValueExW", "RegSetValueExW", "RegCloseKey"
 READ_BOTH = [OPEN, QUERY, CLOSE] * 2
 #: And then whether the host is in maintenance, of which there is no key.
 LOOK = [*READ_BOTH, OPEN]
-SOURCE = (MODULE_UTILS / "_registry.cs").read_text(encoding="utf-8")
 DRAIN = request_for("drain", check_mode=False)
 
 
@@ -212,12 +209,3 @@ async def test_the_mode_that_the_host_then_has(api: WindowsApi, mode: str) -> No
     host = registry_host(logon_mode="drain" if mode != "drain" else "disabled")
     await run(api, host, request_for(mode, check_mode=False))
     assert host.registry.logon_mode == mode
-
-
-# ---- what it is made of
-
-
-def test_the_hive(tmp_path: Path) -> None:
-    """The other constants are compared with the headers in tests/unit/engine/test_layouts.py."""
-    assert "unchecked((int)0x80000002)" in SOURCE
-    assert MINGW.values(["HKEY_LOCAL_MACHINE"], tmp_path) == [0x80000002 - 2**32]

@@ -240,7 +240,7 @@ def test_error_codes() -> None:
 
 
 def test_the_hive() -> None:
-    source = next(path for path in FILES if path.name == "_logon_mode.cs").read_text("utf-8")
+    source = next(path for path in FILES if path.name == "_registry.cs").read_text("utf-8")
     assert "unchecked((int)0x80000002)" in source
     assert win32metadata.constant("HKEY_LOCAL_MACHINE") == 0x80000002 - 2**32
 

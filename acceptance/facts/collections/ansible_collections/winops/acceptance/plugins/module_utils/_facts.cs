@@ -10,7 +10,7 @@ using ansible_collections.winops.acceptance.plugins.module_utils._questions;
 using ansible_collections.winops.acceptance.plugins.module_utils._session_questions;
 using ansible_collections.winops.rds.plugins.module_utils._calls;
 using ansible_collections.winops.rds.plugins.module_utils._json;
-using ansible_collections.winops.rds.plugins.module_utils._logon_mode;
+using ansible_collections.winops.rds.plugins.module_utils._registry;
 
 namespace ansible_collections.winops.acceptance.plugins.module_utils._facts
 {

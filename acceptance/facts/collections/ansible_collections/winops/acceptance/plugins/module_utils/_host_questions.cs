@@ -12,7 +12,7 @@ using System.Text;
 using ansible_collections.winops.acceptance.plugins.module_utils._questions;
 using ansible_collections.winops.rds.plugins.module_utils._accounts;
 using ansible_collections.winops.rds.plugins.module_utils._calls;
-using ansible_collections.winops.rds.plugins.module_utils._logon_mode;
+using ansible_collections.winops.rds.plugins.module_utils._registry;
 using ansible_collections.winops.rds.plugins.module_utils._sessions;
 using Disconnect = ansible_collections.winops.rds.plugins.module_utils._disconnect.NativeMethods;
 using Logoff = ansible_collections.winops.rds.plugins.module_utils._logoff.NativeMethods;

@@ -13,7 +13,7 @@
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._logoff
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._disconnect
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._message
-#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._logon_mode
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._registry
 #AnsibleRequires -CSharpUtil ..module_utils._questions
 #AnsibleRequires -CSharpUtil ..module_utils._host_questions
 #AnsibleRequires -CSharpUtil ..module_utils._session_questions

@@ -87,10 +87,16 @@ static class Runner
 			Selection selection = LookUp(request, () => new Selection(request));
 			List<ServerRun> runs = request.servers.ConvertAll(server => new ServerRun(new Server(server), selection, act, request));
 			RunSideBySide(runs, request.server_timeout_ms);
-			if (!request.ignore_unknown_exclusions)
+			List<Server> servers = runs.ConvertAll(run => run.Server);
+			string foreign = selection.ForeignServer(servers);
+			if (foreign != null)
+				report.foreign_record = new ForeignRecord { server = foreign, computers = servers.ConvertAll(server => server.ComputerName) };
+			else if (!request.ignore_unknown_exclusions)
 				report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs));
-			if (report.unknown_exclusions.Count > 0)
+			if (foreign != null || report.unknown_exclusions.Count > 0)
 				return report;
+			foreach (ServerRun run in runs)
+				run.LeaveTo(runs.Find(other => other.Server.IsSameAs(run.Server)));
 			if (!request.check_mode && !act.OnlyLooks)
 				RunSideBySide(runs.FindAll(run => run.MayAct()), request.server_timeout_ms);
 			foreach (ServerRun run in runs)
@@ -196,6 +202,9 @@ sealed class ServerRun
 	internal readonly Server Server;
 	internal readonly HashSet<string> Found = new HashSet<string>();
 
+	readonly List<string> spared = new List<string>(); // the logons that are excluded
+	string aliasOf;
+
 	internal ServerRun(Server server, Selection selection, Act act, EngineRequest request)
 	{
 		Server = server;
@@ -209,6 +218,19 @@ sealed class ServerRun
 	{
 		lock (Gate)
 			return acts = failure == null && crash == null && all.Exists(selected => selected.Result == null);
+	}
+
+	// A server that has two names is worked on by the first.
+	internal void LeaveTo(ServerRun first)
+	{
+		if (first == this)
+			return;
+		lock (Gate)
+		{
+			aliasOf = first.Server.Name;
+			all.Clear();
+			excluded.Clear();
+		}
 	}
 
 	internal bool IsDone { get { return workers.Count == 0; } }
@@ -294,11 +316,12 @@ sealed class ServerRun
 		{
 			Session session = listed.Dequeue();
 			var matchedBy = new List<string>();
-			bool fits = selection.FitsListed(session, Server.ComputerName, matchedBy);
+			bool fits = selection.FitsListed(session, Server, matchedBy);
 			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, Found);
-			Found.UnionWith(matchedBy);
 			if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(Server, session.Id))
 				Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits, isExcluded);
+			else
+				IsSpared(new SelectedSession { Session = session, MatchedBy = matchedBy }, isExcluded);
 		}
 		worker.About = null;
 	}
@@ -326,16 +349,20 @@ sealed class ServerRun
 			Session session = worker.Host.Query(listed.Id);
 			if (!listed.IsSameAccount(session))
 			{
+				Found.UnionWith(selected.MatchedBy);
 				selected.Settle("already_gone");
 			}
 			else
 			{
 				session.TakeFullNames(listed);
 				selected.Session = session;
+				selected.MatchedBy.Clear(); // what is by the logon time is known only now
+				bool isMeant = selection.FitsListed(session, Server, selected.MatchedBy);
+				isExcluded = IsSpared(selected, isExcluded);
 				bool isExpected = selection.IsExpected(Server, session);
 				if (!isExpected && !selection.TakesNewcomers)
 					return;
-				bool fits = fitsListed && FitsNow(worker.Host, selected);
+				bool fits = isMeant && fitsListed && FitsNow(worker.Host, selected);
 				Found.UnionWith(selected.MatchedBy);
 				if (!fits && !isExpected)
 					return;
@@ -347,6 +374,7 @@ sealed class ServerRun
 		}
 		catch (WindowsException error)
 		{
+			isExcluded = IsSpared(selected, isExcluded);
 			// On its way out, or stuck there: the list tells all that there is to know.
 			selected.IsLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING && !selection.NeedsQueries;
 			if (listed.IsProtected && !act.OnlyLooks)
@@ -360,6 +388,16 @@ sealed class ServerRun
 			excluded.Add(selected);
 		else
 			all.Add(selected);
+	}
+
+	// Takes down what has fitted a session so far, and its logon if it is excluded, by what was listed or by its logon.
+	bool IsSpared(SelectedSession selected, bool isExcluded)
+	{
+		Found.UnionWith(selected.MatchedBy);
+		isExcluded |= selection.IsExcludedLogon(selected.Session, Server, Found);
+		if (isExcluded)
+			spared.Add(Logon.Key(Server, selected.Session));
+		return isExcluded;
 	}
 
 	bool FitsNow(SessionHost host, SelectedSession selected)
@@ -449,8 +487,9 @@ sealed class ServerRun
 	{
 		var ignored = new List<string>();
 		Client client = selection.NeedsClient ? host.QueryClient(now.Id) : selected.Client;
-		return selection.FitsListed(now, Server.ComputerName, ignored)
+		return selection.FitsListed(now, Server, ignored)
 			&& !selection.IsExcluded(now, Server.ComputerName, ignored)
+			&& !selection.IsExcludedLogon(now, Server, ignored)
 			&& selection.FitsInfo(now, Server)
 			&& !(selection.NeedsIdleTime && host.IsConsole(now))
 			&& selection.FitsClient(now, client, ignored);
@@ -532,9 +571,11 @@ sealed class ServerRun
 		{
 			server = Server.Name,
 			computer_name = Server.ComputerName,
+			alias_of = aliasOf,
 			found = new List<string>(Found),
 			sessions = all.ConvertAll(selected => selected.Report(Server)),
 			excluded = excluded.ConvertAll(selected => selected.Report(Server)),
+			spared = spared,
 			error = CallReport.Of(failure),
 			crash = crash == null ? null : crash.ToString(),
 		};

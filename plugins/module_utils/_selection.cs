@@ -18,6 +18,7 @@ public class SelectionRequest
 	public List<long> session_ids;
 	public List<string> session_names;
 	public bool current;
+	public List<string> records;
 	public List<string> users;
 	public List<long> states;
 	public long? idle_for;
@@ -31,8 +32,10 @@ public class SelectionRequest
 	public List<long> exclude_session_ids;
 	public List<string> exclude_session_names;
 	public bool exclude_current;
+	public List<string> exclude_records;
 	public List<string> exclude_users;
 	public List<string> logons;
+	public List<string> exclude_logons;
 	public bool newcomers;
 }
 
@@ -117,12 +120,14 @@ sealed class AccountPattern
 	}
 }
 
-// One logon, as a text that means the same throughout a task.
+// One logon, as a text that means the same throughout a task. A record tells the time only to the second: it is how the
+// text of the logon begins.
 static class Logon
 {
 	internal static string Key(Server server, Session session)
 	{
-		return Place(server, session.Id) + "|" + session.Info.LogonTime + "|" + session.Domain + "\\" + session.User;
+		long time = session.Info.LogonTime; // 0: not known
+		return Place(server, session.Id) + "|" + session.Domain + "\\" + session.User + "|" + (time == 0 ? "" : time.ToString(CultureInfo.InvariantCulture));
 	}
 
 	internal static string Place(Server server, uint id)
@@ -133,6 +138,19 @@ static class Logon
 	internal static string PlaceOf(string key)
 	{
 		return key.Remove(key.IndexOf('|', key.IndexOf('|') + 1));
+	}
+
+	// Of a session whose logon time is not known: whether it may be.
+	internal static bool IsMeant(string logon, Server server, Session session)
+	{
+		string key = Key(server, session).Substring(server.Name.Length), meant = logon.Substring(logon.IndexOf('|'));
+		return server.IsCalled(ServerOf(logon))
+			&& (session.Info.LogonTime == 0 ? meant.StartsWith(key, StringComparison.OrdinalIgnoreCase) : key.StartsWith(meant, StringComparison.OrdinalIgnoreCase));
+	}
+
+	internal static string ServerOf(string logon)
+	{
+		return logon.Remove(logon.IndexOf('|'));
 	}
 }
 
@@ -194,14 +212,16 @@ sealed class Selection
 
 	// Each value that fits is added to matchedBy ("users:0" is the first of users), also where another criterion then
 	// rules the session out.
-	internal bool FitsListed(Session session, string computerName, ICollection<string> matchedBy)
+	internal bool FitsListed(Session session, Server server, ICollection<string> matchedBy)
 	{
+		string computerName = server.ComputerName;
 		bool bySession = Add(matchedBy, "session_ids", wanted.session_ids, id => id == session.Id);
 		bySession |= Add(matchedBy, "session_names", wanted.session_names, session.IsNamed);
 		bySession |= Add(matchedBy, "current", current, account => account.Fits(session, computerName));
+		bySession |= Add(matchedBy, "records", wanted.records, record => Logon.IsMeant(record, server, session));
 		bool byUser = Add(matchedBy, "users", users, user => user.Fits(session, computerName));
 		bool byState = Add(matchedBy, "states", wanted.states, state => state == session.Info.SessionState && (session.HasUser || session.IsBroken));
-		return (bySession || wanted.session_ids.Count + wanted.session_names.Count + current.Count == 0)
+		return (bySession || wanted.session_ids.Count + wanted.session_names.Count + current.Count + wanted.records.Count == 0)
 			&& (byUser || users.Count == 0)
 			&& (byState || wanted.states.Count == 0)
 			&& (session.HasUser || !(wanted.all || NeedsQueries));
@@ -214,6 +234,23 @@ sealed class Selection
 		isExcluded |= Add(found, "exclude_current", excludedCurrent, account => account.Fits(session, computerName));
 		isExcluded |= Add(found, "exclude_users", ExcludedUsers, user => user.Fits(session, computerName));
 		return isExcluded;
+	}
+
+	internal bool IsExcludedLogon(Session session, Server server, ICollection<string> found)
+	{
+		bool isExcluded = Add(found, "exclude_records", wanted.exclude_records, record => Logon.IsMeant(record, server, session));
+		return isExcluded || wanted.exclude_logons.Exists(logon => Logon.IsMeant(logon, server, session));
+	}
+
+	// The name of a server that a record is of and the task does not work on; null: there is none. A request about certain
+	// logons follows one without, and may leave out servers where nobody is left.
+	internal string ForeignServer(List<Server> servers)
+	{
+		if (wanted.logons.Count > 0)
+			return null;
+		var records = new List<string>(wanted.records);
+		records.AddRange(wanted.exclude_records);
+		return records.ConvertAll<string>(Logon.ServerOf).Find(name => !servers.Exists(server => server.IsCalled(name)));
 	}
 
 	internal bool FitsInfo(Session session, Server server)

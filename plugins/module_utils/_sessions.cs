@@ -197,9 +197,11 @@ sealed class Server
 {
 	const int WTS_SESSIONSTATE_LOCK = 0;
 	const int WTS_SESSIONSTATE_UNLOCK = 1;
+	const int LongestComputerName = 15; // MAX_COMPUTERNAME_LENGTH, of what may be longer in DNS
 
 	internal readonly string Name;
 	internal string ComputerName = ""; // the domain of its local accounts; empty: Windows does not tell
+	internal string Domain = ""; // that it has joined
 	internal bool LockFlagsSwapped;
 
 	internal Server(string name)
@@ -208,6 +210,21 @@ sealed class Server
 	}
 
 	internal bool IsLocal { get { return Name.Length == 0; } }
+
+	// Whether a record with this name may be of it. The first label of a DNS name is the computer's own name.
+	internal bool IsCalled(string name)
+	{
+		return String.Equals(name, Name, StringComparison.OrdinalIgnoreCase)
+			|| (ComputerName.Length == 0 ? IsLocal : String.Compare(name.Split('.')[0], 0, ComputerName, 0, LongestComputerName, StringComparison.OrdinalIgnoreCase) == 0);
+	}
+
+	// By two names.
+	internal bool IsSameAs(Server other)
+	{
+		return this == other || (ComputerName.Length > 0
+			&& String.Equals(ComputerName, other.ComputerName, StringComparison.OrdinalIgnoreCase)
+			&& String.Equals(Domain, other.Domain, StringComparison.OrdinalIgnoreCase));
+	}
 
 	// Null: Windows does not tell.
 	internal bool? IsLocked(Session session)
@@ -269,6 +286,7 @@ sealed class SessionHost : IDisposable
 				throw new WindowsException("NetWkstaGetInfo", error);
 			Native.WKSTA_INFO_100 info = Memory.Structure<Native.WKSTA_INFO_100>(buffer);
 			Server.ComputerName = Memory.Text(info.ComputerName);
+			Server.Domain = Memory.Text(info.LanGroup);
 			// Windows 7 and Server 2008 R2 swap the two, says the page of WTSINFOEX_LEVEL1_W.
 			Server.LockFlagsSwapped = info.VersionMajor == 6 && info.VersionMinor == 1;
 		}

@@ -11,11 +11,13 @@ from ._engine.report import Report, Session
 from ._engine.requests import EngineRequest
 from ._launch.failed import TaskFailed
 from ._launch.task import TaskAction
-from ._result.records import Error, ServerRecords, own_error, server_records, summarize, windows_error
+from ._result.records import Error, ServerRecords, gone_records, own_error, server_records, summarize, windows_error
 from ._result.sentences import (
+    aliases_text,
     error_text,
     failure_reasons,
     failure_text,
+    foreign_record_text,
     names_text,
     not_found_text,
     session_diff,
@@ -52,6 +54,9 @@ class SessionAction(TaskAction):
             raise TaskFailed(
                 f"an account could not be looked up, so nobody was touched: {error_text(windows_error(report.error))}"
             )
+        if report.foreign_record:
+            names = [server or self.host_name(task_vars) for server in request.servers]
+            raise TaskFailed(foreign_record_text(report.foreign_record, names))
         if report.unknown_exclusions:
             raise TaskFailed(
                 unknown_exclusions_text(
@@ -81,7 +86,12 @@ class SessionAction(TaskAction):
         self._say_each(servers)
         records = [record for server in servers for record in server.records]
         found = {match for server in servers for match in server.found}
-        not_found = request.not_in(found, "sessions", "users")
+        gone = gone_records(report, request, found)
+        for record in gone:
+            self.say(session_text(record))
+        records += gone
+        recorded = {str(logon) for logon in request.recorded.values()}
+        not_found = [value for value in request.not_in(found, "sessions", "users") if value not in recorded]
         unused = request.not_in(found, "exclude_sessions", "exclude_users")
         if unused:
             self.say(f"exclusions that fitted no session: {names_text(unused)}")
@@ -105,8 +115,10 @@ class SessionAction(TaskAction):
         if reasons:
             return {**result, "failed": True, "msg": failure_text(reasons, records, not_found)}
         several_hosts = len(task_vars.get("ansible_play_hosts_all", ())) > 1
+        self.warn(aliases_text(report.servers))
         self.warn(not_found_text(not_found, several_hosts))
-        self.warn(unused_sessions_text(request.not_in(found, "exclude_sessions"), several_hosts))
+        typed = [value for value in request.not_in(found, "exclude_sessions") if value not in recorded]
+        self.warn(unused_sessions_text(typed, several_hosts))
         return result
 
     def _say_each(self, servers: list[ServerRecords]) -> None:

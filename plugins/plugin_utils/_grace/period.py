@@ -214,7 +214,13 @@ class GracePeriod:
     def _about_them(self, request: R, *, newcomers: bool) -> R:
         """Return a request about those who were warned, on the servers that still have to be asked."""
         servers = self._warned.servers(newcomers=self._grace.newcomers)
-        return replace(request, servers=servers, logons=self._warned.warned, newcomers=newcomers)
+        return replace(
+            request,
+            servers=servers,
+            logons=self._warned.warned,
+            exclude_logons=self._warned.spared,
+            newcomers=newcomers,
+        )
 
     def _message(self, left: float) -> MessageRequest:
         shown = left - self._schedule.next_message(left)

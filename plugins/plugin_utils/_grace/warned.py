@@ -26,6 +26,7 @@ class WarnedSessions:
         self._on: list[str] = []
         self.warnings: Counter[str] = Counter()
         """How many messages each logon got."""
+        self._spared: dict[str, None] = {}
         self.take_messages(warning)
         self.look(warning)
 
@@ -46,6 +47,7 @@ class WarnedSessions:
         """See in a report on all who is still on, of those who were warned. Return who has left since, and who is
         there and not meant any more."""
         before, self._last = self._on, report
+        self._spared |= dict.fromkeys(logon for server in report.servers for logon in server.spared)
         seen = {logon: session for logon, _server, session in self._logons(report)}
         silent = {server.server for server in report.servers if not server.is_complete}
         self._on = [
@@ -64,6 +66,11 @@ class WarnedSessions:
     def warned(self) -> tuple[str, ...]:
         """The logons that a warning has reached."""
         return tuple(logon for logon in self._known if self.warnings[logon])
+
+    @property
+    def spared(self) -> tuple[str, ...]:
+        """The logons that an exclusion ever fitted. A session loses its name when its user disconnects."""
+        return tuple(self._spared)
 
     @property
     def on(self) -> list[Session]:

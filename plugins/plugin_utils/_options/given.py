@@ -24,7 +24,7 @@ Spec = Mapping[str, Mapping[str, Any]]
 #: What Ansible calls the words of ``-a`` that belong to no option.
 FREE_FORM = "_raw_params"
 
-#: Lists whose values may be whole numbers, too: those of session IDs.
+#: Lists whose values may be whole numbers, too, which are session IDs, and records of sessions.
 WITH_NUMBERS = ("sessions", "exclude_sessions")
 
 #: In ``module_defaults``: the modules that select sessions.
@@ -59,6 +59,8 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         for spelling in spellings:
             _refuse_null(spelling, given[spelling], required=option.get("required", False))
             _refuse_type(spelling, name, option["type"], given[spelling])
+            if name in WITH_NUMBERS and isinstance(given[spelling], Mapping):  # a record, as `item` of a loop is one
+                given[spelling] = [given[spelling]]
     checked = ArgumentSpecValidator({name: _of_ansible(option) for name, option in spec.items()}).validate(given)
     if checked.error_messages:
         raise OptionError(". ".join(checked.error_messages))
@@ -218,7 +220,9 @@ def _refuse_list(spelling: str, name: str, value: Any) -> None:
 
 def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:
     if isinstance(element, Mapping):
-        field = _FIELDS.get(name.removeprefix("exclude_"), "id")
+        if name in WITH_NUMBERS:
+            return
+        field = _FIELDS.get(name.removeprefix("exclude_"), "account")
         raise OptionError(
             f"{spelling}: a record is not a value; give one field of each, as in "
             f"{{{{ found.sessions | map(attribute='{field}') }}}}"
@@ -236,5 +240,5 @@ def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:
         why = " (in YAML, yes, no, on and off are no text without)"
     else:
         why = ""
-    accepted = "text and whole numbers" if name in WITH_NUMBERS else "text"
+    accepted = "text, whole numbers and records" if name in WITH_NUMBERS else "text"
     raise OptionError(f"{spelling}: {element!r} is not text; accepted is {accepted}: write it in quotes{why}")

@@ -140,7 +140,7 @@ def check_client(value: str) -> None:
         raise OptionError(f"clients: {value!r} is not a client{why}; {_CLIENTS}")
 
 
-def check_server(value: str) -> None:
+def check_server(value: str, option: str = "server") -> None:
     """Refuse what is neither a NetBIOS or DNS name nor an address, as ``logoff /server`` takes them.
 
     :raises OptionError: it is not.
@@ -150,7 +150,7 @@ def check_server(value: str) -> None:
     if why is None and (client_network(value) is None if is_address else not re.fullmatch(r"\w[\w.-]*", value)):
         why = ""
     if why is not None:
-        raise OptionError(f"server: {value!r} is not the name or address of a server{why}, such as RDSH02")
+        raise OptionError(f"{option}: {value!r} is not the name or address of a server{why}, such as RDSH02")
 
 
 def _why_no_account(value: str) -> str | None:

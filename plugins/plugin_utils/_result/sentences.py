@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._engine.acts import FAILED, LIST, RESULTS, Act
-from .._engine.report import UnknownExclusion
+from .._engine.report import ForeignRecord, Server, UnknownExclusion
 from .._options.names import is_current, is_session_name
 from .._words.displayable import displayable
 from .._words.durations import format_duration
@@ -106,6 +106,24 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
         f"exclude_users: {names_text(reasons)}, which would spare nobody, so nobody was touched. Correct the name "
         f"(DOMAIN\\user, a UPN or a SID; of a group, each member){or_else}."
     )
+
+
+def foreign_record_text(foreign: ForeignRecord, servers: Sequence[str]) -> str:
+    """Return why a task stopped before it touched anybody.
+
+    :param servers: how messages name the servers of the task.
+    """
+    computers = [own or name for own, name in zip(foreign.computers, servers, strict=True)]
+    return (
+        f"a record is of a session on {displayable(foreign.server)}, and this task works on {names_text(computers)}, so "
+        "nobody was touched. Give a host the records that are its own, or name the servers of the records in 'server'."
+    )
+
+
+def aliases_text(servers: Sequence[Server]) -> str | None:
+    """Return a warning of servers that the task names twice; None where there is none."""
+    aliases = [f"{server.server} is {server.alias_of}" for server in servers if server.alias_of is not None]
+    return f"server: {names_text(aliases)}, by another name, and is worked on once." if aliases else None
 
 
 def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:

@@ -54,6 +54,7 @@ REPORTS = {
     "SessionReport": report.Session,
     "ProcessReport": report.Process,
     "UnknownExclusion": report.UnknownExclusion,
+    "ForeignRecord": report.ForeignRecord,
     "CallReport": report.RefusedCall,
     "LogonModeReport": modes.Report,
     "Reading": modes.Reading,

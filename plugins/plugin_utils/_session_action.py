@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ._engine.acts import LIST
 from ._engine.report import Report, Session
 from ._engine.requests import EngineRequest
 from ._launch.failed import TaskFailed
 from ._launch.task import TaskAction
+from ._result.attempts import as_one, in_doubt
 from ._result.records import Error, ServerRecords, gone_records, own_error, server_records, summarize, windows_error
 from ._result.sentences import (
     aliases_text,
@@ -49,7 +52,7 @@ class SessionAction(TaskAction):
             means nobody.
         :raises AnsibleConnectionFailure: the host is not reached.
         """
-        report = self.launch(request, task_vars)
+        report = self.launch(replace(request, logons=request.logons or in_doubt(self.attempts.report)), task_vars)
         if report.error:
             raise TaskFailed(
                 f"an account could not be looked up, so nobody was touched: {error_text(windows_error(report.error))}"
@@ -79,6 +82,8 @@ class SessionAction(TaskAction):
         :param explain: says why a session timed out or failed, where Windows gave no error.
         :param warnings: how many warnings of the grace period each logon got.
         """
+        if request.act is not LIST and not request.check_mode:
+            self.attempts.report = report = as_one(self.attempts.report, report, request.act)
         servers = [
             server_records(server, request, self.host_name(task_vars), explain, warnings or {})
             for server in report.servers

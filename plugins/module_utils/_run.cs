@@ -20,6 +20,7 @@ public class EngineRequest : SelectionRequest
 {
 	public bool check_mode;
 	public List<string> servers;
+	public List<long> latest_times;
 	public long server_timeout_ms;
 	public bool protect_console;
 	public bool ignore_unknown_exclusions;
@@ -208,6 +209,9 @@ sealed class ServerRun
 	internal ServerRun(Server server, Selection selection, Act act, EngineRequest request)
 	{
 		Server = server;
+		int position = request.servers.IndexOf(server.Name);
+		if (position < request.latest_times.Count && request.latest_times[position] > 0)
+			server.LatestTime = request.latest_times[position];
 		this.selection = selection;
 		this.act = act;
 		this.request = request;

@@ -36,6 +36,7 @@ public class SelectionRequest
 	public List<string> exclude_users;
 	public List<string> logons;
 	public List<string> exclude_logons;
+	public List<string> unread_logons;
 	public bool newcomers;
 }
 
@@ -255,10 +256,12 @@ sealed class Selection
 
 	internal bool FitsInfo(Session session, Server server)
 	{
-		return IsSince(session.Info.LastInputTime, session, wanted.idle_for)
+		long now = Math.Min(session.Info.CurrentTime, server.LatestTime);
+		return IsSince(session.Info.LastInputTime, now, wanted.idle_for)
 			&& (wanted.disconnected_for == null || session.IsDisconnected)
-			&& IsSince(session.Info.DisconnectTime, session, wanted.disconnected_for)
-			&& IsSince(session.Info.LogonTime, session, wanted.logged_on_for)
+			&& IsSince(session.Info.DisconnectTime, now, wanted.disconnected_for)
+			&& IsSince(session.Info.LogonTime, now, wanted.logged_on_for)
+			&& (session.IsDisconnected || !wanted.unread_logons.Exists(logon => Logon.IsMeant(logon, server, session)))
 			&& (wanted.locked == null || wanted.locked == server.IsLocked(session));
 	}
 
@@ -282,9 +285,9 @@ sealed class Selection
 	}
 
 	// By the host's own clock. What has no known beginning has not lasted for any time.
-	static bool IsSince(long moment, Session session, long? duration)
+	static bool IsSince(long moment, long now, long? duration)
 	{
-		return duration == null || (moment > 0 && session.Info.CurrentTime - moment >= duration);
+		return duration == null || (moment > 0 && now - moment >= duration);
 	}
 
 	static bool Add<T>(ICollection<string> matchedBy, string criterion, List<T> values, Predicate<T> fits)

@@ -203,6 +203,7 @@ sealed class Server
 	internal string ComputerName = ""; // the domain of its local accounts; empty: Windows does not tell
 	internal string Domain = ""; // that it has joined
 	internal bool LockFlagsSwapped;
+	internal long LatestTime = Int64.MaxValue; // that its clock can have reached
 
 	internal Server(string name)
 	{

@@ -301,6 +301,9 @@ class HostSpec(_Model):
     gone_session_error: Literal[2, 7022] = Field(
         default=7022, description="what a query for a session that is not there gives"
     )
+    disconnected_message_error: int | None = Field(
+        default=None, description="what a message to a disconnected session gives; null: it is shown there"
+    )
     session_names: Literal["lower", "mixed"] = Field(default="lower", description="console and services, or Console")
     launch_faults: list[LaunchFault] = Field(
         default_factory=list, description="what goes wrong with the next launches of modules, a launch each"

@@ -160,6 +160,8 @@ async def _send_message(
     """Waits only for users who are there: nobody presses a button in a disconnected session."""
     session = host.table.get(_session_id(session_id))
     host.permissions.require(launch.account, "message", session)
+    if session.state is State.DISCONNECTED and host.disconnected_message_error is not None:
+        raise Win32Error(host.disconnected_message_error)
     host.table.show(session.id, title, text, int(style))
     if wait == "0":
         return [IDASYNC]

@@ -85,6 +85,11 @@ class EngineRequest:
     """Logons that are told of in any case, as earlier reports name them."""
     exclude_logons: tuple[str, ...] = ()
     """Logons that earlier reports told to be spared."""
+    unread_logons: tuple[str, ...] = ()
+    """Logons that are meant only while they are disconnected."""
+    latest_times: tuple[int, ...] = ()
+    """For each server the FILETIME that its clock cannot have reached yet, or 0; empty: for none. Where it shows a
+    later one it has jumped, and idle times are counted up to this."""
     newcomers: bool = True
     """Whether sessions that fit and are none of these logons are meant."""
     check_mode: bool

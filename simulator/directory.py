@@ -17,6 +17,7 @@ class Use(IntEnum):
 
     USER = 1
     GROUP = 2
+    DOMAIN = 3
     ALIAS = 4
 
 
@@ -50,7 +51,8 @@ class DirectoryAccount:
         if self.domain == "BUILTIN":
             return f"S-1-5-32-{_BUILTIN[self.user]}"
         domain, relative = zlib.crc32(self.domain.upper().encode()), zlib.crc32(self.user.upper().encode())
-        return f"S-1-5-21-{domain}-{domain ^ 0x5A5A5A5A}-{domain >> 3}-{1000 + relative % 1_000_000_000}"
+        of_domain = f"S-1-5-21-{domain}-{domain ^ 0x5A5A5A5A}-{domain >> 3}"
+        return of_domain if self.use is Use.DOMAIN else f"{of_domain}-{1000 + relative % 1_000_000_000}"
 
     @property
     def principal_name(self) -> str:
@@ -74,12 +76,15 @@ class Directory:
     def join(self, computer: str) -> None:
         """Make a computer known: its name before an account makes that a local account."""
         self._computers.add(computer.upper())
+        self._know(DirectoryAccount(computer, "", "", Use.DOMAIN))
 
     def add(self, domain: str, user: str) -> DirectoryAccount:
         """Make an account known; no harm if it is already."""
         is_local = domain.upper() in self._computers
         account = DirectoryAccount(domain, user, "" if is_local else self._dns_domain)
         self._know(account)
+        if domain:
+            self._know(DirectoryAccount(domain, "", "", Use.DOMAIN))
         return account
 
     def add_group(self, domain: str, name: str) -> None:
@@ -87,7 +92,13 @@ class Directory:
         self._know(DirectoryAccount(domain, name, self._dns_domain, Use.GROUP))
 
     def _know(self, account: DirectoryAccount) -> None:
+        if account.use is Use.DOMAIN:
+            self._accounts.setdefault(_key(account.domain), account)
+            self._accounts.setdefault(_key(account.sid), account)
+            return
         names = [f"{account.domain}\\{account.user}", account.principal_name, account.sid]
+        if account.domain.upper() == "AZUREAD":  # of Entra ID, by the name that users log on with
+            names.append(f"{account.domain}\\{account.principal_name}")
         if account.dns_domain:
             names.append(f"{account.dns_domain}\\{account.user}")
         for name in filter(None, names):
@@ -105,7 +116,7 @@ class Directory:
         candidates = [name]
         if name and not set("\\@") & set(name) and not name.upper().startswith("S-1-"):
             domains = sorted({account.domain.upper() for account in self._accounts.values()} - self._computers)
-            candidates = [f"{domain}\\{name}" for domain in ("BUILTIN", computer, *domains)]
+            candidates = [f"{domain}\\{name}" for domain in ("BUILTIN", computer, *domains)] + [name]
         for candidate in candidates:
             account = self._accounts.get(_key(candidate))
             is_elsewhere = account and account.domain.upper() in self._computers - {computer.upper()}

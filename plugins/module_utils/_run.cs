@@ -118,7 +118,11 @@ static class Runner
 		for (int i = 0; i < selection.ExcludedUsers.Count; i++)
 		{
 			AccountPattern excluded = selection.ExcludedUsers[i];
-			if (!excluded.IsOneAccount || runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
+			if (runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
+				continue;
+			if (excluded.IsOfUnknownDomain(runs.ConvertAll(run => run.Server)))
+				unknown.Add(new UnknownExclusion { position = i });
+			if (!excluded.IsOneAccount)
 				continue;
 			Account found = excluded.LookUp(runs.ConvertAll(run => run.Server));
 			if (found.Use != Account.SidTypeUser || !excluded.WouldFit(found))
@@ -321,7 +325,9 @@ sealed class ServerRun
 			Session session = listed.Dequeue();
 			var matchedBy = new List<string>();
 			bool fits = selection.FitsListed(session, Server, matchedBy);
-			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, Found);
+			Server.DomainsSeen.Add(session.Domain);
+			// What fits a listener alone spares nobody.
+			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, session.IsListener ? new HashSet<string>() : Found);
 			if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(Server, session.Id))
 				Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits, isExcluded);
 			else

@@ -78,7 +78,7 @@ sealed class AccountPattern
 		this.text = text;
 		IsLocal = text.StartsWith(".\\", StringComparison.Ordinal);
 		string[] names = text.Split('\\');
-		if (names.Length < 2 || (names[0].IndexOf('.') > 0 && IsOneAccount))
+		if (names.Length < 2 || text.IndexOf('@') > 0 || (names[0].IndexOf('.') > 0 && IsOneAccount))
 		{
 			account = Account.Find(text);
 			if (account.Use == 0)
@@ -100,6 +100,15 @@ sealed class AccountPattern
 	{
 		string[] names = found.Name.Split('\\');
 		return Fits(new Session { Id = 1, Domain = names[0], User = names[1] }, names[0]);
+	}
+
+	// A pattern of names in a domain that neither Windows nor a session knows. Windows does not look up that of Entra ID.
+	internal bool IsOfUnknownDomain(List<Server> servers)
+	{
+		return domain != null && !IsOneAccount && !IsLocal && domain.IndexOfAny(new[] { '*', '?' }) < 0
+			&& !domain.Equals("AzureAD", StringComparison.OrdinalIgnoreCase)
+			&& !servers.Exists(server => server.HasDomain(domain))
+			&& Account.Find(domain).Use != Account.SidTypeDomain;
 	}
 
 	internal bool IsOneAccount { get { return NameToLookUp.IndexOfAny(new[] { '*', '?' }) < 0; } }

@@ -219,6 +219,13 @@ sealed class Server
 			|| (ComputerName.Length == 0 ? IsLocal : String.Compare(name.Split('.')[0], 0, ComputerName, 0, LongestComputerName, StringComparison.OrdinalIgnoreCase) == 0);
 	}
 
+	internal readonly HashSet<string> DomainsSeen = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // of its sessions
+
+	internal bool HasDomain(string name)
+	{
+		return DomainsSeen.Contains(name) || String.Equals(ComputerName, name, StringComparison.OrdinalIgnoreCase) || String.Equals(Domain, name, StringComparison.OrdinalIgnoreCase);
+	}
+
 	// By two names.
 	internal bool IsSameAs(Server other)
 	{

@@ -27,6 +27,7 @@ from ._result.sentences import (
     session_text,
     summary_text,
     unknown_exclusions_text,
+    unused_patterns_text,
     unused_sessions_text,
 )
 
@@ -124,6 +125,8 @@ class SessionAction(TaskAction):
         self.warn(not_found_text(not_found, several_hosts))
         typed = [value for value in request.not_in(found, "exclude_sessions") if value not in recorded]
         self.warn(unused_sessions_text(typed, several_hosts))
+        if request.check_mode:  # who looks first is to see it; each night it would be said in vain
+            self.warn(unused_patterns_text(request.not_in(found, "exclude_users"), several_hosts))
         return result
 
     def _say_each(self, servers: list[ServerRecords]) -> None:

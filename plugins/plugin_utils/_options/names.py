@@ -12,11 +12,14 @@ import ipaddress
 import re
 import unicodedata
 
-from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME
+from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, STATES
 from .errors import OptionError
 
 #: In ``sessions``: those of the account that the task runs as.
 CURRENT = "current"
+
+#: Before a user principal name: an account of Entra ID, which Windows looks up so.
+ENTRA = "azuread\\"
 
 SID = re.compile(r"S-1-\d+(-\d+){1,15}", re.ASCII | re.IGNORECASE)
 
@@ -79,6 +82,16 @@ _CLIENTS = (
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+def is_of_entra(value: str) -> bool:
+    """Whether it is written as Windows wants accounts of Entra ID."""
+    return value.lower().startswith(ENTRA) and "@" in value
+
+
+def is_pattern(value: str) -> bool:
+    """Whether it may mean several accounts or clients."""
+    return bool({"*", "?"} & {*value})
+
+
 def is_session_id(value: str) -> bool:
     """Whether it is a session ID, rather than a session name."""
     return value.isascii() and value.isdigit()
@@ -119,7 +132,7 @@ def check_session(option: str, value: str) -> None:
 
     :raises OptionError: the message says why, and what is accepted.
     """
-    why = _why_no_session(value)
+    why = _why_no_session(option, value)
     if why is not None:
         raise OptionError(f"{option}: {value!r} is not a session{why}; {_SESSIONS}")
 
@@ -161,8 +174,9 @@ def _why_no_account(value: str) -> str | None:
         return ": it begins like a SID and is none"
     domain, backslash, user = value.rpartition("\\")
     if "@" in value:
-        name, _at, suffix = value.partition("@")
-        why = _why_no_text(value, _NOT_IN_PRINCIPAL_NAMES)
+        # https://learn.microsoft.com/windows/client-management/client-tools/connect-to-remote-aadj-pc
+        name, _at, suffix = value.removeprefix(value[: len(ENTRA)] if is_of_entra(value) else "").partition("@")
+        why = _why_no_text(name + _at + suffix, _NOT_IN_PRINCIPAL_NAMES)
         return why or (None if name and re.fullmatch(r"[^.@ ]+(\.[^.@ ]+)*", suffix) else "")
     why = _why_no_text(value, _NOT_IN_ACCOUNTS, "; give its SID instead, if it does exist")
     if why is not None:
@@ -187,12 +201,18 @@ def _why_no_account(value: str) -> str | None:
     return None
 
 
-def _why_no_session(value: str) -> str | None:
+def _why_no_session(option: str, value: str) -> str | None:
     sign, digits = value[:1], value[1:]
     if sign in "+-" and digits.isdigit():
         return ": an ID has no sign"
     if len(value) > LONGEST_SESSION_NAME:
         return f": it has more than {LONGEST_SESSION_NAME} characters"
+    if value.endswith("..."):
+        return ": quser cuts long names off, and shows the ID beside it"
+    if value.lower() in STATES:
+        return f": it is a state; give it in states (states={value.lower()})" if option == "sessions" else (
+            ": it is the state of a session, and there is no option that excludes one; say by states whom the task means"
+        )
     if is_session_id(value):
         return ": an ID has 32 bits" if int(value) > LAST_SESSION_ID else None
     if set("*?") & set(value):

@@ -108,7 +108,7 @@ class Selection:
                 check_account(option, value)
         for value in self.users:
             # What is left of the template "{{ name }}*" where there is no name.
-            if not value.strip("*\\"):
+            if "*" in value and not value.strip("*?\\"):
                 raise OptionError(f"users: {value!r} leaves nobody out; if that is meant, give all=true")
         for value in self.clients:
             check_client(value)

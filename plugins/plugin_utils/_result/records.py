@@ -186,7 +186,7 @@ def protection(record: Record, act: Act) -> Error:
 
 def windows_error(refused: RefusedCall) -> Error:
     """Return code, name, message and hint for a call that Windows refused."""
-    error = win32_errors.explain(refused.code)
+    error = win32_errors.explain(refused.call, refused.code)
     return {
         "code": error.code,
         "name": error.name,

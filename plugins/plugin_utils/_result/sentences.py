@@ -10,7 +10,7 @@ from typing import Any
 
 from .._engine.acts import FAILED, LIST, RESULTS, Act
 from .._engine.report import ForeignRecord, Server, UnknownExclusion
-from .._options.names import is_current, is_session_name
+from .._options.names import is_current, is_pattern, is_session_name
 from .._words.displayable import displayable
 from .._words.durations import format_duration
 from .._words.table import aligned
@@ -97,7 +97,8 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
     reasons = []
     for name, exclusion in unknown:
         is_account = exclusion.use == _USER and exclusion.name
-        what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, "no account")
+        nobody = "of no domain that Windows knows" if is_pattern(name) else "no account"
+        what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, nobody)
         reasons.append(f"{name} is {what}")
     # Whoever is known by other letters may be logged on, and would be logged off then.
     may_go_on = all(exclusion.use != _USER for _name, exclusion in unknown)
@@ -137,12 +138,22 @@ def not_found_text(names: Sequence[str], several_hosts: bool) -> str | None:
 
     A pattern may well fit nobody. Whether a name fits somebody on another host of the play no host can tell.
     """
-    exact = [name for name in names if not {"*", "?"} & {*name} and not is_current(name)]
+    exact = [name for name in names if not is_pattern(name) and not is_current(name)]
     if not exact:
         return None
     if several_hosts:
         return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name."
     return f"Not found: {names_text(exact)}. Check the name."
+
+
+def unused_patterns_text(names: Sequence[str], several_hosts: bool) -> str | None:
+    """Return a warning of patterns in ``exclude_users`` that fitted no session; None where there is none.
+
+    A name that is nobody's stops the task. A pattern cannot be looked up, and a slip in it costs somebody the work.
+    """
+    patterns = [name for name in names if is_pattern(name)]
+    where = " on every host" if several_hosts else ""
+    return f"exclude_users: spares nobody{where}: {names_text(patterns)}. Check the pattern." if patterns else None
 
 
 def unused_sessions_text(names: Sequence[str], several_hosts: bool) -> str | None:

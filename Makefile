@@ -19,15 +19,20 @@ WORKERS ?= 4
 LOCK = development/locked/$$($(BIN)/python -c 'import sys; print("{}.{}".format(*sys.version_info))').txt
 # How many cases `make matching` tries.
 CASES ?= 10000
+# How many mutants `make mutants` tries.
+N ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo link demo test lint types sanity docs docs-links oldest unit matching integration newest
+.PHONY: help setup setup-demo link demo test check lint types sanity docs docs-links oldest unit matching integration newest
 .PHONY: rehearsal powershell matrix bench build clean
 .DELETE_ON_ERROR:
-# What `test` runs side by side needs no set-up any more.
+# What `check` runs side by side needs no set-up any more.
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
+
+# Otherwise each process of the tests compiles anew what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Ansible's commands find each other and this collection, wherever the repository is.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -38,7 +43,7 @@ help:  ## this list
 
 # ---- set-up
 
-setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/microsoft/ad  ## install what the tests need (idempotent)
+setup: link $(VENV)/installed-test $(COLLECTIONS)/ansible_collections/ansible/windows  ## install what the tests need (idempotent)
 
 setup-demo: link $(VENV)/installed-demo  ## install what the demo needs: less than `setup`
 
@@ -51,8 +56,9 @@ $(VENV)/installed-%: pyproject.toml development/debian-packages.sh
 	$(BIN)/python -m pip install --quiet $(if $(and $(LOCKED),$(filter test docs,$*)),--require-hashes --requirement $(LOCK),--group $*)
 	@touch $@
 
-$(COLLECTIONS)/ansible_collections/microsoft/ad: | $(VENV)/installed-test
-	@echo "Downloading what tests and guides use of other collections."
+# After either set-up, whichever comes first.
+$(COLLECTIONS)/ansible_collections/ansible/windows:
+	@echo "Downloading what is used of other collections: win_ping, win_shell, win_reboot and others (50 MB)."
 	$(BIN)/python development/others_collections.py $(COLLECTIONS)
 
 # A collection has to live in .../ansible_collections/winops/rds. Its folders are linked one by one: a link to the
@@ -67,13 +73,14 @@ demo: setup-demo  ## a maintenance night on a simulated farm of three hosts
 	$(BIN)/python -m simulator.demo
 
 .PHONY: farm
-farm: setup-demo  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
+farm: setup-demo $(COLLECTIONS)/ansible_collections/ansible/windows  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
 	$(BIN)/python -m simulator.demo.farm
 
-# The steps that pytest closes are last, so that the end of the log says how many tests ran. Of the others, two at a time.
-test: setup $(VENV)/installed-docs  ## everything that must pass, in less than ten minutes
+test: setup  ## whether it works: unit and integration tests, in less than six minutes
+	$(BIN)/pytest tests/unit tests/integration --numprocesses $(WORKERS) --dist worksteal
+
+check: setup $(VENV)/installed-docs  ## whether it may be committed: style, types, sanity, documentation and an old ansible-core, two at a time
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target SIDE_BY_SIDE=1 lint sanity oldest docs types
-	@$(MAKE) --no-print-directory unit integration
 
 # What the workflows mean is actionlint's to say, which is fetched from elsewhere than PyPI: run where it is on PATH.
 lint: setup $(VENV)/installed-docs  ## style of Python, YAML, shell, workflows, Ansible content, documentation and changelog
@@ -133,7 +140,11 @@ browser: setup $(VENV)/installed-browser  ## tests of the report in Chromium, wh
 	$(BIN)/pytest tests/unit/session_report
 
 matching: setup  ## whom a task means, on 10,000 random hosts and tasks (CASES=...)
-	MATCHING_CASES=$(CASES) $(BIN)/pytest tests/unit/matching --hypothesis-show-statistics
+	MATCHING_CASES=$(CASES) $(BIN)/pytest tests/unit/matching --hypothesis-show-statistics --timeout 0
+
+.PHONY: mutants
+mutants: setup  ## whether tests fail for what is wrong: N=20 places of the plugins are changed, one at a time (SEED=…: the same ones; OF=plugins/…: only there)
+	$(BIN)/python -m development.mutants $(N) $(addprefix --seed ,$(SEED)) $(addprefix --of ,$(OF))
 
 integration: setup  ## tests over WinRM against the simulated farm
 	$(BIN)/pytest tests/integration --numprocesses $(WORKERS) --dist worksteal
@@ -169,7 +180,7 @@ REHEARSE = $(if $(HOSTS),,$(BIN)/python -m acceptance.rehearsal)
 
 .PHONY: acceptance facts unproven
 acceptance: setup $(if $(HOSTS),$(VENV)/installed-acceptance)  ## the main job on the hosts of HOSTS=INVENTORY, with test accounts that log on by Remote Desktop (OTHERS=1: although others are on; without HOSTS: rehearsed)
-	$(REHEARSE) $(BIN)/pytest acceptance $(if $(HOSTS),--hosts '$(HOSTS)',--hosts {hosts} --records build/acceptance) $(if $(OTHERS),--others)
+	$(REHEARSE) $(BIN)/pytest acceptance --timeout 0 $(if $(HOSTS),--hosts '$(HOSTS)',--hosts {hosts} --records build/acceptance) $(if $(OTHERS),--others)
 
 facts: setup  ## what the collection believes of Windows, asked of the hosts of HOSTS=INVENTORY (ACT=1: on a test host, also what acts on it; without HOSTS: of a simulated one)
 	$(REHEARSE) $(BIN)/python -m acceptance.facts $(if $(HOSTS),'$(HOSTS)',{hosts}) $(if $(ACT),--act)

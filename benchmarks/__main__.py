@@ -35,6 +35,8 @@ from .processes import RunFailed
 from .report import Goal, fill, goal_table
 
 PAGE = GUIDES / "performance.rst"
+#: What was measured. The plots of it are beside the page.
+RESULTS = REPOSITORY / "benchmarks" / "results"
 TRIAL = REPOSITORY / "build" / "benchmarks"
 
 BENCHMARKS: dict[str, ModuleType] = {
@@ -53,8 +55,10 @@ def main() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     page = TRIAL / PAGE.name if options.quick or options.only else PAGE
-    data = page.with_suffix("")
-    data.mkdir(parents=True, exist_ok=True)
+    plots = page.with_suffix("")
+    data = RESULTS if page == PAGE else plots
+    for folder in data, plots:
+        folder.mkdir(parents=True, exist_ok=True)
     names = [name for name in BENCHMARKS if name in (options.only or BENCHMARKS)]
     try:
         if not options.redraw:
@@ -65,7 +69,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nbenchmarks: interrupted; what was finished is in", data, file=sys.stderr)
         return 130
-    found = _written(names, data)
+    found = _written(names, data, plots)
     if not options.only:
         if page != PAGE:
             shutil.copy(PAGE, page)
@@ -100,7 +104,7 @@ def _measure(names: list[str], data: Path, quick: bool) -> None:
     progress("done")
 
 
-def _written(names: list[str], data: Path) -> dict[str, str]:
+def _written(names: list[str], data: Path, plots: Path) -> dict[str, str]:
     """Draw the plots; return the tables of the page by name."""
     goals: list[Goal] = []
     found: dict[str, str] = {}
@@ -109,7 +113,7 @@ def _written(names: list[str], data: Path) -> dict[str, str]:
         goals += BENCHMARKS[name].goals(raw)
         found |= BENCHMARKS[name].tables(raw)
         found["machine"] = raw["machine"]
-        BENCHMARKS[name].plot(raw, data / f"{name}.svg")
+        BENCHMARKS[name].plot(raw, plots / f"{name}.svg")
     return {**found, "goals": goal_table(goals) if goals else "no goals"}
 
 

@@ -88,17 +88,19 @@ def _launch_costs(folder: Path, times: int) -> dict[str, Any]:
     """
     engine = SESSION_ENGINES[LogoffRequest.__name__]
     program = asyncio.run(build.program(csharp.sources(engine)))
-    doorway = program.with_name("Doorway.cs")
+    entry_script = program.with_name("EntryScript.cs")
     alone: list[float] = []
     both: list[float] = []
     options = ["-langversion:5", "-nologo", "-r:System.Web.Extensions"]
     for _ in range(times):
-        for files, found in ([doorway], alone), (sorted(program.parent.glob("*.cs")), both):
+        for files, found in ([entry_script], alone), (sorted(program.parent.glob("*.cs")), both):
             target = folder / "compiled.exe"
             cost = processes.run(["mcs", *options, f"-out:{target}", *files], folder / "mcs.log")
             found.append(cost.wall)
-    start = [processes.run(command(program, csharp.doorway(engine)), folder / "mono.log").wall for _ in range(times)]
-    return {"mono_start": start, "compile_doorway": alone, "compile_with_engine": both}
+    start = [
+        processes.run(command(program, csharp.entry_script(engine)), folder / "mono.log").wall for _ in range(times)
+    ]
+    return {"mono_start": start, "compile_entry_script": alone, "compile_with_engine": both}
 
 
 def _servers(folder: Path, count: int) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def _run(folder: Path, farm: dict[str, Any], kind: Kind, options: dict[str, Any]
         _launch, environment = api.new_launch(api.first, CONNECTING_ACCOUNT)
         began, simulator_began = time.monotonic(), time.process_time()
         cost = processes.run(
-            command(program, csharp.doorway(engine)),
+            command(program, csharp.entry_script(engine)),
             folder / "engine.json",
             environment=environment,
             stdin=_request(kind, Selection.from_options(options)).text.encode(),
@@ -186,7 +188,7 @@ def goals(raw: dict[str, Any]) -> list[Goal]:
 
 def tables(raw: dict[str, Any]) -> dict[str, str]:
     launch = raw["launch"]
-    compile_of_engine = median(launch["compile_with_engine"]) - median(launch["compile_doorway"])
+    compile_of_engine = median(launch["compile_with_engine"]) - median(launch["compile_entry_script"])
     start_rows = [
         ["start of Mono, which the simulator needs in place of PowerShell", ms(median(launch["mono_start"]))],
         ["compilation of the C# of a logoff, beyond that of an empty program (mcs)", ms(compile_of_engine)],

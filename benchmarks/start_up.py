@@ -74,7 +74,7 @@ def measure(folder: Path, quick: bool, progress: Progress) -> dict[str, Any]:
         "first_byte": first_byte,
         "profiles": profiles,
         "payloads": payloads,
-        "csharp": csharp_sizes("".join(csharp.sources("win_rds_logoff_engine").values())),
+        "csharp": csharp_sizes("".join(csharp.sources("win_rds_logoff").values())),
     }
 
 

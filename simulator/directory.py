@@ -19,10 +19,34 @@ class Use(IntEnum):
     GROUP = 2
     DOMAIN = 3
     ALIAS = 4
+    WELL_KNOWN_GROUP = 5
 
 
 #: Local groups that each computer has: https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers
 _BUILTIN = {"Administrators": 544, "Users": 545, "Guests": 546, "Remote Desktop Users": 555}
+
+#: Accounts of services, which Windows takes for groups; their SIDs stand on the same page.
+_SERVICES = {"SYSTEM": 18, "LOCAL SERVICE": 19, "NETWORK SERVICE": 20}
+
+#: Names of two accounts that each computer has, by language; what their SIDs end with stands on the same page.
+#: https://learn.microsoft.com/archive/technet-wiki/13813.localized-names-for-administrator-account-in-windows
+#: That page has no names of the guest. They are those that `net user` lists, such as
+#: https://github.com/search?q=%22Administrateur%22+%22DefaultAccount%22+%22Invit%C3%A9%22&type=code
+_ADMINISTRATOR, _GUEST = 500, 501
+_LOCAL_NAMES = {
+    "de-DE": ("Administrator", "Gast"),
+    "en-US": ("Administrator", "Guest"),
+    "fr-FR": ("Administrateur", "Invité"),
+    "pt-BR": ("Administrador", "Convidado"),
+    "ru-RU": ("Администратор", "Гость"),
+    "zh-TW": ("Administrator", "Guest"),
+}
+
+
+#: The domain of Microsoft Entra ID's accounts. Nobody has to be in a domain to know them, and their SIDs are made of
+#: the 128 bits of their object's ID: https://github.com/MicrosoftDocs/windows-itpro-docs/issues/2351,
+#: https://ps365.clidsys.com/docs/commands/Convert-EntraObjectIDAndSID
+_ENTRA_ID = "AZUREAD"
 
 
 def _key(name: str) -> str:
@@ -34,6 +58,12 @@ def _key(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c)).upper()
 
 
+def _identifier(domain: str) -> str:
+    """The SID of a domain or of a computer, with which those of its accounts begin."""
+    number = zlib.crc32(domain.upper().encode())
+    return f"S-1-5-21-{number}-{number ^ 0x5A5A5A5A}-{number >> 3}"
+
+
 @dataclass(frozen=True)
 class DirectoryAccount:
     """An account under its names. The SID follows from them, so that it is the same in every run."""
@@ -42,17 +72,24 @@ class DirectoryAccount:
     """NetBIOS name; of a local account the computer's."""
     user: str
     dns_domain: str
-    """Empty: it is a local account."""
+    """Empty: it is a local account, or one of Microsoft Entra ID."""
     use: Use = Use.USER
+    relative_id: int | None = None
+    """The last part of its SID, where that is the same everywhere."""
 
     @property
     def sid(self) -> str:
-        """``S-1-5-21-…``: made of the domain's identifier and the account's relative one."""
+        """Of the domain's identifier and the account's relative one: ``S-1-5-21-…``; ``S-1-12-1-…`` of Entra ID."""
         if self.domain == "BUILTIN":
             return f"S-1-5-32-{_BUILTIN[self.user]}"
+        if self.use is Use.WELL_KNOWN_GROUP:
+            return f"S-1-5-{_SERVICES[self.user]}"
         domain, relative = zlib.crc32(self.domain.upper().encode()), zlib.crc32(self.user.upper().encode())
-        of_domain = f"S-1-5-21-{domain}-{domain ^ 0x5A5A5A5A}-{domain >> 3}"
-        return of_domain if self.use is Use.DOMAIN else f"{of_domain}-{1000 + relative % 1_000_000_000}"
+        if self.use is Use.DOMAIN:
+            return _identifier(self.domain)
+        if self.domain.upper() == _ENTRA_ID:
+            return f"S-1-12-1-{relative}-{relative ^ 0x5A5A5A5A}-{domain}-{relative >> 3}"
+        return f"{_identifier(self.domain)}-{self.relative_id or 1000 + relative % 1_000_000_000}"
 
     @property
     def principal_name(self) -> str:
@@ -67,21 +104,42 @@ class Directory:
     """Finds accounts; they stay known when nobody is logged on with them."""
 
     def __init__(self, dns_domain: str) -> None:
-        self._dns_domain = dns_domain
+        self.dns_domain = dns_domain
         self._accounts: dict[str, DirectoryAccount] = {}
         self._computers: set[str] = set()
         for name in _BUILTIN:
             self._know(DirectoryAccount("BUILTIN", name, "", Use.ALIAS))
+        for name in _SERVICES:
+            self._know(DirectoryAccount("NT AUTHORITY", name, "", Use.WELL_KNOWN_GROUP))
 
-    def join(self, computer: str) -> None:
-        """Make a computer known: its name before an account makes that a local account."""
+    def join(self, computer: str, language: str = "en-US") -> None:
+        """Make a computer known, with its Administrator and its Guest, whose names are of its language.
+
+        From then on its name before an account makes that a local account.
+        """
         self._computers.add(computer.upper())
         self._know(DirectoryAccount(computer, "", "", Use.DOMAIN))
+        self._know_first_accounts(computer, language, "")
+
+    def found(self, domain: str) -> None:
+        """Make a domain known, with its Administrator and its Guest."""
+        self._know_first_accounts(domain, "en-US", self.dns_domain)
+
+    def _know_first_accounts(self, domain: str, language: str, dns_domain: str) -> None:
+        for name, relative_id in zip(_LOCAL_NAMES[language], (_ADMINISTRATOR, _GUEST), strict=True):
+            self._know(DirectoryAccount(domain, name, dns_domain, relative_id=relative_id))
+
+    def computer_sid(self, computer: str) -> str:
+        """Return the SID of a computer."""
+        return _identifier(computer)
 
     def add(self, domain: str, user: str) -> DirectoryAccount:
         """Make an account known; no harm if it is already."""
-        is_local = domain.upper() in self._computers
-        account = DirectoryAccount(domain, user, "" if is_local else self._dns_domain)
+        is_in_domain = domain.upper() not in {_ENTRA_ID, *self._computers}
+        account = DirectoryAccount(domain, user, self.dns_domain if is_in_domain else "")
+        known = self._accounts.get(_key(f"{domain}\\{user}"))
+        if known and known.relative_id:  # an account that everybody has
+            return known
         self._know(account)
         if domain:
             self._know(DirectoryAccount(domain, "", "", Use.DOMAIN))
@@ -89,7 +147,7 @@ class Directory:
 
     def add_group(self, domain: str, name: str) -> None:
         """Make a group of the domain known."""
-        self._know(DirectoryAccount(domain, name, self._dns_domain, Use.GROUP))
+        self._know(DirectoryAccount(domain, name, self.dns_domain, Use.GROUP))
 
     def _know(self, account: DirectoryAccount) -> None:
         if account.use is Use.DOMAIN:
@@ -97,8 +155,8 @@ class Directory:
             self._accounts.setdefault(_key(account.sid), account)
             return
         names = [f"{account.domain}\\{account.user}", account.principal_name, account.sid]
-        if account.domain.upper() == "AZUREAD":  # of Entra ID, by the name that users log on with
-            names.append(f"{account.domain}\\{account.principal_name}")
+        if account.domain.upper() == _ENTRA_ID:  # by the name that its users log on with
+            names.append(f"{account.domain}\\{account.user}@{self.dns_domain}")
         if account.dns_domain:
             names.append(f"{account.dns_domain}\\{account.user}")
         for name in filter(None, names):
@@ -116,7 +174,7 @@ class Directory:
         candidates = [name]
         if name and not set("\\@") & set(name) and not name.upper().startswith("S-1-"):
             domains = sorted({account.domain.upper() for account in self._accounts.values()} - self._computers)
-            candidates = [f"{domain}\\{name}" for domain in ("BUILTIN", computer, *domains)] + [name]
+            candidates = [f"{domain}\\{name}" for domain in ("NT AUTHORITY", "BUILTIN", computer, *domains)] + [name]
         for candidate in candidates:
             account = self._accounts.get(_key(candidate))
             is_elsewhere = account and account.domain.upper() in self._computers - {computer.upper()}

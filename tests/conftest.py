@@ -8,8 +8,10 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
+from tests.support import mono_images
 from tests.support.paths import COLLECTIONS
 
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
@@ -18,3 +20,8 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # No test fails because the machine is slow; in CI a failure has to come again the next time.
 settings.register_profile("tests", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # pytest-xdist's workers inherit what is set here
+        mono_images.use()

@@ -18,6 +18,8 @@ from ..inventory import play
 from .table import Answer, Fact
 
 _ENGINE = "winops.acceptance.facts_engine"
+#: Launches a module of the collection without the action plugin of its name.
+_LAUNCH = "winops.acceptance.launch"
 _COLLECTIONS = Path(__file__).parent / "collections"
 
 #: Asked by launching the shipped engines instead.
@@ -77,7 +79,7 @@ def ask(
     tasks.append({"name": _ENGINE, _ENGINE: {"request": json.dumps(request)}})
     if any(fact.asks == _COMPILES for fact in facts):
         # An engine that refuses what is no request was compiled and started, and touched nothing.
-        tasks += [{"name": engine, f"winops.rds.{engine}": {"request": "{}"}} for engine in csharp.DOORWAYS]
+        tasks += [{"name": engine, _LAUNCH: {"module": f"winops.rds.{engine}"}} for engine in csharp.ENTRY_SCRIPTS]
     run = play(inventory, hosts, [task | {"ignore_errors": True} for task in tasks], collections=_COLLECTIONS)
     if not run.results:
         raise AskError(run.output.strip())
@@ -91,7 +93,7 @@ def _interview(host: str, results: list[Result], facts: Sequence[Fact]) -> Inter
     if report is None:
         return Interview(host, None, [], str(by_task[_ENGINE].get("msg")))
     answers = {answer["question"]: answer for answer in report["answers"]}
-    answers[_COMPILES] = {"answer": _compiled({name: by_task.get(name, {}) for name in csharp.DOORWAYS})}
+    answers[_COMPILES] = {"answer": _compiled({name: by_task.get(name, {}) for name in csharp.ENTRY_SCRIPTS})}
     return Interview(
         host,
         _windows(report["about"]),

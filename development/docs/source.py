@@ -4,15 +4,17 @@
 """Write what Sphinx makes the site of, into a folder that is emptied first: ``source.py FOLDER``.
 
 That is the guides and a page of each module, role and plugin, as antsibull-docs lays them out, a page of each playbook,
-and the front page. The collection has to be where Ansible finds it.
+and the front page. ``make link`` has to have run.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ import yaml
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 DOCSITE = REPOSITORY / "docs" / "docsite"
+#: Where `make link` puts the collection.
+COLLECTIONS = REPOSITORY / ".venv" / "collections"
 RECORDS = REPOSITORY / "acceptance" / "records"
 COLLECTION = "winops.rds"
 #: What the sidebar lists, and how the names of the pages end.
@@ -40,11 +44,9 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     # antsibull-docs refuses a folder that others may write to.
     folder.mkdir(mode=0o755, parents=True)
-    options = ["--use-current", "--squash-hierarchy", "--fail-on-error", "--no-add-antsibull-docs-version"]
-    subprocess.run(["antsibull-docs", "collection", *options, "--dest-dir", folder, COLLECTION], check=True)
-    # What the action plugins launch is nobody's to call.
-    for page in folder.glob("*_engine_module.rst"):
-        page.unlink()
+    reference_pages(folder)
+    # What an action plugin launches is nobody's to call.
+    (folder / "win_rds_logoff_terminate_engine_module.rst").unlink()
     for page in folder.rglob("*.rst"):
         # The theme shows the contents of each page beside it.
         page.write_text(page.read_text("utf-8").replace(".. contents::\n   :local:\n   :depth: 1\n", ""), "utf-8")
@@ -53,8 +55,25 @@ def main() -> None:
     shutil.copytree(DOCSITE / "rst", folder / "docsite", dirs_exist_ok=True, ignore=no_text)
     for playbook in (REPOSITORY / "playbooks").glob("*.yml"):
         (folder / f"{playbook.stem}_playbook.rst").write_text(playbook_page(playbook), "utf-8")
+    # antsibull-docs says nothing of what Ansible does not find.
+    for kind in KINDS.values():
+        if not pages(folder, kind):
+            sys.exit(f"There is no page of any {kind}.")
     records = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(RECORDS.glob("*.yml"))]
     (folder / "index.rst").write_text(front_page(folder, records), "utf-8")
+
+
+def reference_pages(folder: Path) -> None:
+    """Those of antsibull-docs.
+
+    Ansible finds no role where ``ansible_collections`` is in its path twice, as it is by ``.venv/collections`` where
+    the repository itself is in such a folder. So it gets a link from elsewhere.
+    """
+    options = ["--use-current", "--squash-hierarchy", "--fail-on-error", "--no-add-antsibull-docs-version"]
+    command = ["antsibull-docs", "collection", *options, "--dest-dir", folder, COLLECTION]
+    with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / "ansible_collections").symlink_to(COLLECTIONS / "ansible_collections")
+        subprocess.run(command, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": scratch}, check=True)
 
 
 def front_page(folder: Path, records: list[dict[str, Any]]) -> str:

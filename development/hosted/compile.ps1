@@ -3,10 +3,10 @@
 
 <#
 .SYNOPSIS
-Compiles the C# of every doorway as Ansible's own wrapper does, warnings as errors.
+Compiles the C# of every entry script as Ansible's own wrapper does, warnings as errors.
 
 .PARAMETER Folder
-Where payloads.py has recorded: csharp/DOORWAY/*.cs, and Ansible.ModuleUtils.AddType.psm1 of its ansible-core.
+Where payloads.py has recorded: csharp/ENTRY_SCRIPT/*.cs, and Ansible.ModuleUtils.AddType.psm1 of its ansible-core.
 #>
 [CmdletBinding()]
 param (
@@ -18,10 +18,10 @@ Set-StrictMode -Version Latest
 
 "PowerShell $($PSVersionTable.PSVersion), CLR $([System.Environment]::Version)"
 Import-Module -Name (Join-Path $Folder 'Ansible.ModuleUtils.AddType.psm1')
-foreach ($doorway in Get-ChildItem -Path (Join-Path $Folder 'csharp') -Directory) {
-    $sources = Get-ChildItem -Path $doorway.FullName -Filter *.cs | Sort-Object -Property Name |
+foreach ($entry_script in Get-ChildItem -Path (Join-Path $Folder 'csharp') -Directory) {
+    $sources = Get-ChildItem -Path $entry_script.FullName -Filter *.cs | Sort-Object -Property Name |
         ForEach-Object { [System.IO.File]::ReadAllText($_.FullName) }
     $began = [System.Diagnostics.Stopwatch]::StartNew()
     Add-CSharpType -References $sources
-    '{0}: {1} files, {2:n0} ms' -f $doorway.Name, @($sources).Count, $began.Elapsed.TotalMilliseconds
+    '{0}: {1} files, {2:n0} ms' -f $entry_script.Name, @($sources).Count, $began.Elapsed.TotalMilliseconds
 }

@@ -117,7 +117,7 @@ def _wrong(task: Task, result: ansible_runs.Result) -> str | None:
 
 
 def write_sources(folder: Path) -> None:
-    """Write the C# of each doorway, and Ansible's compiler for it, for compile.ps1."""
+    """Write the C# of each entry script, and Ansible's compiler for it, for compile.ps1."""
     core = Path(release.__file__).parent
     shutil.copy(core / "module_utils" / "powershell" / ADD_TYPE, folder)
     for payload in folder.glob("*/stdin"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Tasks that may be run on any Windows, whoever is on it: they change nothing, and reach nobody.
 
-Each is one launch of one doorway, and tells what its result has to be, on a host of which nothing is known.
+Each is one launch of one entry script, and tells what its result has to be, on a host of which nothing is known.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils._farm.overview import SORTS, survey_text, totals_text
+from ..plugin_utils._farm.overview import SORTS, overview_text, totals_text
 from ..plugin_utils._launch.failed import TaskFailed
 from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.given import validated_options
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of, report_path, write_report
-from ..plugin_utils._session_report.view import Seen, view
+from ..plugin_utils._session_report.view import TaskResult, view
 from ..plugin_utils._words.table import terminal_width
 
 # Ansible loads this file before it starts the worker.
@@ -46,8 +46,8 @@ class ActionModule(ActionBase):
         except OptionError as error:
             return {**result, **TaskFailed(str(error)).result}
         shown = view(seen)
-        found = shown.survey
-        lines = [survey_text(found, options["sort"], _WIDTH)]
+        found = shown.overview
+        lines = [overview_text(found, options["sort"], _WIDTH)]
         written = []
         if path:
             facts = [("Hosts", str(len(variables["ansible_play_hosts_all"])))]
@@ -84,7 +84,7 @@ def _is_ours(result: Any) -> bool:
     )
 
 
-def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: bool) -> list[Seen]:
+def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: bool) -> list[TaskResult]:
     """What each host of the play has registered under these names.
 
     :param check_mode: whether this task runs in check mode, and so those before it did; their results do not say.
@@ -92,7 +92,7 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
     """
     if not names:
         raise OptionError("registered is an empty list; give the variables that the hosts have registered")
-    found: dict[str, list[Seen]] = {name: [] for name in names}
+    found: dict[str, list[TaskResult]] = {name: [] for name in names}
     hosts = variables["ansible_play_hosts_all"]
     for name in names:
         for host in hosts:
@@ -105,9 +105,11 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
             results = values.get("results") or [values]
             if not all(map(_is_ours, results)):
                 raise OptionError(f"registered: {name!r} of {host} is the result of a module that tells of no sessions")
-            found[name] += [Seen(host, one, check_mode=check_mode) for one in results]
+            found[name] += [TaskResult(host, one, check_mode=check_mode) for one in results]
         if not found[name]:
             raise OptionError(f"registered: no host of the play has registered {name!r}; check the name")
     # A host that failed before has not registered everything; the first is what was asked for.
     told = {seen.host for seen in found[names[0]]}
-    return [Seen(host, {}) for host in hosts if host not in told] + [seen for name in names for seen in found[name]]
+    return [TaskResult(host, {}) for host in hosts if host not in told] + [
+        seen for name in names for seen in found[name]
+    ]

@@ -20,7 +20,7 @@ class ActionModule(SessionAction):
         selection = Selection.from_options(options, default_all=True)
         look = request(SessionInfoRequest, selection, check_mode=self._task.check_mode)
         report = self.run_engine(look, task_vars)
-        # What has gone while it was looked at is not there.
+        # A session that ended during the look is not listed.
         servers = tuple(
             replace(server, sessions=tuple(s for s in server.sessions if s.result != "already_gone"))
             for server in report.servers

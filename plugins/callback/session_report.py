@@ -71,7 +71,7 @@ from ansible.plugins.callback import CallbackBase
 from ..plugin_utils._farm.results import HostResult, is_ours, module_of
 from ..plugin_utils._options.selection import means_all
 from ..plugin_utils._session_report.files import head_of, report_path, write_report
-from ..plugin_utils._session_report.view import Seen, view
+from ..plugin_utils._session_report.view import TaskResult, view
 from ..plugin_utils._words.durations import parse_duration
 
 
@@ -83,7 +83,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: list[Seen] = []
+        self._seen: list[TaskResult] = []
         self._began: dict[tuple[str, str], datetime] = {}
         self._playbook = ""
 
@@ -117,13 +117,13 @@ class CallbackModule(CallbackBase):
         ended = datetime.now(timezone.utc)
         given = (values.get("invocation") or {}).get("module_args") or {}
         self._seen.append(
-            Seen(
+            TaskResult(
                 host=taken.host,
-                # The records alone: of other modules it may be anything, and large.
+                # Only the records are kept: results of other modules may be large.
                 values=dict(values) if is_ours(task) else {key: values.get(key) for key in ("changed", "msg")},
                 task=task.get_name(),
                 is_ours=is_ours(task),
-                # Ansible takes it out of the values.
+                # Ansible removes this key from the result.
                 failed=failed,
                 check_mode=task.check_mode,
                 tells_all=module == "winops.rds.win_rds_session_info" and means_all(given),

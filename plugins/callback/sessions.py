@@ -13,7 +13,8 @@ description:
   - Shows what the modules of this collection return in words - for each host a sentence and a line for each session; of
     M(winops.rds.win_rds_session_info), after the last host, one table for all of them. A task that fails says why in a
     line.
-  - Everything else is shown as by P(ansible.builtin.default#callback), of which it has the options, too.
+  - Everything else is shown as by P(ansible.builtin.default#callback), of which it has the options, too. For the
+    command C(ansible), what a command has printed follows, as by P(ansible.builtin.minimal#callback).
   - From C(-vv) on, results are shown as JSON or YAML, as by that callback.
   - A task that may wait with O(winops.rds.win_rds_logoff#module:grace) shows its title when it begins, also where
     O(display_skipped_hosts) or O(display_ok_hosts) is false, so that its progress stands below it.
@@ -35,12 +36,13 @@ from typing import Any
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 from ..plugin_utils._engine.acts import LIST
-from ..plugin_utils._farm.overview import survey, survey_text
+from ..plugin_utils._farm.overview import overview, overview_text
 from ..plugin_utils._farm.results import HostResult, is_ours, module_of
 from ..plugin_utils._result.sentences import outcome_text
+from ..plugin_utils._words.displayable import displayable
 from ..plugin_utils._words.table import aligned, terminal_width
 
-#: What prints for itself.
+#: Actions that print their own results.
 _SHOWS_ITSELF = "winops.rds.show_sessions"
 
 
@@ -55,10 +57,20 @@ class CallbackModule(DefaultCallback):
         """Whether the result that is being shown comes from a module of this collection."""
         self._listed: list[HostResult] = []
         """What the task has listed so far."""
+        self._is_playbook = True
+        """Whether this is the command ``ansible-playbook``."""
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        self._is_playbook = playbook._file_name != "__adhoc_playbook__"  # ansible/cli/adhoc.py
+        super().v2_playbook_on_start(playbook)
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._take(result)
         super().v2_runner_on_ok(result)
+        printed = HostResult.of(result).values.get("stdout")
+        if isinstance(printed, str) and not (self._is_playbook or self._is_ours or self._display.verbosity):
+            for line in printed.splitlines():
+                self._display.display(displayable(line, None))
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._take(result)
@@ -117,8 +129,8 @@ class CallbackModule(DefaultCallback):
 
     def _show_listed(self) -> None:
         if self._listed and self._display.verbosity < 2:
-            found = survey((listed.host, listed.values) for listed in self._listed)
-            self._display.display("\n" + survey_text(found, "server", terminal_width()))
+            found = overview((listed.host, listed.values) for listed in self._listed)
+            self._display.display("\n" + overview_text(found, "server", terminal_width()))
         self._listed.clear()
 
     @property
@@ -154,6 +166,6 @@ def _lines(records: list[dict[str, Any]]) -> list[str]:
     lines = []
     for row, record in zip(aligned(rows, fill=True), records, strict=True):
         line = f"  {row}  {outcome_text(record)}"
-        # What is to be done about an error stands at the end of its line.
+        # A long line is wrapped and not cut, because the hint of an error stands at its end.
         lines += textwrap.wrap(line, width, subsequent_indent=" " * 6, drop_whitespace=False) if width else [line]
     return lines

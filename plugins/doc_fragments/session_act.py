@@ -9,8 +9,8 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 notes:
-  - At least one of O(sessions), O(users), O(states), O(idle_for), O(disconnected_for), O(logged_on_for), O(clients) and
-    O(all) is required.
+  - At least one of O(sessions), O(users), O(states), O(idle_for), O(disconnected_for), O(logged_on_for), O(clients),
+    O(protocols), O(locked) and O(all) is required.
   - Session 0, which runs the services of Windows, and listeners are never touched. Naming one in O(sessions) is an
     error.
   - "A session is its ID, its account and its logon time. All three are read again immediately before anything is done

@@ -13,6 +13,10 @@ notes:
     takes C(\a) for a control character. Without the domain there is nothing to double.
   - Uses the Windows API that the commands of Windows use and reads no text, so that the language of Windows does not
     matter.
+seealso:
+  - name: Results
+    description: What becomes of a session, and when a task fails.
+    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/results.rst
 attributes:
   action_group:
     description: C(group/winops.rds.rds) in C(module_defaults) sets defaults of this module, too.

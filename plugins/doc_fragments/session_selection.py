@@ -62,7 +62,7 @@ options:
         nothing, and at most 366 days.
       - A number alone is refused, because it may be seconds or minutes. C(quser) shows V(2:00) for two hours, and YAML
         takes that for the number 120.
-      - A session whose last input Windows does not know is not meant. Nor is the console session, whose idle time is
+      - A session is left out where Windows does not know its last input. So is the console session, whose idle time is
         not to be relied on.
     type: str
   disconnected_for:
@@ -79,7 +79,7 @@ options:
       - A name (V(PC-0815)), in which V(*) and V(?) are wildcards and case does not matter; an address (V(192.0.2.15),
         V(2001:db8::15)) or a network (V(10.1.0.0/16), V(2001:db8::/32)). An address with wildcards is refused; give
         the network.
-      - A session whose client Windows does not tell is not meant.
+      - A session is left out where Windows does not tell what its client is.
       - The client itself reports its name and address. Behind NAT it is another than the one that connects, and through
         a Remote Desktop Gateway there may be none. Do not take it for a proof of where somebody is.
     type: list
@@ -95,7 +95,7 @@ options:
   locked:
     description:
       - Whether the sessions that are meant are locked (V(true)) or not (V(false)).
-      - A session of which Windows does not tell is not meant in either case.
+      - A session is left out in both cases where Windows does not tell whether it is locked.
     type: bool
   all:
     description:

@@ -62,14 +62,14 @@ sealed class LogoffOrTerminate : Logoff
 	}
 
 	// Ends the processes that keep a session from ending, once, and gives it its time once more.
-	internal override bool Press(SessionHost host, SelectedSession selected)
+	internal override bool OnOverdue(SessionHost host, SelectedSession selected)
 	{
-		if (selected.IsPressed)
+		if (selected.WasOverdue)
 			return false;
-		selected.IsPressed = true;
+		selected.WasOverdue = true;
 		long listed = DateTime.UtcNow.ToFileTimeUtc();
 		List<ProcessReport> processes = Enumerate(host, selected.Session.Id);
-		// Asked after they were listed: so they are not those of somebody who has the ID now.
+		// The session is queried after its processes were listed, so these are not those of a later owner of the ID.
 		if (!IsStillThere(host, selected))
 		{
 			SettleGone(selected);
@@ -84,7 +84,7 @@ sealed class LogoffOrTerminate : Logoff
 			}
 			catch (WindowsException)
 			{
-				// It has ended by itself, or nobody may end it; whether the session goes is what counts.
+				// The process has ended by itself, or may not be ended. The result depends only on whether the session goes.
 			}
 		}
 		if (selected.Ended.Count == 0)
@@ -96,7 +96,7 @@ sealed class LogoffOrTerminate : Logoff
 		return true;
 	}
 
-	// One that is on its way out, or stuck there, is only in the list.
+	// A session that is on its way out, or stuck there, cannot be queried and is only in the list.
 	static bool IsStillThere(SessionHost host, SelectedSession selected)
 	{
 		Session now;
@@ -122,7 +122,7 @@ sealed class LogoffOrTerminate : Logoff
 		}
 		catch (WindowsException)
 		{
-			// As before; perhaps it goes without its processes.
+			// The session is awaited as before, since it may end although its processes could not be listed.
 		}
 	}
 

@@ -92,7 +92,7 @@ sealed class SelectedSession
 	internal bool Accepted { get; set; }
 	internal bool Awaited;   // it is going, or busy and worth another try
 	internal bool Busy;
-	internal bool IsPressed { get; set; } // what else could be done has been done
+	internal bool WasOverdue { get; set; } // what else can be done for an overdue session has been done
 	internal bool IsLeaving; // Windows told no more of it than its list: it has no logon time
 	internal uint? Answer { get; set; }
 	internal readonly Stopwatch Elapsed = new Stopwatch();

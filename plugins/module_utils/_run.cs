@@ -32,7 +32,7 @@ abstract class Act
 	// The result in check mode.
 	internal abstract string Planned { get; }
 
-	// Nothing is done, so it does not matter what is protected.
+	// Whether the act changes nothing, so that protected sessions are listed, too.
 	internal virtual bool OnlyLooks { get { return false; } }
 
 	internal long TimeoutMilliseconds { get; set; } // for each session; 0: none is awaited
@@ -57,14 +57,14 @@ abstract class Act
 	// The result of a session that has gone after Windows had accepted.
 	protected virtual string Gone { get { return "already_gone"; } }
 
-	// To a session that was leaving already nothing was done.
+	// If Windows had accepted nothing, the session was leaving by itself.
 	internal void SettleGone(SelectedSession selected)
 	{
 		selected.Settle(selected.Accepted ? Gone : "already_gone");
 	}
 
 	// Does what else can be done for an overdue session; returns whether it has more time now.
-	internal virtual bool Press(SessionHost host, SelectedSession selected)
+	internal virtual bool OnOverdue(SessionHost host, SelectedSession selected)
 	{
 		return false;
 	}
@@ -111,7 +111,7 @@ static class Runner
 		return report;
 	}
 
-	// Exclusions of one account each that fitted no session, and would fit none.
+	// Exclusions of one account that fitted no session, and would not fit one of the account either.
 	static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
 	{
 		var unknown = new List<UnknownExclusion>();
@@ -131,7 +131,7 @@ static class Runner
 		return unknown;
 	}
 
-	// A domain controller that does not answer can hold a look-up up.
+	// A look-up may wait for a domain controller that does not answer.
 	static T LookUp<T>(EngineRequest request, Func<T> read)
 	{
 		Task<T> reading = Task.Run(read);
@@ -140,7 +140,7 @@ static class Runner
 		return reading.GetAwaiter().GetResult();
 	}
 
-	// One that does not answer delays no other.
+	// Each server has threads of its own, so that one that does not answer does not delay the others.
 	static void RunSideBySide(List<ServerRun> runs, long serverTimeout)
 	{
 		foreach (ServerRun run in runs)
@@ -546,7 +546,7 @@ sealed class ServerRun
 			return;
 		try
 		{
-			if (unanswered == null && act.Press(host, selected))
+			if (unanswered == null && act.OnOverdue(host, selected))
 				return;
 		}
 		catch (WindowsException error)
@@ -565,7 +565,7 @@ sealed class ServerRun
 			selected.Settle("timed_out");
 	}
 
-	// What is still not settled was not to be done, or could not be.
+	// Sessions without a result were only to be looked at, or the work ended before their turn.
 	internal ServerReport Report()
 	{
 		foreach (SelectedSession selected in all.FindAll(each => each.Result == null))

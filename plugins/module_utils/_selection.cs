@@ -113,7 +113,7 @@ sealed class AccountPattern
 
 	internal bool IsOneAccount { get { return NameToLookUp.IndexOfAny(new[] { '*', '?' }) < 0; } }
 
-	// As Windows takes it: in any domain is without one.
+	// As LookupAccountName takes it: without a domain, where any is meant.
 	string NameToLookUp { get { return text.StartsWith("*\\", StringComparison.Ordinal) ? text.Substring(2) : text; } }
 
 	// What is called so. A local account may be that of any server that tells its name; if none does, none is touched.
@@ -282,7 +282,7 @@ sealed class Selection
 		byClient |= Add(matchedBy, "client_networks", wanted.client_networks, network => Bits(client.Address).StartsWith(network, StringComparison.Ordinal));
 		bool fits = (byProtocol || wanted.protocols.Count == 0) && (byClient || wanted.client_names.Count + wanted.client_networks.Count == 0);
 		if (!fits && client.Refusal != null)
-			throw client.Refusal; // that it is not known whether it fits does not mean that it does not
+			throw client.Refusal; // whether the session fits is not known
 		return fits;
 	}
 
@@ -293,7 +293,7 @@ sealed class Selection
 		return bytes.Length + ":" + String.Concat(Array.ConvertAll(bytes, each => Convert.ToString(each, 2).PadLeft(8, '0')));
 	}
 
-	// By the host's own clock. What has no known beginning has not lasted for any time.
+	// By the host's own clock. A moment that is not known (0) satisfies no duration.
 	static bool IsSince(long moment, long now, long? duration)
 	{
 		return duration == null || (moment > 0 && now - moment >= duration);

@@ -114,7 +114,7 @@ class SessionAction(TaskAction):
         if self._task.diff and request.act.done:
             result["diff"] = session_diff(records, request.act)
         reasons = failure_reasons(servers, records)
-        # A server that could not be asked may have it; that server is the reason then.
+        # A server that could not be asked may have the session. The failure of that server is told instead.
         if not_found and request.must_be_found and not any(server.error for server in servers):
             names = names_text(not_found)
             reasons.append(f"not found: {names} (missing=fail). Check the names, or leave missing out.")

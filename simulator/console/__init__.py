@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The plain commands that administrators use today: quser, query user, query session, qwinsta, logoff, reset session.
+"""The commands that administrators use today: quser, query session, logoff, reset session, change logon, shutdown.
 
 They are the baseline that the collection is compared with, so they print what Windows prints, from cited sources only
 (`wordings/*.yml`). What has no citable source is bracketed and says so; it never passes for a text of Windows.

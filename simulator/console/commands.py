@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import ntpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..win32 import Win32Error
+from . import shutdown
 from .change_logon import MODES, change_logon
 from .host import Console, Output, SessionRow
 from .tables import session_table, user_table
@@ -29,6 +30,13 @@ _NOT_SIMULATED = {
 }
 
 
+#: Of these, only the form without arguments is simulated.
+_PLAIN: dict[str, Callable[[Console], str]] = {
+    "hostname": lambda console: console.name,
+    "whoami": lambda console: console.account.lower(),
+}
+
+
 @dataclass(frozen=True)
 class _Arguments:
     command: str
@@ -41,11 +49,15 @@ async def run(command_line: str, console: Console) -> Output | None:
     """Run a command line of one command.
 
     :returns: None if it is not one of quser, query user, query session, qwinsta, logoff, reset session, rwinsta, change
-        logon, chglogon.
+        logon, chglogon, shutdown, hostname, whoami.
     :raises UncitedLanguage: the simulator does not have the host's language.
     """
     words = [word.replace('"', "") for word in re.findall(r'(?:"[^"]*"|[^\s"])+', command_line)]
     name = _program(words[0]) if words else ""
+    if name in _PLAIN and len(words) == 1:
+        return Output(_lines([_PLAIN[name](console)]), "", 0)
+    if name == "shutdown":
+        return _shut_down(words[1:], console)
     if name == "chglogon" or (name == "change" and len(words) > 1 and words[1].lower() == "logon"):
         return _change_logon(words[1 if name == "chglogon" else 2 :], console)
     if name == "query" and len(words) > 1 and words[1].lower() in _QUERIES:
@@ -144,6 +156,23 @@ def _change_logon(words: Sequence[str], console: Console) -> Output:
         return _invalid("change_logon", texts)
     line, return_code = change_logon(MODES[switch], console, texts)
     return Output(_lines([line]), "", return_code)
+
+
+def _shut_down(words: Sequence[str], console: Console) -> Output:
+    texts = wording(console.language)
+    wanted = shutdown.parse(words)
+    if wanted is None:
+        return _failure([texts.text("shutdown_usage")])
+    if isinstance(wanted, str):
+        return _failure([texts.text("switch", switch=wanted)])
+    try:
+        if wanted.restart:
+            console.schedule_restart(wanted.seconds)
+        else:
+            console.abort_restart()
+    except Win32Error as error:
+        return Output("", _lines([f"{texts.system_message(error.code)}({error.code})"]), error.code)
+    return Output("", "", 0)
 
 
 def _error(error: Win32Error, texts: Wording) -> str:

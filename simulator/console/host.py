@@ -53,6 +53,10 @@ class Console(Protocol):
     """The host, to a command that `account` runs on it. The host's local time is UTC."""
 
     @property
+    def name(self) -> str:
+        """`RDSH01`."""
+
+    @property
     def language(self) -> str:
         """Display language, one of `languages()`: `fr-FR`."""
 
@@ -87,6 +91,18 @@ class Console(Protocol):
         """Delete a session, whatever its programs are at.
 
         :raises Win32Error: it cannot be deleted.
+        """
+
+    def schedule_restart(self, seconds: float) -> None:
+        """Restart the host after so many seconds.
+
+        :raises Win32Error: 1190, that is to happen already; 5, the account may not.
+        """
+
+    def abort_restart(self) -> None:
+        """Take that back.
+
+        :raises Win32Error: 1116, it is not to happen; 5, the account may not.
         """
 
     def server(self, name: str) -> Console:

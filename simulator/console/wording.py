@@ -21,6 +21,7 @@ _UNCITED = {
     "logoff_caller": "logoff without a session means the caller's own, and over WinRM that is session 0",
     "no_such_session": "there is no session {target}",
     "server_failed": "the sessions of {server} cannot be enumerated",
+    "shutdown_usage": "shutdown takes /r or /a, and /t, /f, /c, /d",
     "switch": "{switch} is not simulated",
 }
 """What is said where no source in any language shows what Windows says."""

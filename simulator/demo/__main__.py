@@ -1,33 +1,27 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""``make demo``: serves three hosts, runs the playbook on them, and shows who was on before and after, what users read,
-and what the hosts saw meanwhile."""
+"""``make demo``: serves three hosts, runs the playbook on them, and shows who was on before, the night, and who is on
+after. It fits two screens of fifty lines."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import sys
 import textwrap
-import time
 from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
-from ..console.tables import user_table
-from ..console.wording import wording
 from ..engines import ENGINES, default_engine
 from ..farm import FarmSpec, Host
 from ..session_table import Session
 from ..simulation import Simulation
-from ..windows_api import MUTATING, Call
+from ..windows_api import Call
 
 HERE = Path(__file__).parent
 
@@ -35,25 +29,15 @@ HERE = Path(__file__).parent
 REPORT = Path("build/night.html")
 
 INTRODUCTION = """\
-Three session hosts are to be patched at night. They are simulated, with their
-users and Windows; Ansible, its connection and this collection are real.
-
-Whoever has been idle for half an hour is warned and has 15 seconds: save, and
-log off; or go on working, and be left alone. Meanwhile nobody can begin a
-session. On RDSH03 somebody does go on working: the role fails there, and the
-host is left for another night.
+Three session hosts are patched at night. They are simulated, with their users
+and Windows; Ansible, its connection and this collection are real. Whoever has
+been idle for half an hour is warned and has 15 seconds to save. On RDSH03
+somebody goes on working, so this host is left for another night.
 """
 
 WHAT_NEXT = """\
-What next:
-
-  make farm                 serves these hosts until you end it, and says what
-                            to type in another terminal
-  README.md                 what else there is
+To try it yourself: make farm
 """
-
-#: Of the registry value TSServerDrainMode.
-LOGON_MODES = {"0": "accepts logons again", "2": "accepts no new logons (drain)"}
 
 
 async def main() -> int:
@@ -71,19 +55,33 @@ async def show(simulation: Simulation, console: Console, report: Path | None = N
     """
     hosts = [*simulation.hosts.values()]
     before = {host.name: _people(host) for host in hosts}
-    began = time.monotonic()
     console.print(INTRODUCTION)
-    console.print(_quser(next(host for host in hosts if host.language == "fr-FR")), markup=False, soft_wrap=True)
     console.print(_before(hosts, before))
     inventory = simulation.write_inventory(simulation.ca_file.parent / "inventory.yml")
     command = ("ansible-playbook", "-i", str(inventory), str(HERE / "playbook.yml"))
     # As it is typed in the environment that `make farm` prints.
     console.print("[bold]$ ansible-playbook simulator/demo/playbook.yml[/bold]", soft_wrap=True)
+    exit_code = await _run(command, report)
+    console.print(_read(simulation, hosts[0]), markup=False, soft_wrap=True)
+    console.print(_after(simulation, hosts, before))
+    if report:
+        console.print(f"The night for a browser: {report}", soft_wrap=True)
+    console.print(WHAT_NEXT)
+    return exit_code
+
+
+async def _run(command: tuple[str, ...], report: Path | None) -> int:
+    """Run Ansible; return its exit code.
+
+    What it says on stderr is shown where it fails. Otherwise that is the failure on a host that the playbook goes on to
+    leave for another night, which it says itself.
+    """
     environment = {
         **os.environ,
         "ANSIBLE_NOCOWS": "1",
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         "ANSIBLE_STDOUT_CALLBACK": "winops.rds.sessions",
+        "ANSIBLE_DISPLAY_FAILED_STDERR": "yes",
         # What changed nothing has nothing to tell here.
         "ANSIBLE_DISPLAY_OK_HOSTS": "no",
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "no",
@@ -94,37 +92,17 @@ async def show(simulation: Simulation, console: Console, report: Path | None = N
             "WINOPS_RDS_SESSION_REPORT_PATH": str(report),
             "WINOPS_RDS_SESSION_REPORT_TITLE": "A maintenance night on simulated hosts",
         }
-    process = await asyncio.create_subprocess_exec(*command, env=environment)
-    exit_code = await process.wait()
-    console.print(_message(simulation, hosts[0]))
-    console.print(_timeline(simulation, hosts, before, began))
-    console.print(_after(simulation, hosts, before))
-    if report:
-        console.print(f"The report of the night, for a browser: {report}\n", soft_wrap=True)
-    console.print(WHAT_NEXT)
-    return exit_code
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.PIPE)
+    _, errors = await process.communicate()
+    if process.returncode:
+        sys.stderr.write(errors.decode("utf-8", "replace"))
+    return process.returncode or 0
 
 
-def _quser(host: Host) -> str:
-    """What a script has to read."""
-    lines = user_table(_people(host), wording(host.language), host.table.now())
-    title = f"What quser prints on {host.name}, a French host, where scripts look for columns and words"
-    # Without its first column, which marks the caller's own session, it fits 80 columns.
-    return "\n".join([*textwrap.wrap(title, 80), "", *(line[1:] for line in lines), ""])
-
-
-def _message(simulation: Simulation, host: Host) -> Panel:
+def _read(simulation: Simulation, host: Host) -> str:
     """The first warning, as a user saw it."""
     warning = next(call for call in simulation.mutating_calls(host.name) if call.function == "WTSSendMessageW")
-    title, text = warning.arguments[2:4]
-    return Panel(
-        Text(f"{text}\n\n[ OK ]", justify="left"),
-        title=Text(f"{title}: what a user reads"),
-        title_align="left",
-        box=box.ROUNDED,
-        padding=(1, 2),
-        width=64,
-    )
+    return textwrap.fill(f"What a user of {host.name} read: {warning.arguments[3]}", 80) + "\n"
 
 
 def _people(host: Host) -> list[Session]:
@@ -145,7 +123,6 @@ def _before(hosts: list[Host], before: dict[str, list[Session]]) -> Table:
         for session in before[host.name]:
             row = (str(session.id), session.name or "-", session.user, session.state.name.lower(), _idle(host, session))
             table.add_row(f"{host.name} {host.language}", *row)
-        table.add_section()
     return table
 
 
@@ -163,19 +140,22 @@ def _after(simulation: Simulation, hosts: list[Host], before: dict[str, list[Ses
             on = here.pop((session.id, session.user), None) is not None
             style = "bold" if on else "dim"
             table.add_row(host.name, str(session.id), session.user, _fate(session, on, calls), style=style)
+        refused = {logon.account for logon in host.refused_logons}
         for session in here.values():
-            table.add_row(host.name, str(session.id), session.user, "logged on after the work", style="bold")
-        table.add_section()
+            was_refused = f"{session.domain}\\{session.user}" in refused
+            fate = f"logged on after the work{', and was not let in before' if was_refused else ''}"
+            table.add_row(host.name, str(session.id), session.user, fate, style="bold")
     return table
 
 
 def _fate(session: Session, on: bool, calls: list[Call]) -> str:
-    logged_off = any(call.function == "WTSLogoffSession" and call.session == session.id for call in calls)
+    functions = {call.function for call in calls if call.session == session.id}
     if on:
-        return "still on: came back to work, and was spared"
-    if not logged_off:
+        return "still on: came back to work" if "WTSSendMessageW" in functions else "still on: was to stay"
+    if "WTSLogoffSession" not in functions:
         return "left by themselves"
-    return "logged off; hung, so the programs were ended" if _ended(session, calls) else "logged off"
+    ended = _ended(session, calls)
+    return f"logged off; hung, so {len(ended)} programs were ended" if ended else "logged off"
 
 
 def _ended(session: Session, calls: Iterable[Call]) -> list[str]:
@@ -188,44 +168,6 @@ def _ended(session: Session, calls: Iterable[Call]) -> list[str]:
         elif call.function == "TerminateProcess" and not call.error and opened in names:
             ended.append(names[opened])
     return ended
-
-
-def _timeline(simulation: Simulation, hosts: list[Host], before: dict[str, list[Session]], began: float) -> Table:
-    """What the hosts saw."""
-    events = [
-        (call.time, host.name, text)
-        for host in hosts
-        for call, text in _happenings(simulation.calls(host.name), before[host.name])
-    ]
-    events += [
-        (refused.time, host.name, f"does not let {refused.account} in")
-        for host in hosts
-        for refused in host.refused_logons
-    ]
-    table = _table("What the hosts saw", "Second", "Host", "")
-    for moment, host, text in sorted(events):
-        table.add_row(f"{moment - began:6.1f}", host, text)
-    return table
-
-
-def _happenings(calls: list[Call], people: list[Session]) -> Iterable[tuple[Call, str]]:
-    """What was asked of a host, each launch once."""
-    warned = False
-    shown = [call for call in calls if call.function in MUTATING]
-    for (_launch, function), group in itertools.groupby(shown, lambda call: (call.launch, call.function)):
-        same = [*group]
-        users = ", ".join(session.user for session in people if session.id in {call.session for call in same})
-        if function == "RegSetValueExW":
-            yield same[0], LOGON_MODES[same[0].arguments[3]]
-        elif function == "WTSSendMessageW":
-            yield same[0], f"{'reminds' if warned else 'warns'} {users}"
-            warned = True
-        elif function == "WTSLogoffSession":
-            yield same[0], f"logs off {users}"
-        elif function == "TerminateProcess":
-            of_launch = [call for call in calls if call.launch == same[0].launch]
-            programs = [f"{program} of {session.user}" for session in people for program in _ended(session, of_launch)]
-            yield same[0], f"ends {', '.join(programs)}"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 _LIBRARY_SOURCE = Path(__file__).parent.parent / "winapi" / "windows.c"
-_DOORWAY_SOURCE = Path(__file__).parent / "Doorway.cs"
+_ENTRY_SCRIPT_SOURCE = Path(__file__).parent / "EntryScript.cs"
 
 #: The names by which DllImport asks for it. One file behind all: it has one memory of what was not freed.
 LIBRARY_NAMES = ("wtsapi32.dll", "kernel32.dll", "netapi32.dll", "advapi32.dll", "secur32.dll")
@@ -60,12 +60,12 @@ async def _winpr_flags() -> list[str]:
 
 
 async def program(csharp: Mapping[str, str]) -> Path:
-    """Compile C# that arrived, with the doorway that calls it, as C# 5; return the program.
+    """Compile C# that arrived, with the entry script that calls it, as C# 5; return the program.
 
     :raises BuildError: mcs is missing, or has an error or a warning.
     """
     # Sorted, since ansible-core sends them in the order of a set.
-    sources = {"Doorway": _DOORWAY_SOURCE.read_text(encoding="utf-8"), **dict(sorted(csharp.items()))}
+    sources = {"EntryScript": _ENTRY_SCRIPT_SOURCE.read_text(encoding="utf-8"), **dict(sorted(csharp.items()))}
     library = await windows_library()
 
     async def build(folder: Path) -> None:

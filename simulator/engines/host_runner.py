@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Runs what arrives on a host: a plain console command, or PowerShell by an engine."""
+"""Runs what arrives on a host: what the simulator knows by itself, and PowerShell by an engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from ..session_table import Session
 from ..win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
 from ..windows_api import Launch, WindowsApi
 from ..wsman import Invocation
-from .payload import PayloadError, encoded_script, innermost_script, is_bootstrap
+from . import ansible_windows
+from .payload import PayloadError, encoded_script, innermost_script, is_bootstrap, parse_module
 
 Write = Callable[[str, bytes], None]
 
@@ -83,10 +84,12 @@ class HostRunner:
                     data, left = data[:left], max(0, left - len(data))
                 write(stream, data)
 
+            if result := await self._stand_in(payload, launch):
+                write_cut("stdout", json.dumps(result).encode())
+                return 1 if result.get("failed") else 0
             return await self._engine.run(script, payload, write_cut, launch, environment)
-        here = _HostConsole(self._host, self._hosts, self._api, launch)
         try:
-            output = await console.run(line.strip(), here)
+            output = await ansible_windows.run_script(line, self._here(launch))
         except console.UncitedLanguage as error:
             write("stderr", f"{error}\r\n".encode())
             return 1
@@ -98,6 +101,18 @@ class HostRunner:
             return await self._engine.run(script, b"", write, launch, environment)
         write("stderr", _NOT_RECOGNIZED.format(invocation.command).encode())
         return _NOT_RECOGNIZED_CODE
+
+    async def _stand_in(self, payload: bytes, launch: Launch) -> ansible_windows.Result | None:
+        """The result of a module that needs no engine; None: it needs one, which also says what is wrong with it."""
+        try:
+            module = parse_module(payload)
+        except PayloadError:
+            return None
+        launch.become(module.become_user)
+        return await ansible_windows.run_module(module, self._here(launch))
+
+    def _here(self, launch: Launch) -> ansible_windows.Here:
+        return ansible_windows.Here(self._host, _HostConsole(self._host, self._hosts, self._api, launch))
 
 
 def _not_compiled(error: str) -> bytes:
@@ -115,6 +130,10 @@ class _HostConsole:
         self._hosts = hosts
         self._api = api
         self._launch = launch
+
+    @property
+    def name(self) -> str:
+        return self._host.name
 
     @property
     def language(self) -> str:
@@ -146,6 +165,14 @@ class _HostConsole:
         session = self._host.table.get(session_id)
         self._host.permissions.require(self._launch.account, "reset", session)
         self._host.table.remove(session_id)
+
+    def schedule_restart(self, seconds: float) -> None:
+        self._host.permissions.require(self._launch.account, "administrator")
+        self._host.schedule_restart(seconds)
+
+    def abort_restart(self) -> None:
+        self._host.permissions.require(self._launch.account, "administrator")
+        self._host.abort_restart()
 
     def server(self, name: str) -> _HostConsole:
         if name.upper() not in self._hosts:

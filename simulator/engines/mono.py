@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from ..windows_api import Launch
 from . import build
-from .doorway import Doorway, DoorwayError, read_doorway
+from .ansible_windows import RUNS, failure, name_of
+from .entry_script import EntryScript, EntryScriptError, read_entry_script
 from .host_runner import Write
 from .payload import Module, PayloadError, is_bootstrap, parse_module
 
@@ -27,19 +28,17 @@ class Output:
 
 
 class MonoEngine:
-    """Runs modules whose PowerShell is a doorway to C#, and stands in for ansible.windows.win_ping."""
+    """Runs modules whose PowerShell is an entry script to C#, and stands in for ansible.windows.win_ping."""
 
     async def run(self, script: str, stdin: bytes, write: Write, launch: Launch, environment: dict[str, str]) -> int:
         try:
             if not is_bootstrap(script):
-                raise PayloadError("the mono engine runs modules, not PowerShell")
+                raise PayloadError(f"{RUNS}. This is PowerShell.")
             module = parse_module(stdin)
         except PayloadError as error:
             write("stderr", f"{error}\r\n".encode())
             return 1
-        if module.become_user:
-            domain, _, user = module.become_user.rpartition("\\")
-            launch.account = f"{domain or launch.host.domain}\\{user}"
+        launch.become(module.become_user)
         output = await run_module(module, environment)
         await launch.settled()
         write("stdout", output.stdout)
@@ -49,30 +48,35 @@ class MonoEngine:
 
 async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
     """Run a module as PowerShell would."""
-    if module.name == "ansible.windows.win_ping":
+    if name_of(module) in ("win_ping", "ping"):  # the other is how wait_for_connection calls it
         return _win_ping(module)
     try:
-        doorway = read_doorway(module.script)
-        text = module.options.get(doorway.option)
+        entry_script = read_entry_script(module.script)
+    except EntryScriptError:
+        return _failure(f"{RUNS}. {module.name} is none of them.")
+    try:
+        text = module.options.get(entry_script.option)
         if not isinstance(text, str) or "\n" in text:
-            raise DoorwayError(f"the option {doorway.option} is not a text of one line")
-        if doorway.type_name.rpartition(".")[0] not in "\n".join(module.csharp.values()):
-            raise DoorwayError(f"{doorway.type_name} is not in the C# that arrived")
+            raise EntryScriptError(f"the option {entry_script.option} is not a text of one line")
+        if entry_script.type_name.rpartition(".")[0] not in "\n".join(module.csharp.values()):
+            raise EntryScriptError(f"{entry_script.type_name} is not in the C# that arrived")
         program = await build.program(module.csharp)
-    except (DoorwayError, build.BuildError) as error:
-        return _result({"failed": True, "changed": False, "msg": str(error)})
-    return await call(program, doorway, text, environment)
+    except (EntryScriptError, build.BuildError) as error:
+        return _failure(str(error))
+    return await call(program, entry_script, text, environment)
 
 
-def command(program: str | os.PathLike[str], doorway: Doorway) -> list[str]:
-    """Return the command line of a process that calls a doorway's method with each line that it reads."""
-    return ["mono", str(program), doorway.type_name, doorway.method]
+def command(program: str | os.PathLike[str], entry_script: EntryScript) -> list[str]:
+    """Return the command line of a process that calls an entry script's method with each line that it reads."""
+    return ["mono", str(program), entry_script.type_name, entry_script.method]
 
 
-async def call(program: str | os.PathLike[str], doorway: Doorway, lines: str, environment: Mapping[str, str]) -> Output:
-    """Call a doorway's method with each of these lines, in one process, which writes a line for each."""
+async def call(
+    program: str | os.PathLike[str], entry_script: EntryScript, lines: str, environment: Mapping[str, str]
+) -> Output:
+    """Call an entry script's method with each of these lines, in one process, which writes a line for each."""
     process = await asyncio.create_subprocess_exec(
-        *command(program, doorway),
+        *command(program, entry_script),
         env={**os.environ, **environment},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -91,8 +95,12 @@ def _win_ping(module: Module) -> Output:
     """What win_ping.ps1 does: the floor that other modules are measured against."""
     data = module.options.get("data", "pong")
     if data == "crash":
-        return _result({"failed": True, "changed": False, "msg": "Unhandled exception while executing module: boom"})
+        return _failure("Unhandled exception while executing module: boom")
     return _result({"changed": False, "ping": data, "invocation": {"module_args": {"data": data}}})
+
+
+def _failure(message: str) -> Output:
+    return _result(failure(message))
 
 
 def _result(result: Mapping[str, object]) -> Output:

@@ -280,6 +280,7 @@ class HostSpec(_Model):
     )
     language: Annotated[str, AfterValidator(_known_language)] = "en-US"
     windows_version: tuple[int, int] = (10, 0)
+    uptime: Seconds = Field(default=7 * 86400.0, description="how long ago the host started")
     clock_offset: float = Field(default=0.0, description="seconds that the host's clock is ahead")
     sessions: list[SessionSpec] = Field(default_factory=list)
     faults: list[Fault] = Field(default_factory=list)

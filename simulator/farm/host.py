@@ -16,7 +16,7 @@ from ..permissions import Permissions
 from ..process import Process
 from ..registry import Registry
 from ..session_table import LISTENER_ID, SERVICES_ID, Session, SessionTable
-from ..win32 import Win32Error
+from ..win32 import ERROR_NO_SHUTDOWN_IN_PROGRESS, ERROR_SHUTDOWN_IS_SCHEDULED, Win32Error
 from .file import Change, FarmSpec, HostSpec, SessionSpec, StartedProcess
 
 
@@ -56,9 +56,11 @@ class Host:
         self.registry.logon_mode = spec.logon_mode
         self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset))
         self.refused_logons: list[RefusedLogon] = []
+        self.started_at = self.table.now() - timedelta(seconds=spec.uptime)
         self._events = spec.events
         self._timers: list[asyncio.TimerHandle] = []
-        directory.join(self.name)
+        self._restart: asyncio.TimerHandle | None = None
+        directory.join(self.name, spec.language)
         for session in spec.sessions:
             self.put(session)
 
@@ -68,7 +70,7 @@ class Host:
 
     def stop(self) -> None:
         """Let nothing happen any more that was to happen later."""
-        for timer in self._timers:
+        for timer in (*self._timers, *filter(None, [self._restart])):
             timer.cancel()
 
     def put(self, spec: SessionSpec) -> None:
@@ -98,10 +100,33 @@ class Host:
 
     def restart(self) -> None:
         """Restart the host, in no time: all sessions are gone, and a logon mode that ends with it has ended."""
+        if self._restart:
+            self._restart.cancel()
+        self._restart = None
+        self.started_at = self.table.now()
         for session in self.table.sessions():
             if session.id not in (SERVICES_ID, LISTENER_ID):
                 self.table.remove(session.id)
         self.registry.restart()
+
+    def schedule_restart(self, seconds: float) -> None:
+        """Restart after so many seconds. Needs a running event loop.
+
+        :raises Win32Error: 1190 ERROR_SHUTDOWN_IS_SCHEDULED, that is to happen already.
+        """
+        if self._restart:
+            raise Win32Error(ERROR_SHUTDOWN_IS_SCHEDULED)
+        self._restart = asyncio.get_running_loop().call_later(seconds, self.restart)
+
+    def abort_restart(self) -> None:
+        """Do not restart after all.
+
+        :raises Win32Error: 1116 ERROR_NO_SHUTDOWN_IN_PROGRESS, nobody has asked for it.
+        """
+        if not self._restart:
+            raise Win32Error(ERROR_NO_SHUTDOWN_IN_PROGRESS)
+        self._restart.cancel()
+        self._restart = None
 
     def apply(self, changes: list[Change]) -> None:
         """Let things happen, each when its time comes. Those that take time need a running event loop."""
@@ -159,6 +184,7 @@ class Host:
 def hosts_of(spec: FarmSpec) -> list[Host]:
     """Return the hosts of a farm file, each with an address of its own."""
     directory = Directory(spec.dns_domain)
+    directory.found(spec.domain)
     taken = {host.address for host in spec.hosts}
     free = (f"127.0.{number // 250 + 1}.{number % 250 + 1}" for number in range(250 * 250))
     addresses = [host.address or next(address for address in free if address not in taken) for host in spec.hosts]

@@ -73,6 +73,12 @@ class Launch:
     """What it has open: servers, keys of the registry, programs."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(4096))
 
+    def become(self, user: str | None) -> None:
+        """Go on as another user, if one is given, whose password nobody checks."""
+        if user:
+            domain, _, name = user.rpartition("\\")
+            self.account = f"{domain or self.host.domain}\\{name}"
+
     def open(self, opened: object) -> int:
         """Return a handle by which the program has something open."""
         handle = next(self._numbers)

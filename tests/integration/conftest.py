@@ -20,7 +20,8 @@ from simulator.engines import ENGINES, Engine, default_engine
 from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
 from tests.support import ansible_runs
-from tests.support.ansible_runs import NEVER_ENDS, Result, Run
+from tests.support.ansible_runs import NEVER_ENDS, Finish, Result, Run, finished
+from tests.support.fork_server import ForkServer
 from tests.support.paths import COLLECTIONS
 
 #: https://learn.microsoft.com/windows/win32/winrm/installation-and-configuration-for-windows-remote-management
@@ -40,10 +41,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Farm:
     """A simulated farm that is being served, and the Ansible that is pointed at it."""
 
-    def __init__(self, simulation: Simulation, folder: Path) -> None:
+    def __init__(self, simulation: Simulation, folder: Path, finish: Finish = finished) -> None:
         self.simulation = simulation
         self.inventory = simulation.write_inventory(folder / "inventory.yml")
         self.folder = folder
+        self._finish = finish
 
     def adhoc(self, module: str, options: str = "", *flags: str) -> Run:
         """``ansible rdsh -m MODULE -a OPTIONS FLAGS``"""
@@ -95,7 +97,9 @@ class Farm:
         assert self.simulation.traffic("RDSH01") == []
 
     def _run(self, command: str, *arguments: str) -> Run:
-        return ansible_runs.run(command, "-i", str(self.inventory), *arguments, variables=self.environment)
+        return ansible_runs.run(
+            command, "-i", str(self.inventory), *arguments, variables=self.environment, finish=self._finish
+        )
 
 
 @contextmanager
@@ -117,8 +121,15 @@ def served(spec: FarmSpec, engine: Engine | None = None) -> Iterator[Simulation]
         loop.close()
 
 
+@pytest.fixture(scope="session")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """What Ansible is run by, unless a test sets environment variables."""
+    with ForkServer(tmp_path_factory.mktemp("fork-server")) as server:
+        yield server
+
+
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Farm]]:
+def serve(tmp_path: Path, fork_server: ForkServer) -> Iterator[Callable[..., Farm]]:
     """Serve farms: ``serve([sessions of RDSH01])`` or ``serve(hosts=[…], **other fields of the farm file)``."""
     with ExitStack() as stack:
 
@@ -126,6 +137,6 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Farm]]:
             if sessions is not None:
                 fields["hosts"] = [{"name": "RDSH01", "sessions": sessions, "faults": fields.pop("faults", [])}]
             spec = FarmSpec.model_validate({"http_port": 0, "https_port": None, **fields})
-            return Farm(stack.enter_context(served(spec)), tmp_path)
+            return Farm(stack.enter_context(served(spec)), tmp_path, fork_server.finished)
 
         yield start

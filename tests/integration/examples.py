@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import yaml
 
-from tests.support.paths import REPOSITORY
-
 
 def examples(module: str) -> list[dict[str, Any]]:
     """The tasks, as a user copies them."""
-    documentation = yaml.safe_load((REPOSITORY / "plugins" / "modules" / f"{module}.yml").read_text(encoding="utf-8"))
-    tasks: list[dict[str, Any]] = yaml.safe_load(documentation["EXAMPLES"])
+    documentation = import_module(f"ansible_collections.winops.rds.plugins.modules.{module}")
+    tasks: list[dict[str, Any]] = yaml.safe_load(documentation.EXAMPLES)
     return tasks

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -119,8 +120,10 @@ def test_an_exclusion_of_module_defaults_that_does_not_count(serve: Serve) -> No
 def test_action_group_has_every_module_that_selects_sessions() -> None:
     runtime = yaml.safe_load((REPOSITORY / "meta" / "runtime.yml").read_text("utf-8"))
     documented = {
-        path.stem: yaml.safe_load(path.read_text("utf-8"))["DOCUMENTATION"]
-        for path in (REPOSITORY / "plugins" / "modules").glob("win_rds_*.yml")
+        path.stem: yaml.safe_load(
+            import_module(f"ansible_collections.winops.rds.plugins.modules.{path.stem}").DOCUMENTATION
+        )
+        for path in (REPOSITORY / "plugins" / "modules").glob("win_rds_*.py")
     }
     selecting = "winops.rds.session_selection"
     modules = [name for name, page in documented.items() if selecting in page.get("extends_documentation_fragment", [])]

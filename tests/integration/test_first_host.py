@@ -27,7 +27,9 @@ from .conftest import NEVER_ENDS, Farm
 
 Serve = Callable[..., Farm]
 
-GUIDE = guide("guide_first_host")
+GUIDE, OTHER_WAYS = guide("guide_first_host"), guide("guide_connections")
+#: What both have, by name.
+FILES = {**GUIDE.captioned("yaml"), **OTHER_WAYS.captioned("yaml")}
 LOGOFF = "winops.rds.win_rds_logoff"
 CONSOLE = {"id": 1, "name": "console", "user": "operator", "idle": "5m"}
 ALICE = {"id": 12, "user": "alice", "idle": "40m", "client_name": "LAPTOP-017"}
@@ -66,9 +68,8 @@ def follow(farm: Farm, way: str, *, encrypt: bool = False) -> Path:
     variables = folder / "group_vars" / "rdsh"
     variables.mkdir(parents=True)
     (folder / "ansible.cfg").write_text(GUIDE.captioned("ini")["ansible.cfg"])
-    files = GUIDE.captioned("yaml")
-    (folder / "inventory.yml").write_text(files["inventory.yml"])
-    (variables / "connection.yml").write_text(files[f"group_vars/rdsh/connection.yml for {way}"])
+    (folder / "inventory.yml").write_text(FILES["inventory.yml"])
+    (variables / "connection.yml").write_text(FILES[f"group_vars/rdsh/connection.yml for {way}"])
     shutil.copy(farm.simulation.ca_file, folder / "contoso-ca.pem")
     shutil.copy(farm.simulation.client_certificate_file, folder / "client.pem")
     shutil.copy(farm.simulation.client_key_file, folder / "client-key.pem")
@@ -79,7 +80,7 @@ def follow(farm: Farm, way: str, *, encrypt: bool = False) -> Path:
         return folder
     (farm.folder / "vault-password").write_text("open sesame\n")
     vault = variables / "vault.yml"
-    (name,) = yaml.safe_load(files["group_vars/rdsh/vault.yml"])
+    (name,) = yaml.safe_load(FILES["group_vars/rdsh/vault.yml"])
     vault.write_text(yaml.safe_dump({name: farm.simulation.spec.account.password}))
     if encrypt:
         type_in(farm, f"ansible-vault encrypt {vault}")
@@ -237,7 +238,7 @@ def test_an_address_is_no_name(serve: Serve) -> None:
 
 @pytest.mark.parametrize("way", ["Kerberos", *WAYS])
 def test_variables_are_those_of_the_connection(way: str) -> None:
-    variables = yaml.safe_load(GUIDE.captioned("yaml")[f"group_vars/rdsh/connection.yml for {way}"])
+    variables = yaml.safe_load(FILES[f"group_vars/rdsh/connection.yml for {way}"])
     connection = variables.pop("ansible_connection")
     command = ["ansible-doc", "-t", "connection", "--json", connection]
     (plugin,) = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout).values()

@@ -27,7 +27,6 @@ PAGES = {
 DEMO = yaml.safe_load((REPOSITORY / "simulator" / "demo" / "farm.yml").read_text("utf-8"))
 #: The hosts of the README, on which nothing happens by itself.
 RDSH01, RDSH02, RDSH03 = ({**host, "faults": []} for host in DEMO["hosts"])
-OPERATOR = {"id": 1, "name": "console", "user": "operator", "idle": "3m"}
 
 
 def typed(block: CodeBlock) -> list[tuple[str, list[str]]]:
@@ -79,7 +78,7 @@ def test_who_is_on(serve: Serve) -> None:
 
 
 def test_empty_the_farm(serve: Serve) -> None:
-    farm = serve(hosts=[{**RDSH01, "sessions": [OPERATOR, *RDSH01["sessions"]]}])
+    farm = serve(hosts=[RDSH01])
     (farm.folder / "empty.yml").write_text(block_with("README", "Empty the farm before").text, "utf-8")
     for command, printed in typed(block_with("README", "empty.yml --check")):
         check_printed(printed, run(farm, command))

@@ -76,13 +76,13 @@ def run_payloads(
     )
 
 
-def test_every_doorway_is_recorded_with_its_sources(recorded: Path) -> None:
+def test_every_entry_script_is_recorded_with_its_sources(recorded: Path) -> None:
     assert {path.parent.name for path in recorded.glob("*/script.ps1")} == {*TASKS}
     assert (recorded / ADD_TYPE).stat().st_size > 0
-    for engine in csharp.DOORWAYS:
+    for engine in csharp.ENTRY_SCRIPTS:
         found = {path.name: path.read_text("utf-8") for path in (recorded / "csharp" / engine).iterdir()}
         assert found == {f"{name.rpartition('.')[2]}.cs": text for name, text in csharp.sources(engine).items()}
-    assert {path.name for path in (recorded / "csharp").iterdir()} == {*csharp.DOORWAYS}
+    assert {path.name for path in (recorded / "csharp").iterdir()} == {*csharp.ENTRY_SCRIPTS}
 
 
 def test_answers_are_judged(recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,5 +236,5 @@ def test_sources_compile_as_ansible_compiles_them(recorded: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for engine in csharp.DOORWAYS:
+    for engine in csharp.ENTRY_SCRIPTS:
         assert f"{engine}: {len(csharp.sources(engine))} files" in done.stdout

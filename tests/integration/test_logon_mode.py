@@ -348,7 +348,7 @@ def test_the_examples_are_run(serve: Serve) -> None:
 def test_the_commands_of_the_documentation_are_run(serve: Serve) -> None:
     """Each ``ansible rdsh -m … -a …`` of the examples and of the guide to logon modes."""
     texts = [
-        *((MODULES / f"win_rds_logon_mode{suffix}.yml").read_text("utf-8") for suffix in ("", "_info")),
+        *((MODULES / f"win_rds_logon_mode{suffix}.py").read_text("utf-8") for suffix in ("", "_info")),
         guide("logon_mode").text,
     ]
     commands = [

@@ -34,7 +34,7 @@ PLAN, PLAN_FOR_ALL, CLOSE, WARNING, LOOK, REMINDER, LOGOFF, WHO_IS_LEFT, OPEN = 
 #: Until when it waits each time: seconds since the warning.
 WAITS = [5.0, 10.0, 15.0]
 
-ON_BEFORE = {"RDSH01": [12, 14, 17], "RDSH02": [3, 4], "RDSH03": [5, 6]}
+WARNED = {"RDSH01": [12, 14, 17], "RDSH02": [3, 4], "RDSH03": [5, 6]}
 LEFT, HUNG, CAME_BACK = ("RDSH01", 12), ("RDSH02", 3), ("RDSH03", 5)
 REST = [("RDSH01", 14), ("RDSH01", 17), ("RDSH02", 4), ("RDSH03", 6)]
 
@@ -85,23 +85,22 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
 
 def test_what_it_shows(night: Night) -> None:
     assert night.exit_code == 0
+    assert len(night.shown.splitlines()) <= 45  # with what Ansible says, it is two screens of fifty lines
     assert max(len(line) for line in night.shown.splitlines()) <= 80
     for fate in (
         r"alice +left by themselves",
         r"bob +logged off",
-        r"erin +logged on after the work",
-        r"élodie +logged off; hung, so the programs were ended",
-        r"иванова +still on: came back to work, and was spared",
-        r"RDSH01 +does not let CONTOSO\\erin in",
-        r"RDSH02 +ends explorer.exe of élodie, winword.exe of élodie",
+        r"operator +still on: was to stay",
+        r"erin +logged on after the work, and was not let in before",
+        r"élodie +logged off; hung, so 2 programs were ended",
+        r"иванова +still on: came back to work",
     ):
         assert re.search(rf"{fate} *$", night.shown, re.M), fate
 
 
 def test_what_users_read_and_what_comes_next(night: Night) -> None:
     assert "simulated" in night.shown
-    assert "RDSH01 will be closed for maintenance at" in night.shown and "[ OK ]" in night.shown
-    assert re.search(r"^josé +4  Déco", night.shown, re.M)
+    assert "What a user of RDSH01 read: RDSH01 will be closed for maintenance at" in night.shown
     assert "make farm" in night.shown
 
 
@@ -124,7 +123,7 @@ def test_newcomer_is_refused_until_the_work_is_done(night: Night) -> None:
     (refused,) = night.simulation.hosts["RDSH01"].refused_logons
     assert refused.account == "CONTOSO\\erin"
     assert closed.time < refused.time < opened.time
-    assert night.users("RDSH01") == {20: "erin"}
+    assert night.users("RDSH01") == {1: "operator", 20: "erin"}
     assert night.calls("WTSSendMessageW", "RDSH01", 20) == night.logoffs("RDSH01", 20) == []
 
 
@@ -134,7 +133,7 @@ def test_the_controller_waits_as_it_is_told(night: Night) -> None:
 
 
 def test_everybody_is_warned_in_one_launch_and_told_the_time(night: Night) -> None:
-    for host, sessions in ON_BEFORE.items():
+    for host, sessions in WARNED.items():
         warnings = [night.warning(host, session) for session in sessions]
         assert {warning.launch for warning in warnings} == {night.launches(host)[WARNING]}
         for warning in warnings:
@@ -181,5 +180,5 @@ def test_who_hangs_loses_the_programs_after_the_timeout(night: Night) -> None:
     assert ended[0].time - logoff.time >= 4.0
     assert {call.launch for call in ended} == {logoff.launch}
     assert not night.simulation.hosts[host].table.crashed
-    for other in ON_BEFORE.keys() - {host}:
+    for other in WARNED.keys() - {host}:
         assert night.calls("TerminateProcess", other) == []

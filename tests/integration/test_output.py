@@ -198,3 +198,15 @@ def test_too_few_forks_for_a_grace_period(serve: Serve) -> None:
     task = {LOGOFF: {"users": "carol", "grace": "1s", "message": "Bye"}}
     assert "2 hosts and 1 forks: a fork waits" in farm.playbook([task], "--forks", "1").output
     assert "a fork waits" not in farm.playbook([task], "--forks", "2").output
+
+
+@pytest.mark.usefixtures("in_words")
+def test_what_a_command_prints_is_shown_at_a_prompt_alone(serve: Serve) -> None:
+    farm = two_hosts(serve, language="fr-FR")
+    for module in "ansible.windows.win_shell", "ansible.builtin.raw":
+        run = farm.adhoc(module, "quser", "--limit", "RDSH01")
+        assert run.exit_code == 0, run.output
+        shown = run.output.splitlines()
+        assert shown[shown.index("changed: [RDSH01]") + 1].split()[:2] == ["UTILISATEUR", "SESSION"]
+    played = farm.playbook([{"ansible.windows.win_shell": "quser"}], "--limit", "RDSH01")
+    assert "UTILISATEUR" not in played.output

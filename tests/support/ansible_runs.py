@@ -8,15 +8,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.support.paths import COLLECTIONS, REPOSITORY
 
-#: Seconds after which a program is taken for one that never ends, on a machine that is slow, too.
-NEVER_ENDS = 600
+#: Seconds after which a program is taken for one that never ends, on a machine that is slow, too. A test may take
+#: longer (``timeout`` in pyproject.toml), so that it tells what the program has said.
+NEVER_ENDS = 540
+
+#: Runs a command with these environment variables to its end.
+Finish = Callable[[Sequence[str], Mapping[str, str]], subprocess.CompletedProcess[str]]
 
 _CALLBACKS = REPOSITORY / "tests" / "integration" / "callback_plugins"
 
@@ -94,14 +98,15 @@ def finished(
     )
 
 
-def run(command: str, *arguments: str, variables: Mapping[str, str]) -> Run:
+def run(command: str, *arguments: str, variables: Mapping[str, str], finish: Finish = finished) -> Run:
     """Run ``ansible`` or ``ansible-playbook``.
 
     :param variables: as :func:`environment` returns them.
+    :param finish: what runs the program.
     """
     record = Path(variables["RECORD_RESULTS"])
     record.unlink(missing_ok=True)
-    done = finished([Path(sys.executable).with_name(command), *arguments], variables)
+    done = finish([str(Path(sys.executable).with_name(command)), *arguments], variables)
     lines = record.read_text("utf-8").splitlines() if record.exists() else []
     parsed = [json.loads(line) for line in lines]
     results = [Result(r["host"], r["task"], r["status"], r["result"]) for r in parsed]

@@ -34,7 +34,7 @@ async def launch(
     account: str = CONNECTING_ACCOUNT,
     environment: Mapping[str, str] | None = None,
 ) -> tuple[Answer, Launch]:
-    """Run a doorway as if it had arrived on a host; return what it answers."""
+    """Run an entry script as if it had arrived on a host; return what it answers."""
     arguments = {"request": request, "_ansible_module_name": f"winops.rds.{engine}"}
     module = Module(f"winops.rds.{engine}", csharp.script(engine), arguments, csharp.sources(engine))
     launched, variables = api.new_launch(host, account)
@@ -73,7 +73,7 @@ class EngineProcess:
         program = await build.program(csharp.sources(engine))
         launched, environment = api.new_launch(host, CONNECTING_ACCOUNT)
         process = await asyncio.create_subprocess_exec(
-            *command(program, csharp.doorway(engine)),
+            *command(program, csharp.entry_script(engine)),
             env={**os.environ, **environment},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -107,6 +107,24 @@ def test_links_into_the_repository() -> None:
         assert not anchor or anchor in map(anchor_of, titles(target)), f"{path}#{anchor}"
 
 
+SITE = re.compile(re.escape(yaml.safe_load((REPOSITORY / "galaxy.yml").read_text("utf-8"))["documentation"]) + r"(\S*)")
+
+
+def test_links_to_the_site() -> None:
+    """They lead to pages that ``make docs`` makes."""
+    readme = (REPOSITORY / "README.md").read_text("utf-8")
+    pages = SITE.findall(readme)
+    assert "docsite/guide_first_host.html" in pages
+    for page in filter(None, pages):
+        assert (GUIDES / Path(page).relative_to("docsite").with_suffix(".rst")).is_file(), page
+
+
+def test_the_readme_begins_with_what_to_type_and_ends_soon() -> None:
+    lines = (REPOSITORY / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) <= 150
+    assert {"make demo", "make farm"} <= {*lines[:40]}
+
+
 def titles(page: Path) -> list[str]:
     if page.suffix == ".rst":
         return guide(page.stem).titles()

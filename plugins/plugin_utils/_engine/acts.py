@@ -34,7 +34,7 @@ RESULTS = {
 FAILED = frozenset({"denied", "timed_out", "failed"})
 
 #: Results of a session that is not to be acted on: it has left, or is not meant.
-OFF = frozenset({"already_gone", "spared", "protected"})
+NOT_ACTED_ON = frozenset({"already_gone", "spared", "protected"})
 
 #: What a message says of a host that was only looked at.
 NOTHING_CHANGED = "Nothing was changed; run the task again"
@@ -47,7 +47,7 @@ class Act:
     planned: str
     """The result of a session to which nothing was done: in check mode, or because the act is to list it."""
     results: frozenset[str]
-    """What else may become of a session, beside what is in OFF and FAILED."""
+    """What else may become of a session, beside what is in NOT_ACTED_ON and FAILED."""
     already: frozenset[str] = frozenset()
     """Those of them that say that nothing was to be done, which check mode sees as well."""
     done: frozenset[str] = frozenset()
@@ -84,7 +84,7 @@ DISCONNECT = Act(
     do_it="disconnect it",
     if_unanswered="Sessions may have been disconnected: --check tells which are not; run the task again",
 )
-#: A message is no state of the host, so showing one changes nothing.
+#: Showing a message does not count as a change: afterwards the host is as it was.
 SEND_MESSAGE = Act(
     planned="would_send",
     results=frozenset({"sent", "answered", "no_answer"}),

@@ -207,7 +207,7 @@ def _check_sessions(server: Server, request: Asked, where: str) -> None:
 def _check_result(session: Session, server: Server, request: Asked, where: str) -> None:
     act = request.act
     only_looks = request.check_mode or act is acts.LIST
-    possible = acts.OFF | acts.FAILED | ({act.planned} | act.already if only_looks else act.results)
+    possible = acts.NOT_ACTED_ON | acts.FAILED | ({act.planned} | act.already if only_looks else act.results)
     needs_error = session.result in ("denied", "failed") and server.crash is None
     if session.result not in possible or (needs_error and session.error is None) or (only_looks and session.accepted):
         raise ReportError(f"{where} is {_short(session.result)}")
@@ -239,13 +239,13 @@ def read(kind: Any, value: Any, where: str) -> Any:
             if field.name not in members:
                 raise ReportError(f"{where}.{field.name} is missing")
         return kind(**{name: read(hints[name], members[name], f"{where}.{name}") for name in hints})
-    number = _of_type(value, kind, where)
-    if kind is str and len(number) > LONGEST_TEXT and not where.endswith(".crash"):
-        raise ReportError(f"{where} has {len(number)} characters")
-    # What the engine counts has 64 bits.
-    if kind is int and (isinstance(number, bool) or number.bit_length() > 64):
+    checked = _of_type(value, kind, where)
+    if kind is str and len(checked) > LONGEST_TEXT and not where.endswith(".crash"):
+        raise ReportError(f"{where} has {len(checked)} characters")
+    # The engine has no larger numbers.
+    if kind is int and (isinstance(checked, bool) or checked.bit_length() > 64):
         raise ReportError(f"{where} is {_short(value)}")
-    return number
+    return checked
 
 
 @cache

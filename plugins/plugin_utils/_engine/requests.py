@@ -30,15 +30,13 @@ _TICKS_PER_SECOND = 10_000_000
 #: What was typed: an option, and one of its values.
 Label = tuple[str, str]
 
+#: Of a member of a request that stays on the controller.
+_UNSENT = {"sent": False}
+
 
 def sent_members(request: Any) -> dict[str, Any]:
-    """Return what of a request, or of its class, goes to the host: all but what ``unsent`` says stays here."""
+    """Return what of a request, or of its class, goes to the host: all but what is ``_UNSENT``."""
     return {each.name: getattr(request, each.name, None) for each in fields(request) if each.metadata.get("sent", True)}
-
-
-def unsent() -> Any:
-    """A member of a request that stays on the controller."""
-    return field(metadata={"sent": False})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,7 @@ class EngineRequest:
 
     act: ClassVar[acts.Act]
     module: ClassVar[str]
-    """The script that is launched."""
+    """The module that is launched: its ``.ps1``, by the name that users know."""
     called: ClassVar[str] = "the session engine"
     """How messages name what answers."""
 
@@ -102,13 +100,13 @@ class EngineRequest:
     """Whether nothing is done to the console session."""
     ignore_unknown_exclusions: bool
     """Whether those of exclude_users that fit no session may be nobody's name."""
-    labels: Mapping[str, Label] = unsent()
+    labels: Mapping[str, Label] = field(metadata=_UNSENT)
     """What was typed for each value, in the order of the task. A report names it as ``users:0``."""
-    recorded: Mapping[str, Logon] = unsent()
+    recorded: Mapping[str, Logon] = field(metadata=_UNSENT)
     """The logons among these values that were given as records."""
-    met_by_all: tuple[Label, ...] = unsent()
+    met_by_all: tuple[Label, ...] = field(metadata=_UNSENT)
     """What was typed that every selected session fits: options of one value."""
-    must_be_found: bool = unsent()
+    must_be_found: bool = field(metadata=_UNSENT)
     """Whether the task fails where a value of ``sessions`` or ``users`` fits nobody."""
 
     def label(self, match: str) -> Label:
@@ -149,13 +147,13 @@ class EngineRequest:
 
 class SessionInfoRequest(EngineRequest):
     act = acts.LIST
-    module = "winops.rds.win_rds_session_info_engine"
+    module = "winops.rds.win_rds_session_info"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogoffRequest(EngineRequest):
     act = acts.LOG_OFF
-    module = "winops.rds.win_rds_logoff_engine"
+    module = "winops.rds.win_rds_logoff"
 
     timeout_ms: int
     """How long a session is awaited; 0: not at all."""
@@ -172,7 +170,7 @@ class LogoffTerminateRequest(LogoffRequest):
 @dataclass(frozen=True, kw_only=True)
 class DisconnectRequest(EngineRequest):
     act = acts.DISCONNECT
-    module = "winops.rds.win_rds_disconnect_engine"
+    module = "winops.rds.win_rds_disconnect"
 
     timeout_ms: int
 
@@ -180,7 +178,7 @@ class DisconnectRequest(EngineRequest):
 @dataclass(frozen=True, kw_only=True)
 class MessageRequest(EngineRequest):
     act = acts.SEND_MESSAGE
-    module = "winops.rds.win_rds_message_engine"
+    module = "winops.rds.win_rds_message"
 
     title: str
     message: str

@@ -12,7 +12,7 @@ from .._result.records import Record
 from .._result.sentences import count_text, counts_text, error_text, idle_text, moment_text
 from .._words.table import aligned, first_line
 
-#: After every known value.
+#: Sorts after every known value.
 _LAST = "\U0010ffff"
 
 #: By what a table can be sorted; then by server and ID. Who has been idle for longest comes first.
@@ -28,12 +28,12 @@ SORTS: dict[str, Callable[[Record], Any]] = {
 
 _HEADER = ("SERVER", "ID", "ACCOUNT", "STATE", "IDLE", "LOGGED ON", "CLIENT")
 _ACCOUNT = _HEADER.index("ACCOUNT")
-#: What becomes narrower where the terminal is. Of an account the domain says least.
+#: The columns that are narrowed in a narrow terminal. Accounts come last, and lose their domain first.
 _SHRINK = (_HEADER.index("CLIENT"), _HEADER.index("SERVER"), _ACCOUNT)
 
 
 @dataclass(frozen=True)
-class Survey:
+class Overview:
     """What a farm was seen to be."""
 
     sessions: list[Record]
@@ -43,12 +43,12 @@ class Survey:
     """Those that did not, with the reason."""
 
 
-def survey(results: Iterable[tuple[str, Mapping[str, Any]]]) -> Survey:
+def overview(results: Iterable[tuple[str, Mapping[str, Any]]]) -> Overview:
     """Return as one what the modules of this collection returned for several hosts.
 
     :param results: hosts of the inventory, each with the result of its task, failed or not.
     """
-    found = Survey([], {}, {})
+    found = Overview([], {}, {})
     for host, result in results:
         for server in result.get("servers", ()):
             if server["error"]:
@@ -61,7 +61,7 @@ def survey(results: Iterable[tuple[str, Mapping[str, Any]]]) -> Survey:
     return found
 
 
-def survey_text(found: Survey, sort: str, width: int) -> str:
+def overview_text(found: Overview, sort: str, width: int) -> str:
     """Return the sessions as a table, with a line of totals and one for each server that could not be asked.
 
     :param sort: a key of SORTS.
@@ -77,7 +77,7 @@ def survey_text(found: Survey, sort: str, width: int) -> str:
     return "\n".join(lines)
 
 
-def totals_text(found: Survey) -> str:
+def totals_text(found: Overview) -> str:
     """Return how many sessions there are, in which states, on how many servers."""
     counts = counts_text(record["state"] for record in found.sessions)
     where = f"on {count_text(len(found.servers), 'server')}"

@@ -57,7 +57,7 @@ class TaskHost:
         try:
             self._connection.close()
         except Exception:
-            # What the connection plugin still knows of the host (its shell, say) is of no use any more.
+            # The connection plugin may still hold a shell that the host has not: the next connect resets it.
             self._broken = True
 
     def require_controller(self) -> None:
@@ -79,7 +79,7 @@ class TaskHost:
         def interrupt(number: int, frame: FrameType | None) -> None:
             for each in of_ansible:
                 signal.signal(each, lambda *_: None)
-            # Whatever becomes of the text, the worker ends: an exception could pass for a host that is not reached.
+            # The worker ends also where the text cannot be written: an exception would pass for an unreachable host.
             try:
                 if STANDARD_ERROR is not None and not self._action._task.no_log:
                     os.write(STANDARD_ERROR, f"{displayable(text(), None)}\n".encode())
@@ -88,7 +88,7 @@ class TaskHost:
                 signal.raise_signal(number)
 
         for number in (signal.SIGINT, signal.SIGTERM):
-            # What is ignored ends nothing: Ctrl-C, of what a script has started in the background.
+            # A signal that is ignored ends nothing: a shell lets programs in the background ignore SIGINT.
             if signal.getsignal(number) != signal.SIG_IGN:
                 of_ansible[number] = signal.signal(number, interrupt)
         try:

@@ -257,7 +257,7 @@ class GracePeriod:
                 self._host.connect()
                 launched = True
                 return self._host.launch(asked)
-            except Exception as error:  # as above
+            except Exception as error:  # see _take: any exception may come
                 may_have_acted = launched and self._host.may_have_acted(error)
                 self._unknown = self._unknown or (asked.act is LOG_OFF and may_have_acted)
                 pause = next(pauses, None)

@@ -58,7 +58,7 @@ class Schedule:
         self._reminders -= missed
         if left <= 0:
             return 0.0, Step.END
-        if missed:  # the step before was slow; one reminder does for all that it covered
+        if missed:  # the step before was slow: one reminder takes the place of all those that it covered
             return left, Step.REMIND
         message, apart = self.next_message(left), self.look_interval / 2
         look = (left - apart) // self.look_interval * self.look_interval

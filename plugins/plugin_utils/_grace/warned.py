@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from .._engine.acts import FAILED, LIST, OFF
+from .._engine.acts import FAILED, LIST, NOT_ACTED_ON
 from .._engine.report import Report, Server, Session
 from .._result import sentences
 from .._words.wts import state_name
@@ -91,7 +91,7 @@ class WarnedSessions:
         self._on = [
             logon
             for logon in self.warned
-            if (seen[logon].result not in OFF if logon in seen else self._server_of[logon] in silent)
+            if (seen[logon].result not in NOT_ACTED_ON if logon in seen else self._server_of[logon] in silent)
         ]
         off = set(before) - set(self._on)
         spared = {logon for logon in off if logon in seen and seen[logon].result != "already_gone"}
@@ -169,7 +169,7 @@ class WarnedSessions:
     def report_without_logoff(self) -> Report:
         """Return what became of everybody where the logoff was not carried out: who is still on is ``failed``."""
         off = tuple(
-            replace(server, sessions=tuple(session for session in server.sessions if session.result in OFF))
+            replace(server, sessions=tuple(session for session in server.sessions if session.result in NOT_ACTED_ON))
             for server in self._last.servers
         )
         results = {**dict.fromkeys(self.warned, "already_gone"), **dict.fromkeys(self._on, "failed")}
@@ -199,7 +199,7 @@ class WarnedSessions:
         return replace(last, servers=tuple(merged))
 
     def _last_word(self, logon: str, ended: Session | None, result: str | None, server: Server) -> Session:
-        # By the logon that it is known as, also where it could not be identified any more.
+        # The session keeps the logon that was warned, also where the host could not identify it any more.
         session = replace(ended, logon=logon) if ended else replace(self._known[logon], accepted=False)
         if result is None or (ended and ended.result != "already_gone"):
             return session
@@ -214,8 +214,8 @@ class WarnedSessions:
 
     def _logon(self, server: str, session: Session) -> str:
         if session.result in FAILED | {"already_gone"} and not session.logon_time:
-            # It could not be identified, or not any more. As nobody can say that it is somebody else now, it is who had
-            # this ID.
+            # The host could not identify the session. Nothing shows that the ID has another owner, so it is taken for
+            # the logon that had it.
             had_id = [
                 logon
                 for logon, known in self._known.items()

@@ -51,7 +51,7 @@ def never_connected(error: Exception) -> bool:
     """Whether nothing can have been started on the host."""
     return (
         isinstance(error, AnsibleAuthenticationFailure)
-        # The client was gone before it had read all that is for the host, and a part of that is not run.
+        # The client ended before it had read the whole command, and the host runs no part of a command.
         or isinstance(error.__context__, BrokenPipeError)
         or bool(_NEVER_CONNECTED.search(words(error)))
     )

@@ -87,7 +87,7 @@ class TaskAction(LaunchAction):
         except OptionError as error:
             result.update(TaskFailed(str(error)).result)
         except ConnectionLost as lost:
-            # Raised, it would count as unchanged.
+            # Ansible would count a raised exception as unchanged.
             result.update(unreachable=True, changed=lost.may_have_changed, msg=str(lost))
         except BaseException as error:
             if self.in_doubt is None or not self.is_timeout(error):
@@ -95,7 +95,7 @@ class TaskAction(LaunchAction):
             result.update(self._timed_out(self.in_doubt).result)
         self._tell_of_all_attempts(result)
         result["invocation"] = {"module_args": options or dict(self._task.args)}
-        # As Ansible's fact gathering does: what there is to read with -v has been said in words.
+        # With -v, the lines above the result say what there is to read. Ansible hides facts in the same way.
         if self._display.verbosity < 2:
             result["_ansible_verbose_override"] = True
         return result

@@ -13,7 +13,7 @@ from .._launch.task import TaskAction
 class LogonModeAction(TaskAction):
     """Base of the two action plugins."""
 
-    def tell(self, result: dict[str, Any]) -> dict[str, Any]:
+    def show(self, result: dict[str, Any]) -> dict[str, Any]:
         """Show the result's sentence, as a warning where the registry stands for no mode, and return the result.
 
         :raises TaskFailed: the result has an error.

@@ -53,7 +53,7 @@ _ERRORS = {
 class LogonModeRequest:
     """What the engine is asked: the request class in plugins/module_utils/_logon_mode.cs, which says what it means."""
 
-    module: ClassVar[str] = "winops.rds.win_rds_logon_mode_engine"
+    module: ClassVar[str] = "winops.rds.win_rds_logon_mode"
     called: ClassVar[str] = "the logon mode engine"
 
     check_mode: bool

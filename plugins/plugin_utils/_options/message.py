@@ -48,7 +48,7 @@ def check_message(option: str, text: str, placeholders: Collection[str]) -> str:
     if not text.strip():
         raise OptionError(f"{option} is empty; say what the users should read")
     for character in text:
-        # A NUL would end the text there.
+        # Windows would show the text only up to a NUL.
         if unicodedata.category(character) == "Cc" and character not in "\t\r\n":
             raise OptionError(f"{option} holds the control character {character!r}")
     accepted = [f"{{{name}}}" for name in placeholders]

@@ -193,7 +193,7 @@ def _why_no_account(value: str) -> str | None:
         return ": it begins or ends with -, as if something were missing there; give its SID instead, if it does exist"
     if notation := _NOTATION.search(value):
         return f": it begins with {notation[1]}, which has no meaning here (* and ? are the only wildcards)"
-    # Of a name as a whole the host can say whether it exists.
+    # A name without wildcards may have blanks, since the host can look it up.
     if any(" " in name and set("*?") & set(name) for name in (domain, user)):
         return ": it holds a blank and a wildcard, as several names would; separate them by commas, or write ? for it"
     if "." in domain[1:] and set("*?") & set(value):

@@ -90,7 +90,7 @@ class Selection:
 
     @property
     def _selects(self) -> bool:
-        # locked may be False.
+        # locked=false selects, so it is compared with None.
         return self.all or any(getattr(self, option) not in ((), None) for option in NARROWING)
 
     def _check(self) -> None:

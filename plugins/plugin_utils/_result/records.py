@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from .._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, SEND_MESSAGE, Act
+from .._engine.acts import FAILED, LIST, LOG_OFF, NOT_ACTED_ON, RESULTS, SEND_MESSAGE, Act
 from .._engine.report import RefusedCall, Report, Server, Session
 from .._engine.requests import EngineRequest, Label
 from .._options.logons import Logon
@@ -49,7 +49,7 @@ def server_records(
     :param explain: says why a session timed out or failed, where Windows gave no error.
     :param warnings: how many warnings of the grace period each logon got.
     """
-    # Any text may come from a host that is not what it should be: only what can be its name is taken for it.
+    # The text comes from the host. What cannot be a computer name is not taken for one.
     own_name = server.computer_name if re.fullmatch(r"[\w-]{1,15}", server.computer_name) else ""
     name = server.server or own_name or host_name
     records = []
@@ -65,7 +65,7 @@ def server_records(
         records=records,
         excluded=[session_record(session, name, request) for session in server.excluded],
         found={request.label(match) for match in server.found},
-        # What Windows accepted has changed something, whatever came of it.
+        # A request that Windows accepted counts as a change, also where the session did not end in time.
         changed=bool(request.act.done)
         and any(session.accepted or session.result == request.act.planned for session in server.sessions),
         error=_server_error(server),
@@ -206,7 +206,7 @@ def summarize(records: Sequence[Record], act: Act) -> dict[str, int]:
         order = [state for state in STATES if state != "listen"]
         counts = Counter(record["state"] if record["result"] == act.planned else record["result"] for record in records)
     else:
-        possible = {act.planned} | act.results | OFF | FAILED
+        possible = {act.planned} | act.results | NOT_ACTED_ON | FAILED
         order = [result for result in RESULTS if result in possible]
         counts = Counter(record["result"] for record in records)
     return {key: counts[key] for key in dict.fromkeys([*order, *counts])}

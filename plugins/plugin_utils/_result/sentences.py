@@ -19,7 +19,7 @@ from .records import Record, ServerRecords, is_named
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-#: Characters. What Windows refused fits; what a bug throws may be of any length.
+#: Characters. Errors of Windows are shorter; the message of an exception may have any length.
 LONGEST_ERROR = 600
 _LISTED_FAILURES = 3
 _LISTED_NAMES = 5
@@ -100,7 +100,7 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
         nobody = "of no domain that Windows knows" if is_pattern(name) else "no account"
         what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, nobody)
         reasons.append(f"{name} is {what}")
-    # Whoever is known by other letters may be logged on, and would be logged off then.
+    # An account that Windows found under other letters may be logged on, and ignoring the exclusion would log it off.
     may_go_on = all(exclusion.use != _USER for _name, exclusion in unknown)
     or_else = ", or set unknown_exclusions=ignore" if may_go_on else ""
     return (
@@ -159,7 +159,8 @@ def unused_patterns_text(names: Sequence[str], several_hosts: bool) -> str | Non
 def unused_sessions_text(names: Sequence[str], several_hosts: bool) -> str | None:
     """Return a warning of values of ``exclude_sessions`` that fitted no session; None where nobody has to be warned.
 
-    That an ID has gone is as ever. A name may be that of an account, which nothing has spared then.
+    An ID without a session is normal, since sessions end. A name without a session may be the name of an account, which
+    this option has not spared.
     """
     named = [name for name in names if is_session_name(name)]
     if not named:
@@ -209,7 +210,7 @@ def _left(record: Record, act: Act) -> Record | None:
     """What is left of a session after the act, or in check mode would be."""
     if record["result"] not in act.done:
         return record
-    # When that was the host tells at the next look.
+    # The time of the disconnection is known only at the next look.
     return None if act.after is None else {**record, **act.after, "disconnect_time": None}
 
 

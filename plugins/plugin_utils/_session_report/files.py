@@ -49,7 +49,7 @@ def write_report(path: Path, shown: View, head: Head, *, idle_limit: float, mask
 
 
 def _write(path: Path, text: str) -> None:
-    # Only for whoever has made it: it says who works when, and from where.
+    # Readable by its owner alone, because it says who works when, and from where.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:

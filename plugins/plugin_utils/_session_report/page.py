@@ -57,7 +57,7 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
         mask = masks.mask(kind, text)
         if masked:
             return Markup("{}").format(mask)
-        # Isolated: letters that are written from right to left do not turn what stands beside them.
+        # Isolated, so that text written from right to left does not reorder what stands beside it.
         return Markup('<bdi class="name" data-mask="{}">{}</bdi>').format(mask, displayable(text, longest))
 
     longest = max((record["idle_seconds"] or 0 for record in shown.sessions), default=0)
@@ -70,7 +70,7 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
         name=name,
         style=Markup(_read("page.css")),
         script=Markup(script),
-        # Another script than this one is not run, whatever has got into the page.
+        # The browser runs only the script of this hash, also if a name had brought another into the page.
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         totals=_totals(shown),
         tiles=_tiles(shown, idle_limit),
@@ -87,15 +87,15 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
 
 def _totals(shown: View) -> str:
     before = sum(server.before for server in shown.servers)
-    # What has become of the sessions of a host that was lost nobody has seen.
-    now = "When last seen" if shown.survey.unasked else "Now"
-    return (f"{count_text(before, 'session')} before. {now}: " if shown.acted else "") + totals_text(shown.survey)
+    # What became of the sessions of a lost host is not known.
+    now = "When last seen" if shown.overview.unasked else "Now"
+    return (f"{count_text(before, 'session')} before. {now}: " if shown.acted else "") + totals_text(shown.overview)
 
 
 def _tiles(shown: View, idle_limit: float) -> list[tuple[str, int, bool]]:
     """What is counted, and whether more than none of it is bad."""
-    on = shown.survey.sessions
-    on_text = "on when last seen" if shown.survey.unasked else "still on"
+    on = shown.overview.sessions
+    on_text = "on when last seen" if shown.overview.unasked else "still on"
     return [
         (on_text if shown.acted else "sessions", len(on), False),
         ("active", sum(record["state"] == "active" for record in on), False),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .._engine.acts import DISCONNECT, FAILED, LIST, LOG_OFF, SEND_MESSAGE
-from .._farm.overview import Survey, survey
+from .._farm.overview import Overview, overview
 from .._result.records import Record
 from .._result.sentences import count_text, counts_text
 from .._words.durations import parse_duration
@@ -28,7 +28,7 @@ _Key = tuple[str, int, Any]
 
 
 @dataclass(frozen=True)
-class Seen:
+class TaskResult:
     """What a task returned for a host."""
 
     host: str
@@ -89,7 +89,7 @@ class Span:
 class View:
     """What a report shows."""
 
-    survey: Survey
+    overview: Overview
     """Of the sessions that are still there."""
     sessions: list[Record]
     """Each session as it was seen last, with what became of it."""
@@ -105,7 +105,7 @@ class View:
 
     def idle(self, seconds: float) -> int:
         """How many sessions have been idle for so long."""
-        return sum((record["idle_seconds"] or 0) >= seconds for record in self.survey.sessions)
+        return sum((record["idle_seconds"] or 0) >= seconds for record in self.overview.sessions)
 
     @property
     def modes_known(self) -> bool:
@@ -118,16 +118,16 @@ class View:
 
     def failed(self) -> int:
         """How many sessions and servers could not be dealt with."""
-        return sum(server.failed for server in self.servers) + len(self.survey.unasked)
+        return sum(server.failed for server in self.servers) + len(self.overview.unasked)
 
 
-def view(seen: Sequence[Seen]) -> View:
+def view(seen: Sequence[TaskResult]) -> View:
     """Return what a report shows of results, which are in the order in which they came."""
     ours = [one for one in seen if one.is_ours]
     about = _about_sessions(ours)
-    found = survey((one.host, one.values) for one in about)
-    # Who did not answer, and then told of all sessions, has answered.
-    unasked = survey((one.host, one.values) for one in _since_all_was_told(about)).unasked
+    found = overview((one.host, one.values) for one in about)
+    # A host that did not answer at first, and listed all sessions later, has answered.
+    unasked = overview((one.host, one.values) for one in _since_all_was_told(about)).unasked
     sessions, newcomers, gone = _last_words(ours)
     on = [record for key, record in sessions.items() if key not in gone]
     accounts = defaultdict(list)
@@ -135,7 +135,7 @@ def view(seen: Sequence[Seen]) -> View:
         accounts[record["account"].casefold()].append(record)
     several = [(records[0]["account"], records) for records in accounts.values() if len(records) > 1]
     return View(
-        survey=replace(found, sessions=on, unasked=unasked),
+        overview=replace(found, sessions=on, unasked=unasked),
         gone=gone,
         sessions=sorted(sessions.values(), key=lambda record: (record["server"].casefold(), record["id"])),
         servers=_servers(ours, found, sessions, newcomers, gone),
@@ -146,7 +146,7 @@ def view(seen: Sequence[Seen]) -> View:
     )
 
 
-def _about_sessions(seen: Sequence[Seen]) -> list[Seen]:
+def _about_sessions(seen: Sequence[TaskResult]) -> list[TaskResult]:
     """Return what was asked of sessions. A task that was skipped has asked nothing: it tells that a host was left out,
     where no other task has asked it."""
     about = [one for one in seen if not _is_mode(one.values)]
@@ -158,7 +158,7 @@ def _is_mode(values: Mapping[str, Any]) -> bool:
     return "accepts_logons" in values
 
 
-def _since_all_was_told(seen: Sequence[Seen]) -> list[Seen]:
+def _since_all_was_told(seen: Sequence[TaskResult]) -> list[TaskResult]:
     told = {one.host: number for number, one in enumerate(seen) if one.tells_all and "servers" in one.values}
     return [one for number, one in enumerate(seen) if number >= told.get(one.host, 0)]
 
@@ -168,7 +168,7 @@ def key_of(record: Record) -> _Key:
     return record["server"].casefold(), record["id"], record["logon_time"]
 
 
-def _last_words(seen: Sequence[Seen]) -> tuple[dict[_Key, Record], set[_Key], set[_Key]]:
+def _last_words(seen: Sequence[TaskResult]) -> tuple[dict[_Key, Record], set[_Key], set[_Key]]:
     """Return each session with the last that became of it; which of them began after something had been done; and which
     are not there any more."""
     last: dict[_Key, Record] = {}
@@ -182,7 +182,7 @@ def _last_words(seen: Sequence[Seen]) -> tuple[dict[_Key, Record], set[_Key], se
             began, logon = acted_on.get(key[0]), record["logon_time"]
             if began and logon and time_of(logon) > began:
                 newcomers.add(key)
-            # That somebody is still on says less than that they were spared, or could not be logged off.
+            # Why somebody is still on (spared, not logged off in time) is kept when a later list only shows them.
             if record["result"] != LIST.planned or key not in last:
                 last[key] = record
             (gone.add if record["result"] in GONE else gone.discard)(key)
@@ -195,19 +195,19 @@ def _last_words(seen: Sequence[Seen]) -> tuple[dict[_Key, Record], set[_Key], se
     return last, newcomers, gone
 
 
-def _left_by_themselves(one: Seen, on: Set[_Key]) -> set[_Key]:
+def _left_by_themselves(one: TaskResult, on: Set[_Key]) -> set[_Key]:
     """Return which of these sessions are not there any more, as a result shows that tells of all."""
     if not one.tells_all:
         return set()
     answered = {server["server"].casefold() for server in one.values.get("servers", ()) if not server["error"]}
     told = {key_of(record) for record in (*one.values.get("sessions", ()), *one.values.get("excluded", ()))}
-    # Whose logon time could not be read may be any session of this ID.
+    # A session whose logon time could not be read may be any session of its ID.
     unknown = {(server, number) for server, number, logon in told if logon is None}
     return {key for key in on - told if key[0] in answered and key[:2] not in unknown}
 
 
 def _servers(
-    seen: Sequence[Seen], found: Survey, sessions: Mapping[_Key, Record], newcomers: set[_Key], gone: set[_Key]
+    seen: Sequence[TaskResult], found: Overview, sessions: Mapping[_Key, Record], newcomers: set[_Key], gone: set[_Key]
 ) -> list[Server]:
     servers = {name.casefold(): Server(name) for name in found.servers}
     for key, record in sessions.items():
@@ -232,18 +232,18 @@ def _servers(
     return sorted(servers.values(), key=lambda server: server.name.casefold())
 
 
-def _mode_left(one: Seen) -> str | None:
+def _mode_left(one: TaskResult) -> str | None:
     """The logon mode that a host has after a task: in check mode the task tells which one it would have set."""
     mode: str | None = one.values.get("previous_mode" if one.check_mode else "mode", one.values["mode"])
     return mode
 
 
-def _deadline(one: Seen) -> datetime | None:
+def _deadline(one: TaskResult) -> datetime | None:
     text = one.values.get("deadline")
     return time_of(text) if text else None
 
 
-def _events(seen: Sequence[Seen]) -> Iterator[Event]:
+def _events(seen: Sequence[TaskResult]) -> Iterator[Event]:
     for one in seen:
         if one.began is None or one.ended is None:
             continue
@@ -263,7 +263,7 @@ def _events(seen: Sequence[Seen]) -> Iterator[Event]:
             yield from _events_of_sessions(one, one.began, one.ended)
 
 
-def _events_of_sessions(one: Seen, began: datetime, ended: datetime) -> Iterator[Event]:
+def _events_of_sessions(one: TaskResult, began: datetime, ended: datetime) -> Iterator[Event]:
     records = [record for record in one.values.get("sessions", ()) if record["result"] != LIST.planned]
     messages = Counter(record.get("warnings", 0) for record in records)
     warned = sum(count for times, count in messages.items() if times)
@@ -278,7 +278,7 @@ def _events_of_sessions(one: Seen, began: datetime, ended: datetime) -> Iterator
         yield Event(ended, one.host, "acted", counts_text(record["result"] for record in records))
 
 
-def _spans(seen: Sequence[Seen]) -> Iterator[Span]:
+def _spans(seen: Sequence[TaskResult]) -> Iterator[Span]:
     timed = [(one, one.began, one.ended) for one in seen if one.began and one.ended and not one.check_mode]
     end = max((ended for _one, _began, ended in timed), default=None)
     closed: dict[str, datetime] = {}

@@ -8,7 +8,7 @@ line ends that begin a line of their own, marks that turn the direction of writi
 
 from __future__ import annotations
 
-#: Longer than any account, and short enough for a line.
+#: Characters. No account is longer, and a line has room for it.
 LONGEST_NAME = 128
 
 
@@ -18,7 +18,7 @@ def displayable(text: str, longest: int | None = LONGEST_NAME) -> str:
     :param longest: how many characters of it are shown; None: all.
     """
     shown = text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
-    # What does something is not printable, and neither is a blank that only looks like a space and would make two names
+    # Control characters are not printable, and neither are blanks other than the space, with which two names would
     # look the same: https://docs.python.org/3/library/stdtypes.html#str.isprintable
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 

@@ -15,7 +15,7 @@ _GAP = "  "
 #: A column that becomes narrower keeps so much.
 _NARROWEST = 8
 
-#: Columns. In a terminal that is narrower, nobody reads; textwrap does not even end where the indentation has no room.
+#: Columns. A narrower terminal is treated as one of this width, because textwrap never ends without room for text.
 _NARROWEST_TERMINAL = 20
 
 

@@ -17,7 +17,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, re
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes
 
 from tests.support import engines
-from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, doorway, sources
+from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, entry_script, sources
 from tests.support.paths import MODULE_UTILS
 from tests.support.selections import selected
 from tests.unit.engine.session_host import ALICE, Windows, session_host
@@ -104,7 +104,7 @@ def assert_same(csharp: dict[str, str], python: type[Any]) -> None:
 
 def request_class(engine: str) -> str:
     """The class as which an engine reads what it is asked."""
-    text = sources(engine)[doorway(engine).type_name.rpartition(".")[0]]
+    text = sources(engine)[entry_script(engine).type_name.rpartition(".")[0]]
     (name,) = re.findall(r"\.Answer<(\w+)>\(request, ", text)
     return str(name)
 
@@ -130,7 +130,7 @@ def test_results(engine: str) -> None:
     """What an engine can say, and what a report may hold."""
     act = REQUESTS[engine].act
     words = set(re.findall(r'"(\w+)"', "".join(sources(engine).values())))
-    assert words & acts.RESULTS.keys() == {act.planned, "excluded"} | act.results | acts.OFF | acts.FAILED
+    assert words & acts.RESULTS.keys() == {act.planned, "excluded"} | act.results | acts.NOT_ACTED_ON | acts.FAILED
 
 
 def test_criteria() -> None:
@@ -241,8 +241,8 @@ async def test_a_value_of_another_type_is_refused(windows: Windows, engine: str)
 
 
 async def test_numbers_have_64_bits_both_ways(windows: Windows) -> None:
-    members = json.loads(REQUESTS["win_rds_session_info_engine"].text)
-    async with asking(windows, "win_rds_session_info_engine") as ask:
+    members = json.loads(REQUESTS["win_rds_session_info"].text)
+    async with asking(windows, "win_rds_session_info") as ask:
         longest = await ask({**members, "logged_on_for": 2**63 - 1})
         (server,) = (await ask(members))["report"]["servers"]
     assert longest["report"]["servers"][0]["sessions"] == []

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.csharp import DOORWAYS, required_by
+from tests.support.csharp import ENTRY_SCRIPTS, required_by
 from tests.support.paths import MODULE_UTILS
 
 MONO = Path("/usr/lib/mono/4.5")
@@ -28,7 +28,7 @@ def said_of(files: list[Path]) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout
 
 
-@pytest.mark.parametrize("engine", DOORWAYS)
+@pytest.mark.parametrize("engine", ENTRY_SCRIPTS)
 def test_an_engine_compiles_without_a_warning(engine: str) -> None:
     assert said_of([MODULE_UTILS / f"{name}.cs" for name in required_by(engine)]) == ""
 

@@ -99,6 +99,14 @@ async def test_what_hangs_is_ended(windows: Windows) -> None:
     assert record(report, 12)["error"] is None
 
 
+async def test_what_hangs_of_an_account_of_entra_id_is_ended(windows: Windows) -> None:
+    host = session_host(HANGING | {"user": "AzureAD\\AliceAdams"})
+    report = await windows.run(host, LogoffTerminateRequest, all=True, timeout=SHORT)
+    assert results(report) == {12: "logged_off"}
+    assert record(report, 12)["ended_processes"] == [WINWORD, EXCEL]
+    assert host.table.crashed is False
+
+
 @pytest.mark.parametrize(
     ("kind", "check_mode", "result"),
     [(LogoffRequest, False, "timed_out"), (LogoffTerminateRequest, True, "would_log_off")],

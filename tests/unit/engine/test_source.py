@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from simulator.engines import build
-from tests.support.csharp import DOORWAYS, FILES, NAMESPACE, sources, used_by
+from tests.support.csharp import ENTRY_SCRIPTS, FILES, NAMESPACE, sources, used_by
 from tests.support.paths import PLUGINS
 
 #: .NET Framework 4 and .NET alike have these, and Add-Type refers to them without being told.
@@ -33,16 +33,16 @@ NAMESPACES = {
 ONLY_IN_ONE = {"System.Text.Json", "System.Web.Script.Serialization"}
 
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
+each_entry_script = pytest.mark.parametrize("engine", ENTRY_SCRIPTS)
 
 
 def text_of(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-@each_doorway
+@each_entry_script
 def test_compiles_as_csharp_5_without_a_warning(engine: str, tmp_path: Path) -> None:
-    """What a doorway brings along, and nothing else."""
+    """What an entry script brings along, and nothing else."""
     files = []
     for util, text in sources(engine).items():
         files.append(tmp_path / f"{util}.cs")
@@ -51,8 +51,8 @@ def test_compiles_as_csharp_5_without_a_warning(engine: str, tmp_path: Path) -> 
     subprocess.run(["mcs", *options, f"-out:{tmp_path / 'engine.dll'}", *files], check=True)
 
 
-def test_every_file_comes_along_with_some_doorway() -> None:
-    carried = {util.rpartition(".")[2] for engine in DOORWAYS for util in sources(engine)}
+def test_every_file_comes_along_with_some_entry_script() -> None:
+    carried = {util.rpartition(".")[2] for engine in ENTRY_SCRIPTS for util in sources(engine)}
     assert carried == {file.stem for file in FILES}
 
 
@@ -80,21 +80,12 @@ def test_no_type_has_the_name_of_a_namespace(file: Path) -> None:
 
 @each_file
 def test_uses_other_files_by_their_short_names(file: Path) -> None:
-    """Which mean something within the namespace only. The doorways name the files in full, for Ansible."""
+    """Which mean something within the namespace only. The entry scripts name the files in full, for Ansible."""
     head, _, body = text_of(file).partition(f"\nnamespace {NAMESPACE}.{file.stem}\n{{\n")
     names = re.findall(r"\busing (_\w+);", body)
     assert names == sorted(set(names)) == sorted(used_by(file))
     assert set(names) <= {other.stem for other in FILES} - {file.stem}
     assert NAMESPACE not in head + body and not re.search(r"\busing _", head)
-
-
-@each_file
-def test_is_not_indented_more_than_it_has_to_be(file: Path) -> None:
-    """Each byte travels with each task: by tabs, and not within the namespace."""
-    lines = text_of(file).splitlines()
-    assert not [line for line in lines if line.startswith(" ") or line != line.rstrip()]
-    types = [line for line in lines if re.match(r"\s*(?:(?:public|internal|static|sealed|abstract) )+class ", line)]
-    assert types and not [line for line in types if line.startswith("\t")]
 
 
 def test_files_use_each_other_in_one_direction() -> None:
@@ -111,7 +102,7 @@ def test_windows_is_called_in_module_utils_alone() -> None:
     assert callers and callers < set(FILES)
 
 
-@each_doorway
+@each_entry_script
 def test_windows_libraries_come_from_system32(engine: str) -> None:
     """https://learn.microsoft.com/dotnet/fundamentals/code-analysis/quality-rules/ca5392"""
     wanted = "[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32)]"

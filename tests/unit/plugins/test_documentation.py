@@ -12,28 +12,37 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.action.show_sessions import ActionModule as ShowSessions
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT
-from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, OFF, RESULTS, Act
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
+    FAILED,
+    LIST,
+    LOG_OFF,
+    NOT_ACTED_ON,
+    RESULTS,
+    Act,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._options.durations import Duration
 from ansible_collections.winops.rds.plugins.plugin_utils._options.message import BUTTONS
-from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES
+from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES, SELECTING
 from ansible_collections.winops.rds.plugins.plugin_utils._result import records
 from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import explain
 from ansible_collections.winops.rds.plugins.plugin_utils._words.wts import PROTOCOLS
 
-from tests.support.csharp import DOORWAYS, doorway
+from tests.support.csharp import ENTRY_SCRIPTS, entry_script
 from tests.support.guides import guide
+from tests.support.paths import PLUGINS
 from tests.support.reports import raw_session
 from tests.unit.plugins.reporting import MODULES
 
 LOGOFF = "winops.rds.win_rds_logoff"
-ENGINES = [f"winops.rds.{engine}" for engine in DOORWAYS]
+#: Launched by win_rds_logoff with on_timeout=terminate, in place of the script of its own name.
+INTERNAL = "winops.rds.win_rds_logoff_terminate_engine"
 
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
-    command = ["ansible-doc", "--json", "--type", "module", *MODULES, *ENGINES]
+    command = ["ansible-doc", "--json", "--type", "module", *MODULES, INTERNAL]
     loaded: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return loaded
 
@@ -66,10 +75,20 @@ def test_options_of_a_module(documentation: dict[str, Any], module: str) -> None
     assert documented == spec_of({**MODULES[module][0]().ARGUMENT_SPEC})
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_engine_is_documented_as_internal(documentation: dict[str, Any], engine: str) -> None:
-    documented = documentation[engine]["doc"]
-    option = doorway(engine.rpartition(".")[2]).option
+def test_what_is_listed_is_for_users() -> None:
+    """All but one of the modules, each of which has an action plugin."""
+    command = ["ansible-doc", "--json", "--list", "--type", "module", "winops.rds"]
+    listed = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    actions = {f"winops.rds.{path.stem}" for path in (PLUGINS / "action").glob("*.py")}
+    assert listed.keys() == actions | {INTERNAL}
+    # One launches nothing, and one launches what another does.
+    without_script = {"winops.rds.show_sessions", "winops.rds.win_rds_logon_mode_info"}
+    assert {f"winops.rds.{engine}" for engine in ENTRY_SCRIPTS} == listed.keys() - without_script
+
+
+def test_what_is_not_for_users_says_so(documentation: dict[str, Any]) -> None:
+    documented = documentation[INTERNAL]["doc"]
+    option = entry_script(INTERNAL.rpartition(".")[2]).option
     assert spec_of(documented["options"]) == spec_of({option: {"type": "str", "required": True}})
     assert "internal" in documented["short_description"].lower()
 
@@ -102,9 +121,9 @@ def test_protocols(documentation: dict[str, Any], module: str) -> None:
 
 def possible_results(act: Act) -> list[str]:
     """What users may read, in the order of the table."""
-    told = {act.planned} | act.results | OFF | FAILED
+    told = {act.planned} | act.results | NOT_ACTED_ON | FAILED
     # To list sessions is to touch none.
-    told -= OFF | {"timed_out"} if act is LIST else set()
+    told -= NOT_ACTED_ON | {"timed_out"} if act is LIST else set()
     return [result for result in RESULTS if result in told]
 
 
@@ -117,18 +136,26 @@ def test_results(documentation: dict[str, Any], module: str) -> None:
 
 @each_module
 def test_results_of_the_page_that_explains_them(module: str) -> None:
-    """That on logoff, and a section for each other module in the one on the modules."""
-    page, title = (
-        ("logoff", "What becomes of a session") if module == LOGOFF else ("modules", module.rpartition(".")[2])
-    )
-    rows = guide(page).section(title).rows()
-    assert [row["result"] for row in rows] == possible_results(MODULES[module][1])
+    name = module.removeprefix("winops.rds.win_rds_")
+    rows = [row for row in guide("results").rows() if name in row["module"].split(", ")]
+    act = MODULES[module][1]
+    assert [row["result"] for row in rows] == possible_results(act)
+    assert {row["result"] for row in rows if row["changed"] == "yes"} == act.done
+    assert {row["result"] for row in rows if row["the task fails"] == "yes"} == FAILED & {*possible_results(act)}
 
 
 def test_answers(documentation: dict[str, Any]) -> None:
     answer = documentation["winops.rds.win_rds_message"]["return"]["sessions"]["contains"]["answer"]
     buttons = {button for choice in BUTTONS for button in choice.split("_")}
     assert set(re.findall(r"V\((\w+)\)", plain(answer["description"]))) == buttons
+
+
+@each_module
+def test_what_has_to_be_given(documentation: dict[str, Any], module: str) -> None:
+    """Of the options that select, at least one: in the notes of each module but the one that only lists."""
+    notes = documentation[module]["doc"]["notes"]
+    told = [re.findall(r"O\((\w+)\)", note) for note in notes if note.startswith("At least one of ")]
+    assert told == ([] if MODULES[module][1] is LIST else [[*SELECTING]])
 
 
 TYPES = {"str": str, "int": int, "bool": bool, "float": float, "list": list, "dict": dict}

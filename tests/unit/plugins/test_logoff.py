@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LOG_OFF, OFF, RESULTS
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import FAILED, LOG_OFF, NOT_ACTED_ON, RESULTS
 
 from tests.support.reports import raw_server
 from tests.unit.plugins.reporting import ReportedLogoff as Reported
@@ -15,7 +15,7 @@ from tests.unit.plugins.reporting import session
 
 DENIED = {"call": "WTSLogoffSession", "code": 5}
 DONE = LOG_OFF.done
-RESULTS_OF_LOGOFF = [result for result in RESULTS if result in DONE | OFF | FAILED]
+RESULTS_OF_LOGOFF = [result for result in RESULTS if result in DONE | NOT_ACTED_ON | FAILED]
 
 
 @pytest.mark.parametrize("outcome", RESULTS_OF_LOGOFF)

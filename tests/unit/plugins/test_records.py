@@ -12,7 +12,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     FAILED,
     LIST,
     LOG_OFF,
-    OFF,
+    NOT_ACTED_ON,
     RESULTS,
     SEND_MESSAGE,
     Act,
@@ -172,6 +172,13 @@ def test_a_summary_of_listed_sessions_has_every_state_that_there_may_be() -> Non
 )  # fmt: skip
 def test_summary_text(outcomes: list[str], not_found: list[str], text: str) -> None:
     assert sentences.summary_text(records_of(*outcomes), not_found) == text
+
+
+@pytest.mark.parametrize(("count", "end"), [(4, "n4"), (5, "n5"), (6, "n5 and 1 more"), (7, "n5 and 2 more")])
+def test_of_many_names_the_first_are_told_and_how_many_more_there_are(count: int, end: str) -> None:
+    names = [f"n{number}" for number in range(1, count + 1)]
+    text = sentences.names_text(names)
+    assert text == ", ".join([*names[: min(count, 5) - 1], end])
 
 
 @pytest.mark.parametrize(
@@ -431,7 +438,7 @@ def test_every_result_has_one_meaning() -> None:
     done = [result for act in ACTS for result in act.done]
     assert len(done) == len(set(done))
     assert FAILED.isdisjoint(done)
-    assert set(RESULTS) >= FAILED | OFF | {*done}
+    assert set(RESULTS) >= FAILED | NOT_ACTED_ON | {*done}
     assert set(RESULTS) >= {result for act in ACTS for result in (act.planned, *act.results)}
     assert all(act.done <= act.results | {act.planned} for act in ACTS)
 

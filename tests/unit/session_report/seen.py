@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.files import head_of
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import Seen, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
 
 START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
@@ -51,13 +51,13 @@ def mode(after: str, before: str) -> dict[str, Any]:
     return {"changed": after != before, **told}
 
 
-def at(minutes: float, host: str, values: dict[str, Any], lasts: float = 0, **others: Any) -> Seen:
+def at(minutes: float, host: str, values: dict[str, Any], lasts: float = 0, **others: Any) -> TaskResult:
     """A result that began so many minutes after the start, and took some."""
     began = START + timedelta(minutes=minutes)
-    return Seen(host, values, began=began, ended=began + timedelta(minutes=lasts), **others)
+    return TaskResult(host, values, began=began, ended=began + timedelta(minutes=lasts), **others)
 
 
-def night() -> list[Seen]:
+def night() -> list[TaskResult]:
     """A host that is closed, emptied, worked on and opened."""
     alice, bob, carol = record(12), record(14, "bob", state="disconnected"), record(17, "carol")
     acted = [
@@ -65,7 +65,7 @@ def night() -> list[Seen]:
         {**bob, "result": "logged_off", "warnings": 3, "elapsed_seconds": 2.1},
         {**carol, "result": "spared", "warnings": 2, "idle_seconds": 1},
     ]
-    work = Seen("rdsh01", {"changed": True}, "Install updates", False)
+    work = TaskResult("rdsh01", {"changed": True}, "Install updates", False)
     return [
         at(0, "rdsh01", mode("drain", "enabled"), task="Close"),
         at(1, "rdsh01", result(*acted, deadline="2026-11-21T22:16:00Z", changed=True), 15.5, reminders=["5m", "1m"]),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.files import head_of
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW, page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import Seen, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
 
 from tests.unit.session_report.seen import evil_page, night, record, result
 
@@ -145,7 +145,7 @@ def test_no_violation_of_accessibility(browser: Page, scheme: str) -> None:
 
 def test_paper_has_all_rows_and_no_controls(browser: Page) -> None:
     many = result(*(record(number) for number in range(FEW + 20)))
-    browser.open(page(view([Seen("rdsh01", many)]), head_of("Many"), idle_limit=60, masked=False))
+    browser.open(page(view([TaskResult("rdsh01", many)]), head_of("Many"), idle_limit=60, masked=False))
     assert len(browser.shown(0)) == FEW
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert len(browser.shown(0)) == FEW + 20
@@ -177,7 +177,7 @@ def test_another_script_is_not_run(browser: Page) -> None:
 def test_a_large_farm(browser: Page) -> None:
     """500 hosts with 20 sessions. The limits are far above what an idle machine takes (the guide to the output)."""
     seen = [
-        Seen(name, result(*(record(number, f"user{number}", name) for number in range(20)), server=name))
+        TaskResult(name, result(*(record(number, f"user{number}", name) for number in range(20)), server=name))
         for name in (f"RDSH{number:03}" for number in range(500))
     ]
     text = page(view(seen), head_of("Large"), idle_limit=60, masked=False)

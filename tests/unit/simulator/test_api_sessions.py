@@ -143,15 +143,15 @@ async def test_local_accounts_have_no_principal_name(api: WindowsApi) -> None:
     farm = {
         "accounts": ["RDSH01\\backup"],
         "account": {"user": "admin", "domain": ""},
-        "hosts": [{"name": "RDSH01", "sessions": [{"id": 12, "user": "RDSH01\\guest"}, {"id": 13, "user": "guest"}]}],
+        "hosts": [{"name": "RDSH01", "sessions": [{"id": 12, "user": "RDSH01\\kiosk"}, {"id": 13, "user": "kiosk"}]}],
     }
     (here,) = hosts_of(FarmSpec.model_validate(farm))
     launch = launch_on(api, here)
-    for user in "guest", "backup", "admin":
+    for user in "kiosk", "backup", "admin":
         sid, domain, _ = await api.call(launch, "LookupAccountNameW", ("", f"RDSH01\\{user}"))
         assert domain == "RDSH01"
         assert await api.call(launch, "LookupAccountSidW", ("", str(sid))) == [user, "RDSH01", 1]
     for user in "backup", "admin":
         assert await refusal(api, launch, "LookupAccountNameW", "", f"{user}@contoso.com") == 1332
     # The domain's account of that name has it.
-    assert (await api.call(launch, "LookupAccountNameW", ("", "guest@contoso.com")))[1] == "CONTOSO"
+    assert (await api.call(launch, "LookupAccountNameW", ("", "kiosk@contoso.com")))[1] == "CONTOSO"

@@ -71,6 +71,15 @@ def test_sids_are_those_of_people_and_the_same_in_every_run() -> None:
     assert alice.sid.rpartition("-")[0] == DirectoryAccount("CONTOSO", "bob", "contoso.com").sid.rpartition("-")[0]
 
 
+def test_an_account_of_entra_id() -> None:
+    directory = Directory("contoso.com")
+    alice = directory.add("AzureAD", "AliceAdams")
+    assert re.fullmatch(r"S-1-12-1(-\d+){4}", alice.sid)
+    assert alice.sid != directory.add("AzureAD", "BobBrown").sid
+    assert (alice.dns_domain, alice.principal_name) == ("", "")
+    assert directory.find("azuread\\aliceadams", "RDSH01") == directory.find(alice.sid) == alice
+
+
 def test_who_a_farm_knows() -> None:
     farm = {
         "domain": "FABRIKAM",
@@ -85,3 +94,22 @@ def test_who_a_farm_knows() -> None:
         assert there.directory.find(name)
     here.table.remove(12)
     assert there.directory.find("FABRIKAM\\alice")  # who logs off is no less known
+
+
+@pytest.mark.parametrize(
+    ("language", "administrator", "guest"),
+    [("en-US", "Administrator", "Guest"), ("fr-FR", "Administrateur", "Invité"), ("ru-RU", "Администратор", "Гость")],
+)
+def test_what_each_computer_has(language: str, administrator: str, guest: str) -> None:
+    directory = Directory("contoso.com")
+    directory.found("CONTOSO")
+    directory.join("RDSH01", language)
+    directory.join("RDSH02", language)
+    here = directory.find(administrator, "RDSH01")
+    assert (here.domain, here.sid) == ("RDSH01", f"{directory.computer_sid('RDSH01')}-500")
+    assert directory.find(here.sid, "RDSH01") == directory.add("RDSH01", administrator) == here
+    assert directory.find(guest, "RDSH01").sid.endswith("-501")
+    assert directory.find(administrator, "RDSH02") != here
+    assert directory.find("CONTOSO\\Administrator", "RDSH01").sid.endswith("-500")
+    assert directory.find("local service").sid == "S-1-5-19"
+    assert directory.find("NT AUTHORITY\\SYSTEM").use == Use.WELL_KNOWN_GROUP

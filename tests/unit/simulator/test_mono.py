@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.engines import build
-from simulator.engines.doorway import Doorway
+from simulator.engines.entry_script import EntryScript
 from simulator.engines.mono import call, run_module
 from simulator.engines.payload import Module
 
@@ -48,7 +48,7 @@ async def test_it_does_not_wait_for_what_hangs() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"script": "Get-Item x"}, "the script does more than to hand one option to one C# method"),
+        ({"script": "Get-Item x"}, "a.b.echo is none of them"),
         ({"arguments": {}}, "the option what is not a text of one line"),
         ({"arguments": {"what": 1}}, "the option what is not a text of one line"),
         ({"arguments": {"what": "a\nb"}}, "the option what is not a text of one line"),
@@ -66,5 +66,5 @@ async def test_what_is_refused(changes: dict[str, Any], words: str) -> None:
 
 async def test_many_lines_for_one_process() -> None:
     program = await build.program(CSHARP)
-    output = await call(program, Doorway("a.b._echo.Engine", "Run", "what"), "a\nb\n", {})
+    output = await call(program, EntryScript("a.b._echo.Engine", "Run", "what"), "a\nb\n", {})
     assert output.stdout.decode() == '{"heard": "a"}\n{"heard": "b"}\n'

@@ -245,9 +245,9 @@ async def test_what_the_ansible_of_this_environment_sends(
     ((script, payload),) = recorder.arrived
     assert is_bootstrap(script)
     module = parse_module(payload)
-    assert module.name == "winops.rds.win_rds_logoff_engine"
-    assert module.script == script_of("win_rds_logoff_engine")
-    assert {name.removesuffix(".cs"): text for name, text in module.csharp.items()} == sources("win_rds_logoff_engine")
+    assert module.name == "winops.rds.win_rds_logoff"
+    assert module.script == script_of("win_rds_logoff")
+    assert {name.removesuffix(".cs"): text for name, text in module.csharp.items()} == sources("win_rds_logoff")
     assert module.options.keys() == {"request"}
     request = json.loads(module.options["request"])
     assert (request["users"], request["check_mode"]) == (["*\\Жанна"], check_mode)

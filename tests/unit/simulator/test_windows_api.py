@@ -268,7 +268,7 @@ async def test_names_of_accounts(api: WindowsApi) -> None:
     assert await api.call(launch, "LookupAccountNameW", ("", "alice@contoso.com")) == [sid, "CONTOSO", 1]
     assert await api.call(launch, "LookupAccountSidW", ("", sid)) == ["alice", "CONTOSO", 1]
     assert await refusal(api, launch, "LookupAccountNameW", "", "bob@contoso.com") == 1332
-    assert await refusal(api, launch, "LookupAccountSidW", "", "S-1-5-18") == 1332
+    assert await refusal(api, launch, "LookupAccountSidW", "", "S-1-5-21-1-2-3-4") == 1332
     assert [call.error for call in api.calls_on(here)] == [0, 0, 0, 1332, 1332]
 
 

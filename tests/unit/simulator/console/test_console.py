@@ -19,7 +19,14 @@ from simulator import console as console_package
 from simulator.console import Output, UncitedLanguage, encode, languages, run, wording
 from simulator.console.tables import session_table, user_table
 from simulator.registry import LogonMode
-from simulator.win32 import ERROR_ACCESS_DENIED, ERROR_CTX_WINSTATION_BUSY, RPC_S_SERVER_UNAVAILABLE, Win32Error
+from simulator.win32 import (
+    ERROR_ACCESS_DENIED,
+    ERROR_CTX_WINSTATION_BUSY,
+    ERROR_NO_SHUTDOWN_IN_PROGRESS,
+    ERROR_SHUTDOWN_IS_SCHEDULED,
+    RPC_S_SERVER_UNAVAILABLE,
+    Win32Error,
+)
 
 ACTIVE, CONNECTED, DISCONNECTED, IDLE, LISTEN = 0, 1, 4, 5, 6
 LOGON = datetime(2021, 5, 14, 15, 54, tzinfo=UTC)
@@ -53,6 +60,8 @@ class Host:
     servers: dict[str, Host] = field(default_factory=dict)
     logon_mode: LogonMode = "enabled"
     logged_off: list[int] = field(default_factory=list)
+    name: str = "RDSH01"
+    restart_in: float | None = None
 
     def sessions(self) -> list[Row]:
         if self.error:
@@ -70,6 +79,16 @@ class Host:
     async def reset(self, session_id: int) -> None:
         self.gone = None
         await self.logoff(session_id)
+
+    def schedule_restart(self, seconds: float) -> None:
+        if self.restart_in is not None:
+            raise Win32Error(ERROR_SHUTDOWN_IS_SCHEDULED)
+        self.restart_in = seconds
+
+    def abort_restart(self) -> None:
+        if self.restart_in is None:
+            raise Win32Error(ERROR_NO_SHUTDOWN_IN_PROGRESS)
+        self.restart_in = None
 
     def server(self, name: str) -> Host:
         if name not in self.servers:
@@ -330,7 +349,7 @@ async def test_another_host_is_asked_in_the_language_of_this_one_and_has_no_curr
     assert ">" not in done.stdout
 
 
-@pytest.mark.parametrize("command_line", ["", "whoami", "query process", "query", "quserx", "shutdown /l"])
+@pytest.mark.parametrize("command_line", ["", "ipconfig", "query process", "query", "quserx", "tsdiscon 12"])
 async def test_other_commands_are_not_ours(command_line: str) -> None:
     assert await run(command_line, farm_host()) is None
 
@@ -513,3 +532,37 @@ async def test_change_logon_takes_one_switch(arguments: str) -> None:
 async def test_other_changes_are_not_simulated() -> None:
     assert await run("change user /query", farm_host()) is None
     assert await run("change", farm_host()) is None
+
+
+async def test_who_and_where() -> None:
+    host = farm_host()
+    assert (await output("hostname", host)).stdout == "RDSH01\r\n"
+    assert (await output("whoami", host)).stdout == "contoso\\ansible\r\n"
+    assert await run("whoami /groups", host) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("shutdown /r", 30),
+        ("shutdown.exe /r /t 5", 5),
+        ("shutdown -r -f -t 0", 0),
+        ('shutdown /r /t 60 /c "Patches" /d p:2:17', 60),
+    ],
+)
+async def test_a_restart(line: str, seconds: int) -> None:
+    host = farm_host()
+    assert await output(line, host) == Output("", "", 0)
+    assert host.restart_in == seconds
+    assert (await output(line, host)).return_code == 1190
+    assert await output("shutdown /a", host) == Output("", "", 0)
+    assert host.restart_in is None
+    assert "1116" in (await output("shutdown /a", host)).stderr
+
+
+@pytest.mark.parametrize("line", ["shutdown", "shutdown /r /a", "shutdown /r /t soon", "shutdown /s", "shutdown /r x"])
+async def test_no_restart(line: str) -> None:
+    host = farm_host()
+    done = await output(line, host)
+    assert (done.return_code, host.restart_in) == (1, None)
+    assert "simulator" in done.stderr

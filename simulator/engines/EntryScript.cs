@@ -9,7 +9,7 @@ using System.IO;
 using System.Reflection;
 using System.Text;
 
-internal static class Doorway
+internal static class EntryScript
 {
     private static void Main(string[] arguments)
     {

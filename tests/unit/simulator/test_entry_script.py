@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A script is a doorway, or it is refused."""
+"""A script is an entry script, or it is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.engines.doorway import Doorway, DoorwayError, read_doorway
+from simulator.engines.entry_script import EntryScript, EntryScriptError, read_entry_script
 
 SCRIPT = """\
 #!powershell
@@ -42,14 +42,14 @@ $module.ExitJson()
 """
 
 
-def test_what_a_doorway_says() -> None:
-    assert read_doorway(SCRIPT) == Doorway(
+def test_what_an_entry_script_says() -> None:
+    assert read_entry_script(SCRIPT) == EntryScript(
         type_name="ansible_collections.some.where.plugins.module_utils._tool.Tool", method="Run", option="what"
     )
 
 
 def test_line_ends_of_windows() -> None:
-    assert read_doorway(SCRIPT.replace("\n", "\r\n")) == read_doorway(SCRIPT)
+    assert read_entry_script(SCRIPT.replace("\n", "\r\n")) == read_entry_script(SCRIPT)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_line_ends_of_windows() -> None:
 )
 def test_what_does_more_or_less_is_refused(script: str) -> None:
     assert script != SCRIPT
-    with pytest.raises(DoorwayError):
-        read_doorway(script)
+    with pytest.raises(EntryScriptError):
+        read_entry_script(script)
 
 
 @given(st.data())
@@ -88,7 +88,7 @@ def test_a_piece_missing_anywhere_never_ends_in_another_error(data: st.DataObjec
     start = data.draw(st.integers(0, len(SCRIPT)))
     end = data.draw(st.integers(start, len(SCRIPT)))
     try:
-        doorway = read_doorway(SCRIPT[:start] + data.draw(st.text("@{}()$='; \n", max_size=3)) + SCRIPT[end:])
-    except DoorwayError:
+        entry_script = read_entry_script(SCRIPT[:start] + data.draw(st.text("@{}()$='; \n", max_size=3)) + SCRIPT[end:])
+    except EntryScriptError:
         return
-    assert doorway.method
+    assert entry_script.method

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._farm.overview import SORTS, survey, survey_text
+from ansible_collections.winops.rds.plugins.plugin_utils._farm.overview import SORTS, overview, overview_text
 from ansible_collections.winops.rds.plugins.plugin_utils._words.table import aligned, columns
 
 
@@ -30,7 +30,7 @@ ZOË = record(3, "Zoë", idle_seconds=None, logon_time=None, client_address="10.
 
 
 def test_a_table() -> None:
-    assert survey_text(survey([("rdsh01", result(ALICE, BOB, ZOË))]), "server", 0).splitlines() == [
+    assert overview_text(overview([("rdsh01", result(ALICE, BOB, ZOË))]), "server", 0).splitlines() == [
         "SERVER  ID  ACCOUNT        STATE         IDLE  LOGGED ON     CLIENT",
         "RDSH01   3  CONTOSO\\Zoë    active        -     -             10.1.4.31",
         "RDSH01  12  CONTOSO\\alice  active        3m    Nov 21 13:18  LAPTOP-017",
@@ -46,7 +46,7 @@ def test_a_table() -> None:
      ("logged_on", [14, 12, 3]), ("client", [3, 12, 14])],
 )  # fmt: skip
 def test_sorted(sort: str, ids: list[int]) -> None:
-    lines = survey_text(survey([("rdsh01", result(ALICE, BOB, ZOË))]), sort, 0).splitlines()
+    lines = overview_text(overview([("rdsh01", result(ALICE, BOB, ZOË))]), sort, 0).splitlines()
     assert [int(line.split()[1]) for line in lines[1:4]] == ids
 
 
@@ -57,14 +57,16 @@ def test_each_sort_is_tested() -> None:
 @pytest.mark.parametrize("width", [50, 60, 70, 80, 120])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     long = record(1, "maximilian.mustermann", server="RDSH-FRANKFURT-1", client_name="中文计算机名称很长")
-    lines = survey_text(survey([("rdsh01", result(ALICE, long)), ("x", {"msg": "no answer " * 30})]), "server", width)
+    lines = overview_text(
+        overview([("rdsh01", result(ALICE, long)), ("x", {"msg": "no answer " * 30})]), "server", width
+    )
     assert max(map(columns, lines.splitlines())) <= width
     assert "mann" in lines
 
 
 def test_names_do_nothing_to_the_terminal() -> None:
     evil = record(1, "\x1b[2J\u202ecod", client_name="PC\nfatal: [x]")
-    lines = survey_text(survey([("rdsh01", result(evil))]), "server", 0).splitlines()
+    lines = overview_text(overview([("rdsh01", result(evil))]), "server", 0).splitlines()
     assert len(lines) == 4
     assert "\\x1b[2J\\u202ecod" in lines[1]
 
@@ -72,8 +74,8 @@ def test_names_do_nothing_to_the_terminal() -> None:
 def test_servers_that_could_not_be_asked() -> None:
     error = {"code": 1722, "name": "RPC_S_SERVER_UNAVAILABLE", "message": "no answer", "hint": "Check it."}
     several = {"servers": [{"server": "RDSH02", "error": error}, {"server": "RDSH03", "error": None}], "sessions": []}
-    found = survey([("b", several), ("a", {"unreachable": True, "msg": "timed\nout"}), ("c", {})])
-    assert survey_text(found, "server", 0).splitlines() == [
+    found = overview([("b", several), ("a", {"unreachable": True, "msg": "timed\nout"}), ("c", {})])
+    assert overview_text(found, "server", 0).splitlines() == [
         "0 sessions on 1 server.",
         "Not asked: RDSH02: no answer [1722 RPC_S_SERVER_UNAVAILABLE]. Check it.",
         "Not asked: a: timed out",

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The doorways, which only a Windows host runs: so thin that reading them is checking them, and here they are read."""
+"""The entry scripts, which only a Windows host runs: so thin that reading them checks them, and here they are read."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import LogonModeRequest
 
-from simulator.engines.doorway import Doorway
+from simulator.engines.entry_script import EntryScript
 from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE, TERMINATE_HERE
 from tests.support.csharp import (
-    DOORWAYS,
+    ENTRY_SCRIPTS,
     LOGON_MODE_ENGINE,
     NAMESPACE,
     SESSION_ENGINES,
-    doorway,
+    entry_script,
     required_by,
     script,
     sources,
@@ -25,7 +25,7 @@ from tests.support.csharp import (
 )
 from tests.support.paths import MODULE_UTILS
 
-DOORWAY = """\
+ENTRY_SCRIPT = """\
 #!powershell
 
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -37,30 +37,30 @@ DOORWAY = """\
 
 #: What each of them can do to a session; for the sake of that, nothing else goes to the host.
 ACTS = {
-    "win_rds_session_info_engine": set(),
-    "win_rds_logoff_engine": {LOGOFF},
+    "win_rds_session_info": set(),
+    "win_rds_logoff": {LOGOFF},
     "win_rds_logoff_terminate_engine": {LOGOFF, PROCESSES, TERMINATE, TERMINATE_HERE},
-    "win_rds_disconnect_engine": {DISCONNECT},
-    "win_rds_message_engine": {SEND},
-    "win_rds_logon_mode_engine": set(),
+    "win_rds_disconnect": {DISCONNECT},
+    "win_rds_message": {SEND},
+    "win_rds_logon_mode": set(),
 }
 
-each_doorway = pytest.mark.parametrize("engine", DOORWAYS)
+each_entry_script = pytest.mark.parametrize("engine", ENTRY_SCRIPTS)
 
 
 def own_file(engine: str) -> str:
-    """The name of the file that a doorway opens on."""
-    return engine.removeprefix("win_rds").removesuffix("_engine")
+    """The name of the file that an entry script opens on."""
+    return entry_script(engine).type_name.split(".")[-2]
 
 
-@each_doorway
+@each_entry_script
 def test_it_is_one_statement_and_no_more(engine: str) -> None:
     name = own_file(engine)
     requires = "\n".join(f"#AnsibleRequires -CSharpUtil ..module_utils.{file}" for file in required_by(engine))
-    assert script(engine) == DOORWAY.format(requires=requires, util=f"{NAMESPACE}.{name}")
+    assert script(engine) == ENTRY_SCRIPT.format(requires=requires, util=f"{NAMESPACE}.{name}")
 
 
-@each_doorway
+@each_entry_script
 def test_it_names_each_file_that_its_own_needs_and_no_other(engine: str) -> None:
     """Ansible follows only usings by a full name; these are short, because each byte travels."""
     needed: set[str] = set()
@@ -71,9 +71,9 @@ def test_it_names_each_file_that_its_own_needs_and_no_other(engine: str) -> None
     assert sorted(required_by(engine)) == sorted(needed)
 
 
-@each_doorway
+@each_entry_script
 def test_it_opens_on_what_comes_along(engine: str) -> None:
-    read: Doorway = doorway(engine)
+    read: EntryScript = entry_script(engine)
     namespace, _, name = read.type_name.rpartition(".")
     engines = re.findall(rf"^public static class {name}$", sources(engine)[namespace], re.MULTILINE)
     assert len(engines) == 1
@@ -84,10 +84,10 @@ def test_it_opens_on_what_comes_along(engine: str) -> None:
 def test_the_controller_launches_each_of_them() -> None:
     launched = {getattr(requests, kind).module: engine for kind, engine in SESSION_ENGINES.items()}
     launched |= {LogonModeRequest.module: LOGON_MODE_ENGINE}
-    assert launched == {f"winops.rds.{engine}": engine for engine in DOORWAYS}
+    assert launched == {f"winops.rds.{engine}": engine for engine in ENTRY_SCRIPTS}
 
 
-@each_doorway
+@each_entry_script
 def test_it_brings_along_what_it_does_and_nothing_else(engine: str) -> None:
     text = "".join(sources(engine).values())
     functions = set(re.findall(r"static extern \w+ (\w+)\(", text))

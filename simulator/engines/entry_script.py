@@ -1,7 +1,7 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Reads a module script that is a doorway: one statement, which hands one option, a text, to a static C# method and
-writes the text that this returns.
+"""Reads the entry script of a module: one statement, which hands one option, a text, to a static C# method and writes
+the text that this returns.
 
 The ``mono`` engine cannot run PowerShell, so it refuses a script that does more.
 """
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 _STATEMENT = re.compile(r"\[(?P<type_name>[\w.]+)\]::(?P<method>\w+)\(\$complex_args\.(?P<option>\w+)\)")
 
 
-class DoorwayError(ValueError):
-    """The script is not a doorway, or the task does not fit it; the message says why."""
+class EntryScriptError(ValueError):
+    """The script is not an entry script, or the task does not fit it; the message says why."""
 
 
 @dataclass(frozen=True)
-class Doorway:
-    """The statement of a doorway."""
+class EntryScript:
+    """The statement of an entry script."""
 
     type_name: str
     """The C# class, with its namespace."""
@@ -29,13 +29,13 @@ class Doorway:
     """The option of the module that holds the text."""
 
 
-def read_doorway(script: str) -> Doorway:
+def read_entry_script(script: str) -> EntryScript:
     """Read a module script.
 
-    :raises DoorwayError: it is more than a doorway, or less.
+    :raises EntryScriptError: it is more than an entry script, or less.
     """
     statements = [line for line in map(str.strip, script.splitlines()) if line and not line.startswith("#")]
     match = _STATEMENT.fullmatch("\n".join(statements))
     if match is None:
-        raise DoorwayError("the script does more than to hand one option to one C# method")
-    return Doorway(**match.groupdict())
+        raise EntryScriptError("the script does more than to hand one option to one C# method")
+    return EntryScript(**match.groupdict())

@@ -59,12 +59,19 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         for spelling in spellings:
             _refuse_null(spelling, given[spelling], required=option.get("required", False))
             _refuse_type(spelling, name, option["type"], given[spelling])
-            if name in WITH_NUMBERS and isinstance(given[spelling], Mapping):  # a record, as `item` of a loop is one
-                given[spelling] = [given[spelling]]
+            if name in WITH_NUMBERS:
+                given[spelling] = _ids_and_records(given[spelling])
     checked = ArgumentSpecValidator({name: _of_ansible(option) for name, option in spec.items()}).validate(given)
     if checked.error_messages:
         raise OptionError(". ".join(checked.error_messages))
     return {name: _typed(name, spec.get(name, {}), value) for name, value in checked.validated_parameters.items()}
+
+
+def _ids_and_records(value: Any) -> Any:
+    """Values as Ansible takes them for text, without making text of records. One alone is ``item`` of a loop."""
+    if isinstance(value, Mapping):
+        return [value]
+    return [each if isinstance(each, Mapping) else str(each) for each in value] if isinstance(value, list) else value
 
 
 def _of_ansible(option: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,5 +247,5 @@ def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:
         why = " (in YAML, yes, no, on and off are no text without)"
     else:
         why = ""
-    accepted = "text, whole numbers and records" if name in WITH_NUMBERS else "text"
+    accepted = "text and whole numbers, or records" if name in WITH_NUMBERS else "text"
     raise OptionError(f"{spelling}: {element!r} is not text; accepted is {accepted}: write it in quotes{why}")

@@ -86,6 +86,12 @@ _ERRORS = (
         _OF_THE_LIST,
     ),
     Win32Error(
+        2,
+        "ERROR_FILE_NOT_FOUND",
+        "Windows does not find what was asked for",
+        "Check the name of the server, and that its TermService runs.",
+    ),
+    Win32Error(
         259,
         "ERROR_NO_MORE_ITEMS",
         "the connecting account may see none of the sessions",

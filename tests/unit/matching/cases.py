@@ -198,7 +198,7 @@ def cases(draw: st.DrawFn) -> Case:
         )
         if {"*", "?"} & {*account}:
             account = account.replace(" ", "?")
-        return account if account.strip("*\\") else "?*"
+        return account if account.strip("*?\\") else "a*"
 
     def session() -> str:
         session = draw(_one_of((one(), *OF_THE_SYSTEM)))
@@ -256,7 +256,7 @@ def cases(draw: st.DrawFn) -> Case:
 def pattern_cases() -> st.SearchStrategy[Case]:
     """Short names of few letters, and patterns of the same, many of which nearly fit."""
     names = st.lists(st.text(alphabet="ab𠮷", min_size=1, max_size=6), min_size=1, max_size=4)
-    pattern = st.text(alphabet="aB𠮷*?", min_size=1, max_size=6).filter(lambda text: text.strip("*"))
+    pattern = st.text(alphabet="aB𠮷*?", min_size=1, max_size=6).filter(lambda text: text.strip("*?"))
     patterns = st.lists(pattern, min_size=1, max_size=12)
     return st.builds(
         lambda names, patterns: Case(

@@ -39,7 +39,7 @@ def test_the_calls_are_those_of_the_engines() -> None:
         ("WTSEnumerateSessionsEx", 259, "the connecting account may see none of the sessions"),
         ("WTSLogoffSession", 1115, "the server is going down"),
         ("LookupAccountName", 1722, "the server reaches no domain controller that knows the account"),
-        ("NetWkstaGetInfo", 2, "Windows gave an error that is seldom seen here"),
+        ("NetWkstaGetInfo", 2, "Windows does not find what was asked for"),
     ],
 )
 def test_an_error_means_what_its_call_means(call: str, code: int, message: str) -> None:

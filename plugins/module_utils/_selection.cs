@@ -150,12 +150,12 @@ static class Logon
 		return key.Remove(key.IndexOf('|', key.IndexOf('|') + 1));
 	}
 
-	// Of a session whose logon time is not known: whether it may be.
-	internal static bool IsMeant(string logon, Server server, Session session)
+	// Where the logon time is not known, it may be.
+	internal static bool IsMeant(string logon, Server server, Session session, bool ifUnknown = true)
 	{
 		string key = Key(server, session).Substring(server.Name.Length), meant = logon.Substring(logon.IndexOf('|'));
 		return server.IsCalled(ServerOf(logon))
-			&& (session.Info.LogonTime == 0 ? meant.StartsWith(key, StringComparison.OrdinalIgnoreCase) : key.StartsWith(meant, StringComparison.OrdinalIgnoreCase));
+			&& (session.Info.LogonTime == 0 ? ifUnknown && meant.StartsWith(key, StringComparison.OrdinalIgnoreCase) : key.StartsWith(meant, StringComparison.OrdinalIgnoreCase));
 	}
 
 	internal static string ServerOf(string logon)
@@ -228,7 +228,7 @@ sealed class Selection
 		bool bySession = Add(matchedBy, "session_ids", wanted.session_ids, id => id == session.Id);
 		bySession |= Add(matchedBy, "session_names", wanted.session_names, session.IsNamed);
 		bySession |= Add(matchedBy, "current", current, account => account.Fits(session, computerName));
-		bySession |= Add(matchedBy, "records", wanted.records, record => Logon.IsMeant(record, server, session));
+		bySession |= Add(matchedBy, "records", wanted.records, record => Logon.IsMeant(record, server, session, session.IsListed));
 		bool byUser = Add(matchedBy, "users", users, user => user.Fits(session, computerName));
 		bool byState = Add(matchedBy, "states", wanted.states, state => state == session.Info.SessionState && (session.HasUser || session.IsBroken));
 		return (bySession || wanted.session_ids.Count + wanted.session_names.Count + current.Count + wanted.records.Count == 0)

@@ -140,6 +140,7 @@ sealed class Session
 	internal string User;
 	internal string Domain;
 	internal Native.WTSINFOEX_LEVEL1_W Info; // its names may be cut off
+	internal bool IsListed; // and not asked about yet
 
 	// Session 0 and a bare logon screen are "Disconnected" or "Connected", too.
 	internal bool HasUser { get { return User.Length > 0 && !IsProtected; } }
@@ -315,6 +316,7 @@ sealed class SessionHost : IDisposable
 			Call("WTSEnumerateSessionsEx", server => NativeMethods.WTSEnumerateSessionsExW(server, ref level, 0, out buffer, out count));
 			List<Session> sessions = Memory.Array<Native.WTS_SESSION_INFO_1W>(buffer, count).ConvertAll(listed => new Session
 			{
+				IsListed = true,
 				Id = listed.SessionId,
 				User = Memory.Text(listed.pUserName),
 				Domain = Memory.Text(listed.pDomainName),

@@ -122,7 +122,9 @@ class SessionAction(TaskAction):
             return {**result, "failed": True, "msg": failure_text(reasons, records, not_found)}
         several_hosts = len(task_vars.get("ansible_play_hosts_all", ())) > 1
         self.warn(aliases_text(report.servers))
-        self.warn(not_found_text(not_found, several_hosts))
+        # Who is on somewhere is found there, which no host can tell of the others: the callback does, at the end.
+        if missing := not_found_text(not_found):
+            (self.say if several_hosts else self.warn)(missing)
         typed = [value for value in request.not_in(found, "exclude_sessions") if value not in recorded]
         self.warn(unused_sessions_text(typed, several_hosts))
         if request.check_mode:  # who looks first is to see it; each night it would be said in vain

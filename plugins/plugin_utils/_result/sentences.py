@@ -133,17 +133,11 @@ def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
     return ", ".join(map(displayable, names[:listed])) + (f" and {more} more" if more > 0 else "")
 
 
-def not_found_text(names: Sequence[str], several_hosts: bool) -> str | None:
-    """Return a warning of values that fitted no session; None where nobody has to be warned.
-
-    A pattern may well fit nobody. Whether a name fits somebody on another host of the play no host can tell.
-    """
+def not_found_text(names: Sequence[str]) -> str:
+    """Return a sentence about values that fitted no session; empty where nobody has to be told: a pattern may well fit
+    nobody."""
     exact = [name for name in names if not is_pattern(name) and not is_current(name)]
-    if not exact:
-        return None
-    if several_hosts:
-        return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name."
-    return f"Not found: {names_text(exact)}. Check the name."
+    return f"Not found: {names_text(exact)}. Check the name." if exact else ""
 
 
 def unused_patterns_text(names: Sequence[str], several_hosts: bool) -> str | None:

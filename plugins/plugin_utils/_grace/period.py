@@ -38,8 +38,8 @@ from .._result.sentences import count_text
 from .._words.displayable import one_line
 from .._words.durations import format_duration
 from .host import TaskHost
-from .options import Grace
 from .host_times import HostTimes
+from .options import Grace
 from .schedule import Clock, Schedule, Step
 from .warned import WarnedSessions, names_text
 
@@ -173,7 +173,9 @@ class GracePeriod:
         """Warn those who are still on once more, and give them the shortest time that was promised."""
         seconds = self._shortest_promise
         self._due = 0.0
-        self._tell(f"this comes later than promised, so the logoff is put off: there are {format_duration(seconds)} left")
+        self._tell(
+            f"this comes later than promised, so the logoff is put off: there are {format_duration(seconds)} left"
+        )
         message = self._message(seconds)
         report = self._insist("warning", lambda: self._about_them(message, newcomers=self._takes_newcomers))
         self._promise(seconds)

@@ -44,7 +44,9 @@ def with_deadline(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
     return told
 
 
-_ANSWER_LOST = "An answer of the host was lost at the end: whoever is already gone may have been logged off by this task."
+_ANSWER_LOST = (
+    "An answer of the host was lost at the end: whoever is already gone may have been logged off by this task."
+)
 
 
 def _too_few_forks_text(task_vars: Mapping[str, Any]) -> str | None:

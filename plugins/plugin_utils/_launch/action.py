@@ -77,10 +77,10 @@ class Request(Protocol[R_co]):
 
 #: Of Ansible's wrapper (ansible/executor/powershell), which compiles all C# before the module's first statement.
 _NOT_COMPILED = "Failed to compile C# code"
-#: What the compiler says of a file that it cannot write, read or make: CS0016 and CS2012 of the output, CS1504 and CS2001
-#: of a source file, CS0006, CS0009 and CS0041 of a library or of debugging information, CS1610 of a temporary file, CS1583
-#: and CS1566 of a resource. The words beside it are in the language of Windows.
-#: https://learn.microsoft.com/dotnet/csharp/language-reference/compiler-messages/assembly-references
+#: What the compiler says of a file that it cannot write, read or make: CS0016 and CS2012 of the output, CS1504 and
+#: CS2001 of a source file, CS0006, CS0009 and CS0041 of a library or of debugging information, CS1610 of a temporary
+#: file, CS1566 and CS1583 of a resource. The words beside it are in the language of Windows.
+#: https://learn.microsoft.com/dotnet/csharp/language-reference/compiler-messages/
 _FILE_IN_USE = re.compile(r"\bCS(0006|0009|0016|0041|1504|1566|1583|1610|2001|2012)\b")
 #: In the identifiers of PowerShell's errors where a policy allows it only a part of its language, in any language:
 #: https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_language_modes

@@ -47,7 +47,7 @@ class Logon:
         lacking = [field for field in _IDENTIFYING if record.get(field) in (None, "")]
         if lacking:
             raise OptionError(
-                f"{option}: a record without {', '.join(lacking)} does not say which logon is meant ({_short(record)}). "
+                f"{option}: a record without {', '.join(lacking)} does not say which logon is meant: {_short(record)}. "
                 "Pass the records on as a module returned them; those that Windows told no logon time of are left out "
                 "by selectattr('logon_time')"
             )
@@ -68,4 +68,6 @@ class Logon:
 
 
 def _short(record: Mapping[str, Any]) -> str:
-    return ", ".join(f"{field}: {record[field]!r}" for field in _IDENTIFYING if field in record) or "it has none of them"
+    return (
+        ", ".join(f"{field}: {record[field]!r}" for field in _IDENTIFYING if field in record) or "it has none of them"
+    )

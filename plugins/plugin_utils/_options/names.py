@@ -210,8 +210,10 @@ def _why_no_session(option: str, value: str) -> str | None:
     if value.endswith("..."):
         return ": quser cuts long names off, and shows the ID beside it"
     if value.lower() in STATES:
-        return f": it is a state; give it in states (states={value.lower()})" if option == "sessions" else (
-            ": it is the state of a session, and there is no option that excludes one; say by states whom the task means"
+        return (
+            f": it is a state; give it in states (states={value.lower()})"
+            if option == "sessions"
+            else (": it is the state of a session, which nothing excludes; say by states whom the task means")
         )
     if is_session_id(value):
         return ": an ID has 32 bits" if int(value) > LAST_SESSION_ID else None

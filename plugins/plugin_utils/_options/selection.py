@@ -180,9 +180,7 @@ def _given(options: Mapping[str, Any], option: str) -> tuple[Any, ...]:
     if options.get(option) is None:
         return ()
     # Not more than ASCII's blanks: a no-break space is what YAML's double quotes make of CONTOSO\_alice.
-    values = tuple(
-        value if isinstance(value, Mapping) else str(value).strip(" \t\r\n") for value in options[option]
-    )
+    values = tuple(value if isinstance(value, Mapping) else str(value).strip(" \t\r\n") for value in options[option])
     # An empty list is nearly always a variable that should have held something: never take it for "no restriction".
     if not values or not all(values):
         what = "is an empty list" if not values else "holds an empty value"

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A task that Ansible tries again (``until``, ``retries``): Ansible keeps the last result, so that tells of all attempts.
+"""A task that Ansible tries again (``until``): Ansible keeps the last result, so that one tells of all attempts.
 
 Otherwise a logoff that took longer than ``timeout`` would be reported by nobody: the first attempt says that the
 session is still there, and the second one finds no session any more.
@@ -18,9 +18,7 @@ def in_doubt(earlier: Report | None) -> tuple[str, ...]:
     """Return the logons of which an attempt does not know what becomes of them, so that the next one has to tell."""
     if earlier is None:
         return ()
-    return tuple(
-        session.logon for server in earlier.servers for session in server.sessions if session.result in FAILED
-    )
+    return tuple(session.logon for server in earlier.servers for session in server.sessions if session.result in FAILED)
 
 
 def as_one(earlier: Report | None, now: Report, act: Act) -> Report:

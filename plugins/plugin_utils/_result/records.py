@@ -124,9 +124,7 @@ def session_record(session: Session, server: str, request: EngineRequest, warnin
     return record
 
 
-def gone_records(
-    report: Report, request: EngineRequest, found: Set[Label]
-) -> list[Record]:
+def gone_records(report: Report, request: EngineRequest, found: Set[Label]) -> list[Record]:
     """Return a record for each logon that the task was given as a record, and that the servers have no more.
 
     Who has its ID now is somebody else.

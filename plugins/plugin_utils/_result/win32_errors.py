@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
 #: The calls that are about one session, those that list sessions, and those that look accounts up.
 _OF_A_SESSION = ("WTSQuerySessionInformation", "WTSLogoffSession", "WTSDisconnectSession", "WTSSendMessage")
 _OF_THE_LIST = ("WTSEnumerateSessionsEx", "WTSOpenServerEx")
@@ -190,11 +189,15 @@ def explain(call: str, code: int | None) -> Win32Error:
         code += 2**32  # .NET tells a last error as a number with a sign
     if code is not None and code >= 2**31:
         return _of_another_kind(call, code)
-    return _BY_CALL.get((call, code)) or _BY_CALL.get(("", code)) or Win32Error(
-        code,
-        f"WIN32_{code}",
-        "Windows gave an error that is seldom seen here",
-        f"'net helpmsg {code}' on a Windows host tells its text.",
+    return (
+        _BY_CALL.get((call, code))
+        or _BY_CALL.get(("", code))
+        or Win32Error(
+            code,
+            f"WIN32_{code}",
+            "Windows gave an error that is seldom seen here",
+            f"'net helpmsg {code}' on a Windows host tells its text.",
+        )
     )
 
 

@@ -87,9 +87,7 @@ def test_a_few_seconds_are_no_delay(serve: Serve) -> None:
 def test_a_computer_whose_clock_stood_still_learns_it_by_the_time_of_day(serve: Serve) -> None:
     farm = serve(ALICE)
     utc = farm.clock.utc
-    farm.clock.at(
-        6.5 * MINUTE, lambda: setattr(farm.clock, "utc", lambda: utc() + timedelta(hours=2))
-    )
+    farm.clock.at(6.5 * MINUTE, lambda: setattr(farm.clock, "utc", lambda: utc() + timedelta(hours=2)))
     farm.host.table.now = utc  # type: ignore[method-assign]
     task = farm.task(**EVERYBODY, reminders=["5m"])
     result = task.outcome()

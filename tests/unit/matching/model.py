@@ -158,7 +158,9 @@ def is_spared(session: Session, option: str, value: Any, world: World) -> bool:
     """Whether a session fits one value of an exclusion: a user's name in exclude_sessions spares that user."""
     if isinstance(value, Mapping) and session.logged_on is None:  # it may be this logon
         return _is_logon(session, {**value, "logon_time": None}, world)
-    is_the_users = option == "sessions" and isinstance(value, str) and session.has_user and _fold(session.user) == _fold(value)
+    is_the_users = (
+        option == "sessions" and isinstance(value, str) and session.has_user and _fold(session.user) == _fold(value)
+    )
     return is_the_users or fits(session, option, value, world)
 
 

@@ -227,7 +227,9 @@ def test_the_words_of_ansible_are_kept_in_the_result() -> None:
 # ---- a file in use
 
 
-TEMPORARY_IN_USE = "Failed to compile C# code:\nerror CS1610: Could not delete temporary file used for default Win32 resource"
+TEMPORARY_IN_USE = (
+    "Failed to compile C# code:\nerror CS1610: Could not delete temporary file used for default Win32 resource"
+)
 
 
 @pytest.mark.parametrize("words", [IN_USE, SOURCE_IN_USE, TEMPORARY_IN_USE])

@@ -117,7 +117,7 @@ def foreign_record_text(foreign: ForeignRecord, servers: Sequence[str]) -> str:
     computers = [own or name for own, name in zip(foreign.computers, servers, strict=True)]
     return (
         f"a record is of a session on {displayable(foreign.server)}, and this task works on {names_text(computers)}, "
-        "so nobody was touched. Give a host the records that are its own, or name the servers of the records in 'server'."
+        "so nobody was touched. Give a host the records that are its own, or name their servers in 'server'."
     )
 
 

@@ -107,8 +107,8 @@ class Selection:
             for value in getattr(self, option):
                 check_account(option, value)
         for value in self.users:
-            # What is left of the template "{{ name }}*" where there is no name.
-            if "*" in value and not value.strip("*?\\"):
+            # What is left of the template "{{ name }}*" where there is no name. Each name has a character for one ?.
+            if "*" in value and value.count("?") < 2 and not value.strip("*?\\"):
                 raise OptionError(f"users: {value!r} leaves nobody out; if that is meant, give all=true")
         for value in self.clients:
             check_client(value)

@@ -12,7 +12,7 @@ COLLECTIONS := .venv/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/winops/rds
 TREE := build/ansible_collections/winops/rds
 # What is not part of the collection keeps to ruff and mypy, and not to Ansible's rules.
-NOT_ANSIBLE := ':!acceptance' ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/rehearsal' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
+NOT_ANSIBLE := ':!acceptance' ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/kerberos' ':!tests/rehearsal' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
 # How many processes share the tests, of which many wait at any moment; 0: pytest itself.
 WORKERS ?= 4
 # With LOCKED=1, `make setup` installs exactly what this lists, as continuous integration does.
@@ -148,6 +148,11 @@ mutants: setup  ## whether tests fail for what is wrong: N=20 places of the plug
 
 integration: setup  ## tests over WinRM against the simulated farm
 	$(BIN)/pytest tests/integration --numprocesses $(WORKERS) --dist worksteal
+
+.PHONY: kerberos
+kerberos: link  ## tests over Kerberos and CredSSP, with Samba's Active Directory, which needs root, and MIT's KDC
+	@$(MAKE) --no-print-directory $(VENV)/kerberos/installed-kerberos VENV=$(VENV)/kerberos
+	$(VENV)/kerberos/bin/pytest tests/kerberos --numprocesses 2 --dist loadgroup
 
 rehearsal: setup  ## the acceptance tests where a simulated host plays a real one, and where it is not fit: two minutes
 	$(BIN)/pytest tests/rehearsal --numprocesses $(WORKERS) --dist worksteal

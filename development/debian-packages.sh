@@ -2,7 +2,7 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 #
-# debian-packages.sh demo|test|acceptance|browser: installs the Debian packages of which a command or a file is absent, and says why.
+# debian-packages.sh demo|test|acceptance|browser|kerberos: installs the Debian packages of which a command or a file is absent, and says why.
 set -euo pipefail
 
 missing=()
@@ -39,6 +39,17 @@ if [[ $1 == browser ]]; then
     need chromium "shows the report to its tests: with the driver some 320 MB, and as much again of libraries" chromium
     need chromium-driver "lets tests work the browser" chromedriver
 fi
+if [[ $1 == kerberos ]]; then
+    headers=$("${PYTHON:-python3}" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+    need python3-dev "Python's headers, for the packages that are built from source" "$headers/Python.h"
+    need libkrb5-dev "the headers of Kerberos for them" /usr/include/krb5.h /usr/include/mit-krb5/krb5.h
+    need krb5-user "kinit, by which Ansible gets tickets" kinit
+    need krb5-kdc "a KDC whose tickets may last seconds, to the tests alone" /usr/sbin/krb5kdc
+    need krb5-admin-server "makes its accounts" /usr/sbin/kadmin.local
+    need faketime "lets Ansible's clock be wrong" faketime
+    need samba-ad-dc "an Active Directory, to the tests alone" /usr/sbin/samba
+    need samba-ad-provision "what a new Active Directory is made from" /usr/share/samba/setup/provision.ldif
+fi
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
 if ! command -v apt-get >/dev/null; then
@@ -56,10 +67,25 @@ for alternatives in "${missing[@]}"; do
     done
     packages+=("$package") # the first that this release has
 done
-if [[ " ${packages[*]} " == *" openssh-server "* ]]; then
-    # Its program is what the tests start. Nobody has asked for a service on port 22 (systemctl unmask ssh ssh.socket).
-    "${sudo[@]}" mkdir -p /etc/systemd/system
-    "${sudo[@]}" ln -sfn /dev/null /etc/systemd/system/ssh.service
-    "${sudo[@]}" ln -sfn /dev/null /etc/systemd/system/ssh.socket
+# Programs of these are what the tests start. Nobody has asked for a service (`systemctl unmask` with the names takes that back).
+declare -A services=(
+    [openssh-server]="ssh.service ssh.socket"
+    [krb5-kdc]="krb5-kdc.service"
+    [krb5-admin-server]="krb5-admin-server.service"
+    [samba-ad-dc]="samba-ad-dc.service smbd.service nmbd.service winbind.service"
+)
+"${sudo[@]}" mkdir -p /etc/systemd/system
+for package in "${packages[@]}"; do
+    for service in ${services[$package]:-}; do
+        "${sudo[@]}" ln -sfn /dev/null "/etc/systemd/system/$service"
+    done
+done
+# Where systemd does not run, in a container, packages start their services in another way unless this forbids it:
+# https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+    trap '"${sudo[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+    "${sudo[@]}" chmod +x "$policy"
 fi
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${packages[@]}" >/dev/null

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who is at the other end: Basic, client certificates and Negotiate (NTLM), and the encryption that comes with that."""
+"""Who is at the other end: Basic, client certificates, Negotiate (NTLM, Kerberos), CredSSP; and what these encrypt."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import spnego
+from spnego import ContextReq
 from spnego._ntlm_raw.crypto import ntowfv1  # the NT hash; there is no public name for it
+from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
 _log = logging.getLogger(__name__)
@@ -26,13 +29,15 @@ _log = logging.getLogger(__name__)
 _CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 _BOUNDARY = "Encrypted Boundary"
-_PROTOCOL = "application/HTTP-SPNEGO-session-encrypted"
-ENCRYPTED_CONTENT_TYPE = f'multipart/encrypted;protocol="{_PROTOCOL}";boundary="{_BOUNDARY}"'
-_ENCRYPTED_BODY = re.compile(
-    rf"--\s?{_BOUNDARY}\r\n\s*Content-Type: {_PROTOCOL}\r\n"
+#: What is said of the protocol in an encrypted message, for each that encrypts ([MS-WSMV] 2.2.9.1).
+_PROTOCOLS = {name: f"application/HTTP-{name}-session-encrypted" for name in ("SPNEGO", "CredSSP")}
+_PART = re.compile(
+    rf"--\s?{_BOUNDARY}\r\n\s*Content-Type: (?:{'|'.join(_PROTOCOLS.values())})\r\n"
     r"\s*OriginalContent: type=application/soap\+xml;charset=UTF-8;Length=(\d{1,10})\r\n"
     rf"--\s?{_BOUNDARY}\r\n\s*Content-Type: application/octet-stream\r\n"
-    rf"(.{{4}}.*)--\s?{_BOUNDARY}--(?:\r\n)?".encode(),
+    # What is encrypted may hold anything, so a part ends at the next one's head, or with the body.
+    rf"(.{{4}}.*?)(?:(?=--\s?{_BOUNDARY}\r\n\s*Content-Type: application/HTTP-)"
+    rf"|--\s?{_BOUNDARY}--(?:\r\n)?\Z)".encode(),
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -79,8 +84,8 @@ class Accounts:
         return self._certificates.get(certificate or b"")
 
     @contextmanager
-    def ntlm_user_file(self) -> Iterator[None]:
-        """Let pyspnego's NTLM acceptor know the accounts: it reads the file that NTLM_USER_FILE names.
+    def ntlm_user_file(self) -> Iterator[str]:
+        """Write the accounts down as pyspnego's NTLM acceptor reads them.
 
         In the smbpasswd format, which takes a hash: the other one cannot hold a password with a colon.
         """
@@ -89,49 +94,83 @@ class Accounts:
                 name = f"{domain}\\{user}" if domain else user
                 print(name, 0, "0" * 32, ntowfv1(account.password).hex(), "[U]", "LCT-0", sep=":", file=file)
             file.flush()
-            before = os.environ.get("NTLM_USER_FILE")
-            os.environ["NTLM_USER_FILE"] = file.name
-            try:
-                yield
-            finally:
-                if before is None:
-                    del os.environ["NTLM_USER_FILE"]
-                else:
-                    os.environ["NTLM_USER_FILE"] = before
+            yield file.name
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What a host proves itself with.
+
+    :ivar keytab: a file with the keys by which a KDC knows the host. Without, it does not take Kerberos.
+    :ivar bindings: a hash of its certificate for HTTPS, to which an authentication may be bound (RFC 5929).
+    """
+
+    keytab: Path | None = None
+    bindings: GssChannelBindings | None = None
+
+
+_NO_SECRETS = Secrets()
+
+
+@dataclass(frozen=True)
+class Logon:
+    """How somebody logged on, by Negotiate or CredSSP: with which mechanism inside (``kerberos``, ``ntlm``).
+
+    ``delegated``: with credentials that the host may use to reach others.
+    """
+
+    account: str
+    scheme: str
+    mechanism: str
+    delegated: bool
 
 
 class Authenticator:
     """The authentication of one TCP connection.
 
-    Basic holds for the request that carries it, Negotiate for the connection from then on.
+    Basic holds for the request that carries it, Negotiate and CredSSP for the connection from then on.
 
     :param basic: whether Basic is allowed.
+    :param credssp: whether CredSSP is allowed.
     :param certificate: the client certificate (DER) that came with the connection, if one did.
+    :param secrets: what the host proves itself with.
     :ivar challenges: values for the WWW-Authenticate headers of a reply with status 401.
-    :ivar token: what Negotiate has to say with the reply, for its WWW-Authenticate header.
+    :ivar token: what Negotiate or CredSSP has to say with the reply, for its WWW-Authenticate header.
+    :ivar logon: who has logged on, by Negotiate or CredSSP.
     """
 
-    def __init__(self, accounts: Accounts, *, basic: bool, certificate: bytes | None = None) -> None:
-        self.challenges = ["Negotiate"] + ['Basic realm="WSMAN"'] * basic
+    def __init__(
+        self,
+        accounts: Accounts,
+        *,
+        basic: bool,
+        credssp: bool = False,
+        certificate: bytes | None = None,
+        secrets: Secrets = _NO_SECRETS,
+    ) -> None:
+        self.challenges = ["Negotiate"] + ["CredSSP"] * credssp + ['Basic realm="WSMAN"'] * basic
         self.token: str | None = None
+        self.logon: Logon | None = None
         self._accounts = accounts
         self._basic = basic
+        self._schemes = {"negotiate": "SPNEGO", **({"credssp": "CredSSP"} if credssp else {})}
         self._certificate = certificate
+        self._secrets = secrets
+        self._scheme = ""
         self._context: spnego.ContextProxy | None = None
-        self._account: str | None = None
 
     def authenticate(self, authorization: str | None) -> str | None:
         r"""Who sent a request with that Authorization header, as ``DOMAIN\user``; None: answer it with status 401."""
         self.token = None
         scheme, _, credentials = (authorization or "").partition(" ")
         if not scheme:
-            return self._account
+            return self.logon.account if self.logon else None
         if scheme == _CERTIFICATE:
             return self._accounts.with_certificate(self._certificate)
         if scheme.lower() == "basic" and self._basic:
             return self._check_basic(credentials)
-        if scheme.lower() == "negotiate":
-            return self._step(credentials)
+        if scheme.lower() in self._schemes:
+            return self._step(scheme, credentials)
         return None
 
     def unwrap(self, body: bytes) -> bytes:
@@ -139,29 +178,41 @@ class Authenticator:
 
         :raises ValueError: it is not in that form, or was not encrypted for this connection.
         """
-        match = _ENCRYPTED_BODY.fullmatch(body)
-        if match is None or self._context is None or self._account is None:
+        parts = [*_PART.finditer(body)]
+        if self._context is None or self.logon is None or not parts or sum(len(part[0]) for part in parts) != len(body):
             raise ValueError("no encrypted message of this connection")
-        payload = match[2]
+        return b"".join(self._unwrap_part(part[2], int(part[1])) for part in parts)
+
+    def _unwrap_part(self, payload: bytes, size: int) -> bytes:
+        assert self._context is not None
         (length,) = struct.unpack("<I", payload[:4])
         try:
-            envelope = self._context.unwrap_winrm(payload[4 : 4 + length], payload[4 + length :])
+            part = self._context.unwrap_winrm(payload[4 : 4 + length], payload[4 + length :])
         except SpnegoError as error:
             raise ValueError(str(error)) from error
-        if len(envelope) != int(match[1]):
+        if len(part) != size:
             raise ValueError("the encrypted message has another length than it says")
-        return envelope
+        return part
+
+    @property
+    def encrypted_content_type(self) -> str:
+        """The Content-Type of what ``wrap`` returns."""
+        return f'multipart/encrypted;protocol="{self._protocol}";boundary="{_BOUNDARY}"'
 
     def wrap(self, envelope: bytes) -> bytes:
-        """Encrypt a reply body, whose Content-Type is then ENCRYPTED_CONTENT_TYPE."""
+        """Encrypt a reply body."""
         assert self._context is not None
         header, sealed, padding = self._context.wrap_winrm(envelope)
         head = (
-            f"--{_BOUNDARY}\r\n\tContent-Type: {_PROTOCOL}\r\n"
+            f"--{_BOUNDARY}\r\n\tContent-Type: {self._protocol}\r\n"
             f"\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length={len(envelope) + padding}\r\n"
             f"--{_BOUNDARY}\r\n\tContent-Type: application/octet-stream\r\n"
         )
         return head.encode() + struct.pack("<I", len(header)) + header + sealed + f"--{_BOUNDARY}--\r\n".encode()
+
+    @property
+    def _protocol(self) -> str:
+        return _PROTOCOLS[self._schemes[self._scheme.lower()]]
 
     def _check_basic(self, credentials: str) -> str | None:
         try:
@@ -178,19 +229,45 @@ class Authenticator:
             return found[0]
         return None
 
-    def _step(self, credentials: str) -> str | None:
-        self._account = None
+    def _step(self, scheme: str, credentials: str) -> str | None:
+        self.logon = None
         try:
-            with self._accounts.ntlm_user_file():
-                if self._context is None or self._context.complete:
-                    self._context = spnego.server(protocol="negotiate", options=spnego.NegotiateOptions.use_negotiate)
+            with self._acceptors_environment():
+                if self._context is None or self._context.complete or scheme.lower() != self._scheme.lower():
+                    self._scheme, self._context = scheme, self._new_context(scheme)
                 out = self._context.step(base64.b64decode(credentials, validate=True))
-        except Exception as error:  # pyspnego raises all kinds of errors for a malformed token
-            _log.debug("Negotiate failed: %s", error)
+        # pyspnego raises all kinds of errors for a malformed token, and hides Kerberos' behind an AttributeError.
+        except Exception as error:
+            _log.debug("%s failed: %r", scheme, error)
             self._context = None
             return None
-        self.token = "Negotiate " + base64.b64encode(out).decode() if out else None
-        if self._context.complete:
-            found = self._accounts.find(self._context.client_principal or "")
-            self._account = found[0] if found else None
-        return self._account
+        self.token = f"{scheme} {base64.b64encode(out).decode()}" if out else None
+        if self._context.complete and (found := self._accounts.find(self._context.client_principal or "")):
+            mechanism = self._context.negotiated_protocol or ""
+            delegated = scheme.lower() == "credssp" or bool(self._context.context_attr & ContextReq.delegate)
+            self.logon = Logon(found[0], scheme, mechanism, delegated)
+        return self.logon.account if self.logon else None
+
+    def _new_context(self, scheme: str) -> spnego.ContextProxy:
+        return spnego.server(
+            channel_bindings=self._secrets.bindings,
+            protocol=scheme.lower(),
+            options=spnego.NegotiateOptions.use_negotiate,
+        )
+
+    @contextmanager
+    def _acceptors_environment(self) -> Iterator[None]:
+        """Let pyspnego's acceptors find the accounts and the host's keys: by no other way can they be told."""
+        keytab = self._secrets.keytab or os.devnull
+        with self._accounts.ntlm_user_file() as users:
+            wanted = {"NTLM_USER_FILE": users, "KRB5_KTNAME": str(keytab)}
+            before = {name: os.environ.get(name) for name in wanted}
+            os.environ.update(wanted)
+            try:
+                yield
+            finally:
+                for name, value in before.items():
+                    if value is None:
+                        del os.environ[name]
+                    else:
+                        os.environ[name] = value

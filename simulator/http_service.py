@@ -13,11 +13,13 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, Self
 
 from aiohttp import hdrs, web
+from spnego.channel_bindings import GssChannelBindings
 
-from .authentication import ENCRYPTED_CONTENT_TYPE, Accounts, Authenticator
+from .authentication import Accounts, Authenticator, Logon, Secrets
 from .wsman import (
     STATUS_CONTROL_C_EXIT,
     CommandSignalled,
@@ -33,6 +35,11 @@ from .wsman import (
 _log = logging.getLogger(__name__)
 
 _SOAP_CONTENT_TYPE = "application/soap+xml;charset=UTF-8"
+#: What Windows' Http.sys takes by default of one header, and of the request line with all headers: MaxFieldLength and
+#: MaxRequestBytes, https://learn.microsoft.com/troubleshoot/developer/webapps/iis/iisadmin-service-inetinfo/httpsys-registry-windows
+_MAX_FIELD_LENGTH = _MAX_REQUEST_BYTES = 16384
+#: More than any client sends. aiohttp's own limit is half of Windows', and its answer another one.
+_AIOHTTP_LIMIT = 1 << 20
 _ENCRYPTION_OVERHEAD = 1024  # bytes that the multipart form adds to an envelope
 _ACTION = re.compile(rb"<[^<>]*\bAction\b[^<>]*>\s*[^<>]*/(\w+)\s*</")
 
@@ -96,26 +103,37 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Listener:
-    """Where to listen: port 0 is any free port; HTTPS with an SSL context."""
+    """Where to listen: port 0 is any free port; HTTPS with an SSL context, and what its certificate binds to."""
 
     address: str
     port: int = 0
     ssl_context: ssl.SSLContext | None = None
+    bindings: GssChannelBindings | None = None
 
 
 class HttpService:
     """A host's WinRM service: one ``Service``, any number of listeners.
 
+    :param keytab: a file with the keys by which a KDC knows the host; without, it does not take Kerberos.
+    :param hangs_at: the name of exchanges that it takes and never answers.
     :ivar traffic: every exchange so far, oldest first.
+    :ivar logons: who has logged on so far by Negotiate or CredSSP, a connection each.
     :ivar before_answer: hook, awaited before a request reaches the service.
     :ivar before_reply: hook, awaited before its reply is sent.
     :ivar urls: after ``start``, the endpoint of each listener.
     """
 
     def __init__(
-        self, service: Service, accounts: Accounts, runner: CommandRunner, listeners: Sequence[Listener]
+        self,
+        service: Service,
+        accounts: Accounts,
+        runner: CommandRunner,
+        listeners: Sequence[Listener],
+        keytab: Path | None = None,
+        hangs_at: str | None = None,
     ) -> None:
         self.traffic: list[Exchange] = []
+        self.logons: list[Logon] = []
         self.before_answer: Hook | None = None
         self.before_reply: Hook | None = None
         self.urls: list[str] = []
@@ -123,6 +141,9 @@ class HttpService:
         self._accounts = accounts
         self._runner = runner
         self._listeners = listeners
+        self._keytab = keytab
+        self._hangs_at = hangs_at
+        self._bindings = {listener.ssl_context: listener.bindings for listener in listeners}
         self._exchange_ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[Reply]] = {}
         self._inputs: dict[str, Stdin] = {}
@@ -135,7 +156,9 @@ class HttpService:
     async def start(self) -> None:
         """Listen. Raises OSError where that is not possible; then nothing listens."""
         # handler_cancellation: a client that goes away must not leave a Receive behind that waits.
-        self._server = web.Server(self._handle, handler_cancellation=True, access_log=None)
+        self._server = web.Server(
+            self._handle, handler_cancellation=True, access_log=None, max_field_size=_AIOHTTP_LIMIT
+        )
         self._server_runner = web.ServerRunner(self._server, shutdown_timeout=1)
         await self._server_runner.setup()
         try:
@@ -193,6 +216,8 @@ class HttpService:
 
     async def _answer(self, exchange: _Incoming) -> web.Response:
         request = exchange.request
+        if _is_too_long(request):
+            return _request_too_long()
         if request.path.lower() != "/wsman":
             return web.Response(status=404)
         if request.method != hdrs.METH_POST:
@@ -200,12 +225,15 @@ class HttpService:
         limit = self._service.config.max_envelope_size_kb * 1024
         authenticator = self._authenticator(request.protocol)
         account = authenticator.authenticate(request.headers.get(hdrs.AUTHORIZATION))
+        if authenticator.logon and hdrs.AUTHORIZATION in request.headers:
+            self.logons.append(authenticator.logon)
         async for piece in request.content.iter_any():
             exchange.body += piece
             if len(exchange.body) > limit + _ENCRYPTION_OVERHEAD:
                 # As Windows does: https://github.com/ansible-collections/ansible.windows/issues/620
                 return _closing(413)
-        encrypted = request.content_type == "multipart/encrypted"
+        # The second is for what CredSSP cuts into parts of 16 KiB, which is what a message of TLS holds.
+        encrypted = request.content_type in ("multipart/encrypted", "multipart/x-multi-encrypted")
         envelope = bytes(exchange.body)
         if account and encrypted:
             try:
@@ -231,10 +259,13 @@ class HttpService:
             return _closing(500)
         if len(envelope) > limit:
             return _closing(413)
-        reply = await self._exchange(envelope, account, request.remote or "")
+        if exchange.action == self._hangs_at:
+            await asyncio.Future()
+        delegated = authenticator.logon is not None and authenticator.logon.delegated
+        reply = await self._exchange(envelope, account, request.remote or "", delegated=delegated)
         body, content_type = reply.body, _SOAP_CONTENT_TYPE
         if encrypted:
-            body, content_type = authenticator.wrap(reply.body), ENCRYPTED_CONTENT_TYPE
+            body, content_type = authenticator.wrap(reply.body), authenticator.encrypted_content_type
         return web.Response(status=reply.status, body=body, headers={hdrs.CONTENT_TYPE: content_type, **token})
 
     def _authenticator(self, connection: web.RequestHandler) -> Authenticator:
@@ -246,11 +277,13 @@ class HttpService:
             self._authenticators[connection] = Authenticator(
                 self._accounts,
                 basic=self._service.config.basic,
+                credssp=self._service.config.credssp,
                 certificate=tls.getpeercert(binary_form=True) if tls else None,
+                secrets=Secrets(self._keytab, self._bindings.get(tls.context) if tls else None),
             )
         return self._authenticators[connection]
 
-    async def _exchange(self, envelope: bytes, account: str, client_address: str) -> Reply:
+    async def _exchange(self, envelope: bytes, account: str, client_address: str, *, delegated: bool) -> Reply:
         exchange_id = next(self._exchange_ids)
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[Reply] = loop.create_future()
@@ -258,7 +291,12 @@ class HttpService:
         try:
             self._dispatch(
                 self._service.receive(
-                    exchange_id, envelope, account=account, client_address=client_address, now=loop.time()
+                    exchange_id,
+                    envelope,
+                    account=account,
+                    client_address=client_address,
+                    delegated=delegated,
+                    now=loop.time(),
                 )
             )
             return await reply
@@ -330,5 +368,22 @@ class _Incoming:
 def _closing(status: int) -> web.Response:
     """A reply without a body that ends the connection."""
     response = web.Response(status=status)
+    response.force_close()
+    return response
+
+
+def _is_too_long(request: web.BaseRequest) -> bool:
+    """Whether Http.sys does not hand the request on to WinRM."""
+    lines = [len(f"{request.method} {request.path_qs} HTTP/1.1")]
+    lines += (len(name) + len(": ") + len(value) for name, value in request.raw_headers)
+    longest = max((len(value) for _, value in request.raw_headers), default=0)
+    return longest > _MAX_FIELD_LENGTH or sum(length + len("\r\n") for length in lines) > _MAX_REQUEST_BYTES
+
+
+def _request_too_long() -> web.Response:
+    """What Http.sys says then: https://github.com/aspnet/AspNetKatana/issues/250."""
+    reason = "HTTP Error 400. The size of the request headers is too long."
+    text = f"<h2>Bad Request - Request Too Long</h2>\r\n<hr><p>{reason}</p>\r\n"
+    response = web.Response(status=400, text=text, content_type="text/html")
     response.force_close()
     return response

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import hashlib
 import shlex
 import signal
 import ssl
@@ -16,6 +17,7 @@ from typing import Any, Self
 
 import trustme
 import yaml
+from spnego.channel_bindings import GssChannelBindings
 
 from .authentication import Account, Accounts
 from .engines.host_runner import Engine, HostRunner
@@ -29,6 +31,8 @@ from .wsman import CommandShells, Config, Service
 
 #: The kind of shell that each of Ansible's connections opens.
 _DOORS = {"winrm": CommandShells.uri, "psrp": RunspacePools.uri}
+#: By which each of them is told the name that a KDC has of a host.
+_OVERRIDES = ("ansible_winrm_kerberos_hostname_override", "ansible_psrp_negotiate_hostname_override")
 
 
 def interrupted() -> asyncio.Event:
@@ -51,7 +55,9 @@ class Simulation:
         self.hosts: dict[str, Host] = {host.name: host for host in hosts_of(spec)}
         self._engine = engine
         self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
-        self.api = WindowsApi(Path(self._folder.name) / "windows-api", [*self.hosts.values()], spec.rpc_latency)
+        self.api = WindowsApi(
+            Path(self._folder.name) / "windows-api", [*self.hosts.values()], spec.rpc_latency, spec.second_hop
+        )
         self.services: dict[str, HttpService] = {}
         self.ssh: dict[str, SshService] = {}
         self._ssh_key: ClientKey | None = None
@@ -147,8 +153,10 @@ class Simulation:
                     "ansible_winrm_ca_trust_path": str(self.ca_file),
                     "ansible_psrp_protocol": scheme,
                     "ansible_psrp_auth": self.spec.transport,
-                    # As winrm does by itself: only NTLM encrypts, and only on HTTP.
-                    "ansible_psrp_message_encryption": "auto" if self.spec.transport == "ntlm" else "never",
+                    # As winrm does by itself: these encrypt, and only on HTTP.
+                    "ansible_psrp_message_encryption": (
+                        "auto" if self.spec.transport in ("credssp", "kerberos", "ntlm") else "never"
+                    ),
                     "ansible_psrp_ca_cert": str(self.ca_file),
                     **credentials,
                 },
@@ -187,7 +195,11 @@ class Simulation:
     def _host_variables(self, name: str, scheme: str) -> dict[str, Any]:
         (url,) = (url for url in self.services[name].urls if url.startswith(f"{scheme}://"))
         address, _, port = url.split("/")[2].rpartition(":")
-        return {"ansible_host": address, "ansible_port": int(port)}
+        variables: dict[str, Any] = {"ansible_host": address, "ansible_port": int(port)}
+        if self.spec.transport in ("credssp", "kerberos") and self.hosts[name].keytab:
+            # A KDC knows hosts by their names, which here no DNS has.
+            variables |= dict.fromkeys(_OVERRIDES, self._dns_name(name))
+        return variables
 
     def _service(self, host: Host) -> HttpService:
         spec, account = self.spec, self.spec.account
@@ -195,7 +207,7 @@ class Simulation:
         if spec.http_port is not None:
             listeners.append(Listener(host.address, spec.http_port))
         if spec.https_port is not None:
-            listeners.append(Listener(host.address, spec.https_port, self._tls(host)))
+            listeners.append(self._https_listener(host, spec.https_port))
         basic = spec.transport == "basic"
         certificate = ssl.PEM_cert_to_DER_cert(self._client_certificate.cert_chain_pems[0].bytes().decode())
         dns_domain = spec.dns_domain if account.domain else ""
@@ -203,13 +215,22 @@ class Simulation:
         return HttpService(
             Service(
                 host.name,
-                Config(allow_unencrypted=basic, basic=True),
+                Config(
+                    allow_unencrypted=basic,
+                    basic=True,
+                    credssp=spec.transport == "credssp",
+                    kerberos=host.keytab is not None,
+                    max_shells_per_user=host.max_shells,
+                    max_operations_per_shell=host.max_operations,
+                ),
                 shells=(CommandShells, RunspacePools),
                 closed=[uri for door, uri in _DOORS.items() if door not in host.doors],
             ),
             Accounts(host.name, accounts),
             self._runner(host),
             listeners,
+            host.keytab,
+            host.winrm_hangs,
         )
 
     def _ssh_service(self, host: Host, port: int, client_key: ClientKey) -> SshService:
@@ -221,9 +242,11 @@ class Simulation:
     def _runner(self, host: Host) -> HostRunner:
         return HostRunner(host, [*self.hosts.values()], self.api, self._engine, self.spec.launch_seconds)
 
-    def _tls(self, host: Host) -> ssl.SSLContext:
-        name = host.name.lower()
-        names = [host.address, name, f"{name}.{self.spec.dns_domain}"]
+    def _dns_name(self, name: str) -> str:
+        return f"{name.lower()}.{self.spec.dns_domain}"
+
+    def _https_listener(self, host: Host, port: int) -> Listener:
+        names = [host.address, host.name.lower(), self._dns_name(host.name)]
         authority, expires = self._authority, None
         match host.certificate:
             case "expired":
@@ -233,7 +256,10 @@ class Simulation:
             case "unknown_authority":
                 authority = trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*names, not_after=expires).configure_cert(context)
+        certificate = authority.issue_cert(*names, not_after=expires)
+        certificate.configure_cert(context)
         context.verify_mode = ssl.CERT_OPTIONAL
         self._authority.configure_trust(context)
-        return context
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())).digest()
+        bindings = GssChannelBindings(application_data=b"tls-server-end-point:" + digest)
+        return Listener(host.address, port, context, bindings)

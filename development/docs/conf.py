@@ -76,7 +76,7 @@ html_sidebars = {page: [f"sidebar/{part}.html" for part in _SIDEBAR] for page in
 
 # ---- references
 
-_GUIDES = f"{_GALAXY['repository']}/blob/main/docs/docsite/rst/"
+_GUIDES = f"{_GALAXY['documentation']}docsite/"
 _ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 #: Labels of Ansible's documentation that generated pages refer to.
 _ANSIBLE_PAGES = {
@@ -99,9 +99,9 @@ def _refer_to_ansible(_: Sphinx, __: BuildEnvironment, node: pending_xref, title
 
 
 def _stay_on_the_site(_: Sphinx, document: nodes.document) -> None:
-    """Links to a guide in the repository, which a terminal needs, lead to its page, which then has to be there."""
+    """Links to a guide by the address of the site, which a terminal needs, lead to its page, which has to be there."""
     for link in list(document.findall(nodes.reference)):
-        guide = re.fullmatch(re.escape(_GUIDES) + r"(\w+)\.rst(?:#([\w-]+))?", link.get("refuri", ""))
+        guide = re.fullmatch(re.escape(_GUIDES) + r"(\w+)\.html(?:#([\w-]+))?", link.get("refuri", ""))
         if guide:
             label = ".".join(["ansible_collections.winops.rds.docsite", *filter(None, guide.groups())]).replace(
                 "-", "_"

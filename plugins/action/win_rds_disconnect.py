@@ -33,6 +33,8 @@ class ActionModule(SessionAction):
             protect_console=options["protect_console"],
             timeout_ms=milliseconds(timeout),
         )
+        if selection.nobody:
+            return self.nobody_result(disconnection, selection.nobody)
         report = self.run_engine(disconnection, task_vars)
         return self.session_result(report, disconnection, task_vars, lambda session: _unexplained(session, timeout))
 

@@ -49,6 +49,9 @@ class ActionModule(SessionAction):
             max_parallel=options["max_parallel"],
         )
 
+        if selection.nobody:
+            return {**self.nobody_result(logoff, selection.nobody), "deadline": None}
+
         def explain(session: Session) -> Error:
             return _unexplained(session, timeout, terminate=terminate)
 

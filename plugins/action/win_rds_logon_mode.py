@@ -14,7 +14,7 @@ from ..plugin_utils._options.errors import OptionError
 
 class ActionModule(LogonModeAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "mode": {"type": "str", "choices": [*modes.MODES], "required": True}
+        "mode": {"type": "str", "choices": [*modes.MODES], "required": True, "meant": modes.mode_meant}
     }
 
     def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:

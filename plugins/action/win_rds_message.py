@@ -20,8 +20,8 @@ PLACEHOLDERS = ("user", "server")
 class ActionModule(SessionAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         **ARGUMENT_SPEC,
-        "message": {"type": "str", "required": True},
-        "title": {"type": "str", "default": "{server}"},
+        "message": {"type": "str", "required": True, "aliases": ["msg"]},
+        "title": {"type": "str", "default": "{server}", "aliases": ["message_title"]},
         "icon": {"type": "str", "choices": [*ICONS], "default": "information"},
         "show_for": {"type": Duration("give nobody the time to read it; leave it out to show it until closed")},
         "buttons": {"type": "str", "choices": [*BUTTONS]},
@@ -42,6 +42,8 @@ class ActionModule(SessionAction):
             wait_for_answer=options["answer_timeout"] is not None,
             remaining_ms=0,
         )
+        if selection.nobody:
+            return self.nobody_result(message, selection.nobody)
         return self.session_result(self.run_engine(message, task_vars), message, task_vars)
 
 

@@ -19,6 +19,8 @@ class ActionModule(SessionAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options, default_all=True)
         look = request(SessionInfoRequest, selection, check_mode=self._task.check_mode)
+        if selection.nobody:
+            return self.nobody_result(look, selection.nobody)
         report = self.run_engine(look, task_vars)
         # A session that ended during the look is not listed.
         servers = tuple(

@@ -11,7 +11,7 @@ notes:
   - >-
     The mode is two values of the registry. Microsoft documents one of them; for the other, and for what
     C(change logon) writes, there are other sources. See
-    U(https://github.com/winops/rds/blob/main/docs/docsite/rst/logon_mode.rst).
+    U(https://winops.github.io/rds/docsite/logon_mode.html).
   - That the mode is V(enabled) does not mean that Remote Desktop is switched on, or that a policy allows it.
   - There is no option C(server), as C(change logon) has none. Run the task on each host.
   - WinRM, PSRP and SSH are no Remote Desktop logons. Ansible reaches the host in every mode.
@@ -25,5 +25,5 @@ seealso:
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/change-logon
   - name: Logon mode
     description: What each mode does, what is written where, and what each error means.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/logon_mode.rst
+    link: https://winops.github.io/rds/docsite/logon_mode.html
 """

@@ -16,7 +16,7 @@ notes:
 seealso:
   - name: Results
     description: What becomes of a session, and when a task fails.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/results.rst
+    link: https://winops.github.io/rds/docsite/results.html
 attributes:
   action_group:
     description: C(group/winops.rds.rds) in C(module_defaults) sets defaults of this module, too.

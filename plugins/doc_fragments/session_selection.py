@@ -23,7 +23,7 @@ options:
         several.
     type: list
     elements: raw
-    aliases: [session]
+    aliases: [session, id, ids, session_id, session_ids, session_name, session_names]
   users:
     description:
       - Accounts whose sessions are meant.
@@ -36,12 +36,12 @@ options:
         its domain. They take no wildcards. One that does not exist matches nothing. If the look-up itself fails, so
         does the task, and no session is touched.
       - A text that can be no account is refused, as one with C(/) or a character that is not seen. The rules are in
-        U(https://github.com/winops/rds/blob/main/docs/docsite/rst/matching.rst#what-is-refused).
+        U(https://winops.github.io/rds/docsite/matching.html#what-is-refused).
       - A number needs quotes, because YAML makes 5349 of V(0012345).
       - An account with several sessions is meant with all of them.
     type: list
     elements: str
-    aliases: [user]
+    aliases: [user, username, usernames, account, accounts]
   states:
     description:
       - The states of the sessions that are meant; only sessions that have a user.
@@ -50,6 +50,8 @@ options:
       - Accepted are V(active), V(connected), V(connect_query), V(shadow), V(disconnected), V(idle), V(reset), V(down)
         and V(init), in any case. See
         U(https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wtsapi32-wts_connectstate_class).
+      - They are taken as C(quser) prints them in English (V(Disc), V(Conn)), too. A word of another language is
+        refused, with the state that it means.
       - V(idle) is a state in which a session waits for a client. It does not mean that the user does nothing, see
         O(idle_for).
     type: list
@@ -58,10 +60,10 @@ options:
   idle_for:
     description:
       - Sessions without input for at least this long, by the clock of the host that has the session.
-      - With units (V(30s), V(15m), V(2h), V(1d 4h); also V(w) for weeks) or in ISO 8601 (V(PT30M)); more than
-        nothing, and at most 366 days.
+      - With units (V(30s), V(15m), V(2h), V(1d 4h), V(2 hours), V(10 min); also weeks) or in ISO 8601 (V(PT30M)); more
+        than nothing, and at most 366 days.
       - A number alone is refused, because it may be seconds or minutes. C(quser) shows V(2:00) for two hours, and YAML
-        takes that for the number 120.
+        takes that for the number 120. So is V(30M), because a capital M that comes first may be months.
       - A session is left out where Windows does not know its last input. So is the console session, whose idle time is
         not to be relied on.
     type: str
@@ -84,7 +86,7 @@ options:
         a Remote Desktop Gateway there may be none. Do not take it for a proof of where somebody is.
     type: list
     elements: str
-    aliases: [client]
+    aliases: [client, client_name, client_address]
   protocols:
     description:
       - The protocols of the sessions that are meant, V(console), V(rdp) or V(ica), in any case.
@@ -110,12 +112,14 @@ options:
         (with its accents), stops the task before anybody is touched or warned, see O(unknown_exclusions).
     type: list
     elements: str
+    aliases: [exclude_user, exclude_username, exclude_account]
   exclude_sessions:
     description:
       - Session IDs, session names and V(current), which are left alone, whatever else matches. Written as in
         O(sessions), records included. The sessions of a user whose name is given here are left alone, too.
     type: list
     elements: raw
+    aliases: [exclude_session, exclude_id, exclude_ids, exclude_session_id]
   unknown_exclusions:
     description:
       - What to do if a value of O(exclude_users) fits no session and is the name of no account, or of a group, or of an
@@ -140,7 +144,7 @@ options:
       - To mean the host's own sessions as well, name it too.
       - One that fails is reported in RV(servers) and makes the task fail at its end; the others are dealt with.
       - What it needs (rights, firewall, credentials for the second hop) is told in
-        U(https://github.com/winops/rds/blob/main/docs/docsite/rst/other_servers.rst).
+        U(https://winops.github.io/rds/docsite/other_servers.html).
     type: list
     elements: str
     aliases: [servers]
@@ -154,7 +158,11 @@ options:
     default: 30s
 notes:
   - The options that select sessions narrow each other (C(and)); the values of one option widen it (C(or)); exclusions
-    come last. The rules in one table are in U(https://github.com/winops/rds/blob/main/docs/docsite/rst/matching.rst).
-  - An empty list or an empty value is refused, because it is nearly always a variable that should have held something.
-    A session or user that is both selected and excluded is refused too.
+    come last. The rules in one table are in U(https://winops.github.io/rds/docsite/matching.html).
+  - An empty list in O(sessions), O(users), O(states), O(clients), O(protocols) or O(server) selects nobody, whatever
+    else is given. The task is done then, no host is asked, and every list of the result is empty. In O(exclude_users)
+    and O(exclude_sessions) it is refused, because it is nearly always a variable that should have held somebody; if
+    nobody is meant to be spared, leave the option out, in a template with V(default(omit, true\)). Null and empty text
+    are refused everywhere, and so is a session or user that is both selected and excluded.
+  - A list may be text, with commas (V(alice,bob)) or as JSON (V(["alice","bob"])). A choice may be in any case.
 """

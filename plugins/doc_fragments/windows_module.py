@@ -22,5 +22,5 @@ attributes:
 seealso:
   - name: Coming from other commands
     description: What replaces each form of the commands of Windows, of its cmdlets and of MultiPoint Manager.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/guide_coming_from.rst
+    link: https://winops.github.io/rds/docsite/guide_coming_from.html
 """

@@ -60,7 +60,7 @@ seealso:
     link: https://learn.microsoft.com/windows-server/remote/multipoint-services/suspend-and-leave-user-session-active
   - name: The modules beside win_rds_logoff
     description: What each of them does, and its errors.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/modules.rst
+    link: https://winops.github.io/rds/docsite/modules.html
 author:
   - winops.rds contributors (@winops)
 """

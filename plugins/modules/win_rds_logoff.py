@@ -37,10 +37,12 @@ options:
         nothing else.
       - Needs O(grace). To show a message and log nobody off, use M(winops.rds.win_rds_message).
     type: str
+    aliases: [msg]
   message_title:
     description:
       - The title of the message, with the same placeholders. If it is not given, the server's name. Needs O(grace).
     type: str
+    aliases: [title]
   reminders:
     description:
       - When O(message) is shown again; each is a time before the end, written as in O(idle_for), more than nothing
@@ -123,16 +125,16 @@ seealso:
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/logoff
   - name: Logging users off
     description: What a task does.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/logoff.rst
+    link: https://winops.github.io/rds/docsite/logoff.html
   - name: Which sessions match
     description: The rules of matching, in one table.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/matching.rst
+    link: https://winops.github.io/rds/docsite/matching.html
   - name: Other servers
     description: What the option server needs, and how its results look.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/other_servers.rst
+    link: https://winops.github.io/rds/docsite/other_servers.html
   - name: Faults
     description: What can go wrong, and what the task then reports.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/faults.rst
+    link: https://winops.github.io/rds/docsite/faults.html
 author:
   - winops.rds contributors (@winops)
 """

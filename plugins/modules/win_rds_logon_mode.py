@@ -15,7 +15,8 @@ version_added: 1.0.0
 options:
   mode:
     description:
-      - The mode that the host is to have.
+      - The mode that the host is to have. The words of C(change logon), such as V(disable) or V(/drain), are taken,
+        too, in any case.
       - V(enabled), as C(change logon /enable) - users log on.
       - V(disabled), as C(change logon /disable) - nobody logs on by Remote Desktop, nor reconnects to a disconnected
         session. Microsoft's pages disagree about whether a restart ends it.

@@ -20,11 +20,13 @@ options:
       - It may have several lines.
     type: str
     required: true
+    aliases: [msg]
   title:
     description:
       - The title of the box, with the same placeholders as O(message).
     type: str
     default: '{server}'
+    aliases: [message_title]
   icon:
     description:
       - The icon in the box.
@@ -78,7 +80,7 @@ seealso:
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/msg
   - name: The modules beside win_rds_logoff
     description: What each of them does, and its errors.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/modules.rst
+    link: https://winops.github.io/rds/docsite/modules.html
 author:
   - winops.rds contributors (@winops)
 """

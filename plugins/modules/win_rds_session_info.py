@@ -41,10 +41,10 @@ seealso:
     link: https://learn.microsoft.com/windows-server/administration/windows-commands/query-session
   - name: The modules beside win_rds_logoff
     description: What each of them does, and its errors.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/modules.rst
+    link: https://winops.github.io/rds/docsite/modules.html
   - name: Which sessions match
     description: The rules of matching, in one table.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/matching.rst
+    link: https://winops.github.io/rds/docsite/matching.html
 author:
   - winops.rds contributors (@winops)
 """

@@ -123,13 +123,31 @@ class SessionAction(TaskAction):
         several_hosts = len(task_vars.get("ansible_play_hosts_all", ())) > 1
         self.warn(aliases_text(report.servers))
         # Who is on somewhere is found there, which no host can tell of the others: the callback does, at the end.
-        if missing := not_found_text(not_found):
+        if missing := not_found_text(not_found, request.not_in(found, "sessions")):
             (self.say if several_hosts else self.warn)(missing)
         typed = [value for value in request.not_in(found, "exclude_sessions") if value not in recorded]
         self.warn(unused_sessions_text(typed, several_hosts))
         if request.check_mode:  # who looks first is to see it; each night it would be said in vain
             self.warn(unused_patterns_text(request.not_in(found, "exclude_users"), several_hosts))
         return result
+
+    def nobody_result(self, request: EngineRequest, option: str) -> dict[str, Any]:
+        """Return the result of a task that means nobody, for which no host is asked.
+
+        :param request: what would have been asked.
+        :param option: the empty list.
+        """
+        result: dict[str, Any] = {
+            "changed": False,
+            "sessions": [],
+            "not_found": [],
+            "excluded": [],
+            "unused_exclusions": [],
+            "servers": [],
+            "summary": summarize([], request.act),
+            "msg": f"Nobody was meant: {option} is an empty list.",
+        }
+        return {**result, "diff": session_diff([], request.act)} if self._task.diff and request.act.done else result
 
     def _say_each(self, servers: list[ServerRecords]) -> None:
         for server in servers:

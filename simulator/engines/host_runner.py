@@ -59,7 +59,7 @@ class HostRunner:
 
     async def run(self, invocation: Invocation, stdin: Stdin, write: Write) -> int:
         """Run a command, as :class:`simulator.http_service.CommandRunner` describes."""
-        launch, environment = self._api.new_launch(self._host, invocation.account)
+        launch, environment = self._api.new_launch(self._host, invocation.account, delegated=invocation.delegated)
         plain = " ".join([invocation.command, *invocation.arguments])
         try:
             script = encoded_script(plain)
@@ -108,7 +108,7 @@ class HostRunner:
             module = parse_module(payload)
         except PayloadError:
             return None
-        launch.become(module.become_user)
+        launch.become(module.become_user, delegated=module.become_password)
         return await ansible_windows.run_module(module, self._here(launch))
 
     def _here(self, launch: Launch) -> ansible_windows.Here:

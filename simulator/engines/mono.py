@@ -38,7 +38,7 @@ class MonoEngine:
         except PayloadError as error:
             write("stderr", f"{error}\r\n".encode())
             return 1
-        launch.become(module.become_user)
+        launch.become(module.become_user, delegated=module.become_password)
         output = await run_module(module, environment)
         await launch.settled()
         write("stdout", output.stdout)

@@ -39,6 +39,8 @@ class Module:
     csharp: Mapping[str, str]
     """Source of the C# utilities of collections, by name."""
     become_user: str | None = None
+    become_password: bool = False
+    """Whether there is one, so that the logon has credentials for other hosts, too."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -119,15 +121,17 @@ def _manifest_2_18(manifest: Mapping[str, Any]) -> Module:
             if not name.startswith("Ansible.")
         },
         become_user=manifest.get("become_user"),
+        become_password=bool(manifest.get("become_password")),
     )
 
 
 def _manifest_2_19(manifest: Mapping[str, Any]) -> Module:
     scripts = {name: script["script"] for name, script in manifest["scripts"].items()}
-    become_user = None
+    become_user, become_password = None, False
     for action in manifest["actions"]:
         if action["name"] == "become_wrapper.ps1":
             become_user = action["params"]["BecomeUser"]
+            become_password = bool(action.get("secure_params", action["params"]).get("BecomePassword"))
         elif action["name"] != "module_wrapper.ps1":
             raise PayloadError(f"cannot run the action {action['name']!r}")
     parameters = manifest["actions"][-1]["params"]
@@ -141,4 +145,5 @@ def _manifest_2_19(manifest: Mapping[str, Any]) -> Module:
         arguments=arguments,
         csharp={name: _text(scripts[name]) for name in parameters["CSharpModules"] if not name.startswith("Ansible.")},
         become_user=become_user,
+        become_password=become_password,
     )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .file import Change, FarmFileError, FarmSpec, Fault, HostSpec, LaunchFault
+from .file import Change, FarmFileError, FarmSpec, Fault, HostSpec, LaunchFault, SecondHop
 from .host import Host, hosts_of
 
-__all__ = ["Change", "FarmFileError", "FarmSpec", "Fault", "Host", "HostSpec", "LaunchFault", "hosts_of"]
+__all__ = ["Change", "FarmFileError", "FarmSpec", "Fault", "Host", "HostSpec", "LaunchFault", "SecondHop", "hosts_of"]

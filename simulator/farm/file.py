@@ -84,6 +84,8 @@ def _button(value: object) -> object:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
+SecondHop = Literal["any", "delegated"]
+
 _Bytes = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
 
 
@@ -293,6 +295,11 @@ class HostSpec(_Model):
     doors: list[Literal["winrm", "psrp"]] = Field(
         default=["winrm", "psrp"], description="by which of WinRM's two kinds of shells the account gets in"
     )
+    winrm_hangs: Literal["Create", "Command", "Send", "Receive", "Signal", "Delete"] | None = Field(
+        default=None, description="which requests WinRM takes and never answers"
+    )
+    max_shells: int | None = Field(default=None, ge=0, description="how many shells WinRM lets an account have at once")
+    max_operations: int | None = Field(default=None, ge=0, description="how many commands may be started in a shell")
     certificate: Literal["valid", "expired", "other_name", "unknown_authority"] = Field(
         default="valid", description="for HTTPS; not valid: what is wrong with it"
     )
@@ -306,6 +313,9 @@ class HostSpec(_Model):
         default=None, description="what a message to a disconnected session gives; null: it is shown there"
     )
     session_names: Literal["lower", "mixed"] = Field(default="lower", description="console and services, or Console")
+    keytab: Path | None = Field(
+        default=None, description="the keys by which a KDC knows the host; null: it does not take Kerberos"
+    )
     launch_faults: list[LaunchFault] = Field(
         default_factory=list, description="what goes wrong with the next launches of modules, a launch each"
     )
@@ -335,8 +345,11 @@ class FarmSpec(_Model):
     ssh_shell: Literal["cmd", "powershell"] = Field(
         default="powershell", description="what the hosts' SSH servers give a command line to"
     )
-    transport: Literal["basic", "certificate", "ntlm"] = Field(
-        default="ntlm", description="of the inventory; basic is unencrypted on HTTP"
+    transport: Literal["basic", "certificate", "credssp", "kerberos", "ntlm"] = Field(
+        default="ntlm", description="of the inventory; basic is unencrypted on HTTP; credssp only where it is this"
+    )
+    second_hop: SecondHop = Field(
+        default="any", description="delegated: calls from host to host need credentials that the client handed on"
     )
     launch_seconds: Seconds = Field(default=0.0, description="added to each launch: PowerShell takes about a second")
     rpc_latency: Seconds = Field(default=0.0, description="how long each call from host to host takes")
@@ -347,6 +360,12 @@ class FarmSpec(_Model):
         # https://learn.microsoft.com/windows/win32/winrm/authentication-for-remote-connections
         if self.transport == "certificate" and (self.https_port is None or self.account.domain):
             raise ValueError("a client certificate logs a local account on, by HTTPS: set https_port, and domain: ''")
+        return self
+
+    @model_validator(mode="after")
+    def _kerberos_needs(self) -> Self:
+        if self.transport == "kerberos" and (not self.account.domain or not all(host.keytab for host in self.hosts)):
+            raise ValueError("Kerberos is for an account of a domain, and for hosts with a keytab each")
         return self
 
     @classmethod

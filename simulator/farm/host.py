@@ -50,6 +50,10 @@ class Host:
         self.ipv6_from_byte = spec.ipv6_from_byte
         self.certificate = spec.certificate
         self.doors = spec.doors
+        self.keytab = spec.keytab
+        self.winrm_hangs = spec.winrm_hangs
+        self.max_shells = spec.max_shells
+        self.max_operations = spec.max_operations
         self.launch_faults = [*spec.launch_faults]
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
         self.registry = Registry(spec.language)

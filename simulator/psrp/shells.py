@@ -142,6 +142,7 @@ def _invocation(shell: Shell, script: str) -> Invocation:
         working_directory=shell.working_directory,
         account=shell.account,
         client_address=shell.client_address,
+        delegated=shell.delegated,
         # The text of a program is decoded as it was encoded, so that code page does not show.
         codepage=_UTF8_CODE_PAGE,
         no_profile=shell.no_profile,

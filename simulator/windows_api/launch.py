@@ -66,6 +66,8 @@ class Launch:
     host: Host
     account: str
     calls: list[Call]
+    delegated: bool = False
+    """Whether its account has credentials here with which it reaches other hosts."""
     leaks: int | None = None
     """Buffers and handles not given back when it ended; None while it runs, or where it never called the API."""
     connections: set[asyncio.Task[None]] = field(default_factory=set)
@@ -73,11 +75,15 @@ class Launch:
     """What it has open: servers, keys of the registry, programs."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(4096))
 
-    def become(self, user: str | None) -> None:
-        """Go on as another user, if one is given, whose password nobody checks."""
+    def become(self, user: str | None, *, delegated: bool) -> None:
+        """Go on as another user, if one is given, whose password nobody checks.
+
+        :param delegated: whether one was given, so that the logon has credentials for other hosts, too.
+        """
         if user:
             domain, _, name = user.rpartition("\\")
             self.account = f"{domain or self.host.domain}\\{name}"
+            self.delegated = delegated
 
     def open(self, opened: object) -> int:
         """Return a handle by which the program has something open."""

@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..farm import Host
-from ..win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
+from ..farm import Host, SecondHop
+from ..win32 import ERROR_ACCESS_DENIED, RPC_S_SERVER_UNAVAILABLE, Win32Error
 from . import accounts, processes, registry, servers, sessions
 from .launch import MUTATING, SESSION_CALLS, Answer, Call, Launch, Value
 from .times import pass_time
@@ -40,13 +40,21 @@ class WindowsApi:
     :param socket_path: a Unix socket to listen on.
     :param hosts: those that reach each other by name.
     :param rpc_latency: seconds that a call from host to host takes.
+    :param second_hop: whether such a call needs credentials that the account handed on.
     """
 
-    def __init__(self, socket_path: Path, hosts: Sequence[Host] = (), rpc_latency: float = 0.0) -> None:
+    def __init__(
+        self,
+        socket_path: Path,
+        hosts: Sequence[Host] = (),
+        rpc_latency: float = 0.0,
+        second_hop: SecondHop = "any",
+    ) -> None:
         self.socket_path = socket_path
         self.calls: dict[str, list[Call]] = {}
         self.launches: list[Launch] = []
         self.rpc_latency = rpc_latency
+        self._second_hop = second_hop
         self._by_token: dict[str, Launch] = {}
         self._tokens = itertools.count(1)
         self._server: asyncio.Server | None = None
@@ -76,9 +84,12 @@ class WindowsApi:
         """Return the calls made on a host that change something, also those that failed."""
         return [call for call in self.calls_on(host) if call.function in MUTATING]
 
-    def new_launch(self, host: Host, account: str) -> tuple[Launch, dict[str, str]]:
-        """Register a program that an account is about to start on a host; return it and the environment it needs."""
-        launch = Launch(str(next(self._tokens)), host, account, self.calls_on(host))
+    def new_launch(self, host: Host, account: str, *, delegated: bool = False) -> tuple[Launch, dict[str, str]]:
+        """Register a program that an account is about to start on a host; return it and the environment it needs.
+
+        :param delegated: whether the account has credentials there with which it reaches other hosts.
+        """
+        launch = Launch(str(next(self._tokens)), host, account, self.calls_on(host), delegated)
         self.launches.append(launch)
         self._by_token[launch.token] = launch
         return launch, {"SIMULATOR_SOCKET": str(self.socket_path), "SIMULATOR_LAUNCH": launch.token}
@@ -97,7 +108,7 @@ class WindowsApi:
         faults = [fault for fault in host.faults if fault.strikes(function, session)] if host else []
         try:
             if server is not None:
-                await self._reach(host)
+                await self._reach(launch, host)
             assert host is not None
             for fault in faults:
                 host.apply(fault.before)
@@ -139,15 +150,18 @@ class WindowsApi:
         """Return the host that ``server_of`` names; None: there is none of that name."""
         return launch.host if server is None else self._hosts.get(server.upper())
 
-    async def _reach(self, host: Host | None) -> None:
+    async def _reach(self, launch: Launch, host: Host | None) -> None:
         """Take the time that it takes to reach another host.
 
-        :raises Win32Error: 1722 RPC_S_SERVER_UNAVAILABLE, it is down, or there is none of that name.
+        :raises Win32Error: 1722 RPC_S_SERVER_UNAVAILABLE, it is down, or there is none of that name;
+            5 ERROR_ACCESS_DENIED, it asks for credentials, and the program has none.
         """
         if host is None or not host.rpc_up:
             await pass_time(host.rpc_timeout if host else self.rpc_latency)
             raise Win32Error(RPC_S_SERVER_UNAVAILABLE)
         await pass_time(self.rpc_latency)
+        if self._second_hop == "delegated" and not (launch.delegated or launch.host is host):
+            raise Win32Error(ERROR_ACCESS_DENIED)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the calls of one thread of a program, one after the other, until it ends."""

@@ -53,6 +53,7 @@ class CommandShells(ShellResource):
             working_directory=shell.working_directory,
             account=request.account,
             client_address=request.client_address,
+            delegated=shell.delegated,
             codepage=shell.codepage,
             no_profile=shell.no_profile,
             console_mode_stdin=request.option("WINRS_CONSOLEMODE_STDIN"),

@@ -20,7 +20,8 @@ class Config:
     """Settings under the names and with the defaults of Windows Server 2016; times in seconds.
 
     ``max_operations_per_shell`` stands for the operations quotas: so many commands may be started in one shell
-    (Windows does not count down when a command ends: [MS-WSMV] appendix A <118>). ``activity_id``: replies carry
+    (Windows does not count down when a command ends: [MS-WSMV] appendix A <118>). ``max_shells_per_user`` counts shells
+    of one kind, as the quotas of Windows' plug-ins do. ``activity_id``: replies carry
     p:ActivityId, as those of Windows Server 2016 do.
     """
 
@@ -29,7 +30,10 @@ class Config:
     idle_timeout: float = 7200.0
     allow_unencrypted: bool = False
     basic: bool = False
+    credssp: bool = False
+    kerberos: bool = False
     max_operations_per_shell: int | None = None
+    max_shells_per_user: int | None = None
     activity_id: bool = True
 
 
@@ -52,7 +56,7 @@ class ConfigResource:
         ports = {"HTTP": 5985, "HTTPS": 5986}
         schemes = dict.fromkeys(("Basic", "Digest", "Kerberos", "Negotiate", "Certificate"), True)
         winrs = ("MaxConcurrentUsers", "MaxShellRunTime", "MaxProcessesPerShell", "MaxMemoryPerShellMB")
-        service_auth = {"Basic": config.basic, "Kerberos": False, "Negotiate": True, "Certificate": False}
+        service_auth = {"Basic": config.basic, "Kerberos": config.kerberos, "Negotiate": True, "Certificate": False}
         tree = {
             "MaxEnvelopeSizekb": config.max_envelope_size_kb,
             "MaxTimeoutms": round(config.max_timeout * 1000),
@@ -74,7 +78,7 @@ class ConfigResource:
                 "MaxConnections": 300,
                 "MaxPacketRetrievalTimeSeconds": 120,
                 "AllowUnencrypted": config.allow_unencrypted,
-                "Auth": {**service_auth, "CredSSP": False, "CbtHardeningLevel": "Relaxed"},
+                "Auth": {**service_auth, "CredSSP": config.credssp, "CbtHardeningLevel": "Relaxed"},
                 "DefaultPorts": ports,
                 "IPv4Filter": "*",
                 "IPv6Filter": "*",

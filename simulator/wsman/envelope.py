@@ -38,6 +38,7 @@ class Request:
     activity_id: bool
     max_envelope_size: int
     operation_timeout: float
+    delegated: bool = False
     to: str = ""
     message_id: str = ""
     action: str = ""

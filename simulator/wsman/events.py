@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 class Invocation:
     """A command as its client asked for it (rsp:CommandLine in the shell that rsp:Shell opened).
 
-    The arguments are as on the wire: a client may send them one by one, or all as one string.
+    The arguments are as on the wire: a client may send them one by one, or all as one string. ``delegated``: its
+    account handed on credentials with which the command reaches other hosts.
     """
 
     command: str
@@ -21,6 +22,7 @@ class Invocation:
     working_directory: str | None = None
     account: str = ""
     client_address: str = ""
+    delegated: bool = False
     codepage: int = 437
     no_profile: bool = False
     console_mode_stdin: bool = False

@@ -177,6 +177,15 @@ def max_operations(limit: int) -> Fault:
     return Fault(2150859174, "w:InternalError", text, receiver=True, wmi=True)
 
 
+def max_shells(limit: int) -> Fault:
+    """ERROR_WSMAN_QUOTA_MAX_SHELLS, 0x803381A5. Recorded: https://github.com/hashicorp/vagrant/issues/7489."""
+    text = (
+        f"The WS-Management service cannot process the request. This user is allowed a maximum number of {limit} "
+        "concurrent shells, which has been exceeded. Close existing shells or raise the quota for this user. "
+    )
+    return Fault(2150859173, "w:InternalError", text, receiver=True)
+
+
 def schema_validation() -> Fault:
     """What arrived is not the XML that the operation needs. Recorded for a wrong element: psrpcore's tests."""
     text = (

@@ -59,9 +59,19 @@ class Service:
         self._resources = {resource.uri: resource for resource in resources}
 
     def receive(
-        self, exchange_id: int, envelope: bytes, *, account: str, client_address: str, now: float
+        self,
+        exchange_id: int,
+        envelope: bytes,
+        *,
+        account: str,
+        client_address: str,
+        now: float,
+        delegated: bool = False,
     ) -> list[Event]:
-        """Take a request. ``exchange_id`` is the caller's, and comes back in the Reply."""
+        """Take a request. ``exchange_id`` is the caller's, and comes back in the Reply.
+
+        :param delegated: whether the account handed on credentials for other hosts.
+        """
         request = Request(
             exchange_id,
             account,
@@ -72,6 +82,7 @@ class Service:
             self.config.activity_id,
             max_envelope_size=self.config.max_envelope_size_kb * 1024,
             operation_timeout=self.config.max_timeout,
+            delegated=delegated,
         )
         events: list[Event] = []
         try:

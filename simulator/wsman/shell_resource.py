@@ -202,6 +202,7 @@ class ShellResource:
             # A shell ID that the client chooses: [MS-WSMV] 2.2.4.37, the ShellId attribute.
             id=wanted.get("ShellId") or request.new_id(),
             account=request.account,
+            delegated=request.delegated,
             client_address=request.client_address,
             input_streams=text(wanted, "rsp:InputStreams", "stdin"),
             output_streams=text(wanted, "rsp:OutputStreams", "stdout stderr"),
@@ -217,6 +218,9 @@ class ShellResource:
         )
         if shell.id.upper() in self._shells:
             raise faults.already_exists()
+        limit = self._config.max_shells_per_user
+        if limit is not None and sum(open.account == shell.account for open in self._shells.values()) >= limit:
+            raise faults.max_shells(limit)
         self.open_shell(shell, wanted)
         self._shells[shell.id.upper()] = shell
         yield respond(request, "s a x w rsp p", *self._created(request, shell))

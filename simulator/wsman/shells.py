@@ -79,11 +79,14 @@ class Command:
 class Shell:
     """A shell: what rsp:Shell asked for, and its commands. Only its own account may use it.
 
+    ``delegated``: who opened it handed on credentials, with which its commands reach other hosts.
+
     ``own`` holds the output that belongs to none of its commands, for a kind of shell that has such.
     """
 
     id: str
     account: str
+    delegated: bool
     client_address: str
     input_streams: str
     output_streams: str

@@ -21,7 +21,7 @@ from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
 from tests.support import ansible_runs
 from tests.support.ansible_runs import NEVER_ENDS, Finish, Result, Run, finished
-from tests.support.fork_server import ForkServer
+from tests.support.fork_server import ForkServers
 from tests.support.paths import COLLECTIONS
 
 #: https://learn.microsoft.com/windows/win32/winrm/installation-and-configuration-for-windows-remote-management
@@ -122,14 +122,14 @@ def served(spec: FarmSpec, engine: Engine | None = None) -> Iterator[Simulation]
 
 
 @pytest.fixture(scope="session")
-def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    """What Ansible is run by, unless a test sets environment variables."""
-    with ForkServer(tmp_path_factory.mktemp("fork-server")) as server:
-        yield server
+def fork_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServers]:
+    """What Ansible is run by."""
+    with ForkServers(tmp_path_factory.mktemp("fork-servers")) as servers:
+        yield servers
 
 
 @pytest.fixture
-def serve(tmp_path: Path, fork_server: ForkServer) -> Iterator[Callable[..., Farm]]:
+def serve(tmp_path: Path, fork_servers: ForkServers) -> Iterator[Callable[..., Farm]]:
     """Serve farms: ``serve([sessions of RDSH01])`` or ``serve(hosts=[…], **other fields of the farm file)``."""
     with ExitStack() as stack:
 
@@ -137,6 +137,6 @@ def serve(tmp_path: Path, fork_server: ForkServer) -> Iterator[Callable[..., Far
             if sessions is not None:
                 fields["hosts"] = [{"name": "RDSH01", "sessions": sessions, "faults": fields.pop("faults", [])}]
             spec = FarmSpec.model_validate({"http_port": 0, "https_port": None, **fields})
-            return Farm(stack.enter_context(served(spec)), tmp_path, fork_server.finished)
+            return Farm(stack.enter_context(served(spec)), tmp_path, fork_servers.finished)
 
         yield start

@@ -137,7 +137,7 @@ def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
         "grace without message": ({"message": "{{ omit }}"}, "grace is given without a message"),
         "message without grace": ({"grace": "{{ omit }}"}, "message is given without a grace period"),
         "null": ({"grace": None}, "grace is null"),
-        "late reminder": ({"reminders": ["5m", "20m"]}, "reminders: '20m' is not within the grace period"),
+        "late reminder": ({"reminders": ["5m", "20m"]}, "reminders: 20m is not within the grace period"),
         "unknown word": ({"message": "In {mins}"}, "message holds {mins}"),
         "no time": ({"grace": "0s"}, "grace: 0"),
         "no unit": ({"grace": 15}, "grace: '15' has no unit"),

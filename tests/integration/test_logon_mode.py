@@ -307,7 +307,12 @@ def test_a_windows_without_remote_desktop_services(serve: Serve) -> None:
 
 def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
     refusals = {
-        "value of mode must be one of: enabled, disabled, drain, drain_until_restart, got: off": {"mode": "off"},
+        "value of mode must be one of: enabled, disabled, drain, drain_until_restart, got: half": {"mode": "half"},
+        "mode: 'off' is not a logon mode; write one of disabled (nobody logs on or reconnects), drain ": {
+            "mode": "off"
+        },
+        "mode: False is not a logon mode; write one of disabled": {"mode": False},
+        "mode is what is set. To read the mode, use winops.rds.win_rds_logon_mode_info": {"mode": "/query"},
         "mode is null": {"mode": None},
         "unknown option mod; did you mean mode instead of mod? accepted are mode": {"mod": "drain"},
     }

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Serve = Callable[..., Any]
 
 ON_HOST = ("-l", "RDSH01")
@@ -58,3 +60,28 @@ def test_not_found_is_what_no_server_has(serve: Serve) -> None:
     farm = farm_of(serve, {"name": "RDSH02", "sessions": [{"id": 2, "user": "bob"}]}, {"name": "RDSH03"})
     result = farm.adhoc("winops.rds.win_rds_logoff", "users=bob,carol server=RDSH02,RDSH03", *ON_HOST).only()
     assert result["not_found"] == ["carol"]
+
+
+def test_without_credentials_another_server_says_no(serve: Serve) -> None:
+    """By NTLM, nothing is handed on; the host itself needs nothing."""
+    farm = farm_of(serve, {"name": "RDSH02", "sessions": [{"id": 2, "user": "alice"}]}, second_hop="delegated")
+    result = farm.adhoc("winops.rds.win_rds_logoff", "users=alice server=RDSH01,RDSH02", *ON_HOST).only()
+    assert result.status == "failed"
+    assert {entry["server"]: (entry["error"] or {}).get("name") for entry in result["servers"]} == {
+        "RDSH01": None,
+        "RDSH02": "ERROR_ACCESS_DENIED",
+    }
+    assert (farm.users(), farm.users("RDSH02")) == ({}, {2: "alice"})
+
+
+@pytest.mark.windows("runas starts the module with a token of the become user")
+@pytest.mark.parametrize(("password", "status"), [("secret", "ok"), (None, "failed")])
+def test_become_with_a_password_brings_credentials(serve: Serve, password: str | None, status: str) -> None:
+    farm = farm_of(serve, {"name": "RDSH02", "sessions": [{"id": 2, "user": "alice"}]}, second_hop="delegated")
+    become = {"ansible_become_user": "CONTOSO\\farmadmin"}
+    if password:
+        become["ansible_become_password"] = password
+    task = {"winops.rds.win_rds_logoff": {"users": "alice", "server": "RDSH02"}, "become": True}
+    run = farm.playbook([{**task, "become_method": "ansible.builtin.runas", "vars": become}], *ON_HOST)
+    assert run.only().status == status
+    assert farm.users("RDSH02") == ({} if password else {2: "alice"})

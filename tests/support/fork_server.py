@@ -25,32 +25,57 @@ from tests.support import ansible_runs
 from tests.support.paths import REPOSITORY
 
 #: What a run may set for itself: nothing that has been imported has read it.
-_OF_A_RUN = ("FAKE_CLOCK", "HOST_NAMES", "PYTEST_CURRENT_TEST", "RECORD_RESULTS")
+_OF_A_RUN = ("FAKE_CLOCK", "HOST_NAMES", "KRB5CCNAME", "KRB5_CONFIG", "PYTEST_CURRENT_TEST", "RECORD_RESULTS")
 #: What these are is the server's, like the settings that ansible-core reads when it is imported.
 _OF_THE_SERVER = ("ANSIBLE_HOME",)
 
+_Settings = frozenset[tuple[str, str]]
 
-class ForkServer:
-    """A process that has imported Ansible, of which each run is a fork.
 
-    :param folder: for its temporary files.
+class ForkServers:
+    """A server for each set of environment variables that comes a second time. The first time, the program is run.
+
+    :param folder: for temporary files.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._variables = ansible_runs.environment(folder)
-        self._process = self._start()
+        self._servers: dict[_Settings, ForkServer] = {}
+        self._once: set[_Settings] = set()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for server in self._servers.values():
+            server.end()
+
+    def finished(self, command: Sequence[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Like :func:`tests.support.ansible_runs.finished`, of ``ansible`` or ``ansible-playbook``."""
+        own = (*_OF_A_RUN, *_OF_THE_SERVER)
+        settings = frozenset((name, value) for name, value in variables.items() if name not in own)
+        if settings not in self._once:
+            self._once.add(settings)
+            return ansible_runs.finished(command, variables)
+        if settings not in self._servers:
+            folder = self._folder / str(len(self._servers))
+            folder.mkdir()
+            self._servers[settings] = ForkServer(folder, variables)
+        return self._servers[settings].finished(command, variables)
+
+
+class ForkServer:
+    """A process that has imported Ansible, of which each run is a fork."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._variables = {**variables, "ANSIBLE_HOME": str(folder / "ansible")}
+        self._process = self._start()
+
+    def end(self) -> None:
         self._process.communicate()
 
     def finished(self, command: Sequence[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """Like :func:`tests.support.ansible_runs.finished`, which runs what has settings of its own."""
-        if _settings(variables) != _settings(self._variables):
-            return ansible_runs.finished(command, variables)
         own = {name: self._variables[name] for name in _OF_THE_SERVER}
         with tempfile.NamedTemporaryFile(dir=self._folder) as output:
             run = {"command": command, "variables": {**variables, **own}, "output": output.name}
@@ -79,10 +104,6 @@ class ForkServer:
             self._process.communicate()
             self._process = self._start()
             raise
-
-
-def _settings(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in variables.items() if name not in (*_OF_A_RUN, *_OF_THE_SERVER)}
 
 
 #: What nearly each run needs.

@@ -21,8 +21,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             "give the users no time; to log them off at once, leave grace and message out", unit_needed=True
         )
     },
-    "message": {"type": "str"},
-    "message_title": {"type": "str"},
+    "message": {"type": "str", "aliases": ["msg"]},
+    "message_title": {"type": "str", "aliases": ["title"]},
     "reminders": {"type": "list", "elements": Duration(unit_needed=True)},
     "newcomers": {"type": "str", "choices": ["ignore", "logoff"], "default": "ignore"},
 }

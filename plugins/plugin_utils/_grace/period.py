@@ -343,5 +343,7 @@ def _who(sessions: list[Session], what: str) -> str:
 
 def _first_sentence(error: Exception) -> str:
     """What happened, without what to do about it: here that is to go on."""
-    text, _dot, _rest = one_line(error, LONGEST_REASON).partition(". ")
+    # The two sentences with which Kerberos begins hold nothing: the reason, such as "Ticket expired", comes after them.
+    whole = one_line(error, LONGEST_REASON).replace(". Minor code may provide more information", "")
+    text, _dot, _rest = whole.partition(". ")
     return text if len(text) <= 200 else f"{text[:200]} …"

@@ -137,7 +137,11 @@ class TaskAction(LaunchAction):
 
     def _warn_of_overruled_exclusions(self, own: Sequence[Any], options: Mapping[str, Any]) -> None:
         for option in overruled_exclusions(
-            self._task.module_defaults or (), self._task.resolved_action or self._task.action, own, options
+            self._task.module_defaults or (),
+            self._task.resolved_action or self._task.action,
+            own,
+            options,
+            self.ARGUMENT_SPEC,
         ):
             counting = ", ".join(map(str, options[option] or ["none"]))
             self.warn(f"Not every {option} of module_defaults counts for this task. What counts: {counting}.")

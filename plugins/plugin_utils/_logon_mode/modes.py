@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from .._engine.acts import NOTHING_CHANGED
 from .._engine.report import RefusedCall, ReportError, read
+from .._options.errors import OptionError
 from .._result import records, sentences
 
 #: What each mode means for users, in the words of a message.
@@ -23,6 +24,26 @@ MODES = {
     "drain": "users reconnect to their sessions, and get no new ones",
     "drain_until_restart": "users reconnect to their sessions, and get no new ones until the host restarts",
 }
+
+#: As ``change logon`` takes them, with a slash or without.
+_COMMANDS = {"enable": "enabled", "disable": "disabled"}
+
+#: What may mean more than one mode.
+_CLOSING = (
+    "off",
+    "false",
+    "no",
+    "closed",
+    "close",
+    "deny",
+    "denied",
+    "block",
+    "blocked",
+    "lock",
+    "locked",
+    "maintenance",
+)
+_OPENING = ("on", "true", "yes", "open", "opened", "allow", "allowed", "normal", "undrain")
 
 #: The texts of the registry values that make a mode; a value that is not named does not matter to it.
 REGISTRY = {
@@ -111,6 +132,24 @@ class Report:
     after: Reading | None
     written: tuple[str, ...]
     error: RefusedCall | None
+
+
+def mode_meant(value: Any) -> Any:
+    """Return the mode that was meant, in the words of ``change logon`` too; what is none, as it is.
+
+    :raises OptionError: it is no mode, and there is a word for what was meant.
+    """
+    if not isinstance(value, (str, bool)):
+        return value
+    word = str(value).strip().lstrip("/-").lower()
+    if word in ("query", "q", "get", "status"):
+        raise OptionError("mode is what is set. To read the mode, use winops.rds.win_rds_logon_mode_info")
+    told = f"mode: {value!r} is not a logon mode"
+    if word in _CLOSING:
+        raise OptionError(f"{told}; write one of {', '.join(f'{m} ({MODES[m]})' for m in MODES if m != 'enabled')}")
+    if word in _OPENING:
+        raise OptionError(f"{told}; write enabled ({MODES['enabled']})")
+    return _COMMANDS.get(word, word)
 
 
 def request_for(mode: str, *, check_mode: bool) -> LogonModeRequest:

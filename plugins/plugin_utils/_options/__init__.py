@@ -3,6 +3,7 @@
 """From what was typed to values that are known to be sound, or an OptionError. Nothing here contacts a host.
 
 ``given`` does this for a task's options as a whole, ``selection`` for those that say which sessions are meant,
-``names`` and ``message`` for single values. The options of a grace period are in ``_grace``, those of one module in
+``names``, ``choices`` and ``message`` for single values. What was probably meant by what is refused is in ``free_form``
+and ``other_names``. The options of a grace period are in ``_grace``, those of one module in
 its action plugin.
 """

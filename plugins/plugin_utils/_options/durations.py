@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from .._words.durations import parse_duration
+from .._words.durations import UNIT_OF, parse_duration
 from .errors import OptionError
 
 
@@ -32,3 +34,20 @@ class Duration:
         if self.zero_would is not None and seconds < 0.001:
             raise OptionError(f"{option}: 0 would {self.zero_would}")
         return seconds
+
+
+def duration_of_fields(fields: Mapping[str, Any]) -> str:
+    """Return as text what somebody has written as ``{hours: 2, minutes: 30}``; "" where it is anything else."""
+    if any(str(unit).lower() not in UNIT_OF for unit in fields):
+        return ""
+    text = " ".join(f"{number} {unit}" for unit, number in fields.items())
+    return text if is_duration(text) else ""
+
+
+def is_duration(text: str) -> bool:
+    """Whether it is a duration with its unit."""
+    try:
+        parse_duration(text, unit_needed=True)
+    except ValueError:
+        return False
+    return True

@@ -13,11 +13,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.splitter import split_args
 
-from .durations import Duration
+from .choices import choice_meant
+from .durations import Duration, duration_of_fields, is_duration
 from .errors import OptionError, nearest
+from .free_form import free_form_text
+from .other_names import written_here
+from .selection import otherwise
 
 Spec = Mapping[str, Mapping[str, Any]]
 
@@ -26,6 +31,10 @@ FREE_FORM = "_raw_params"
 
 #: Lists whose values may be whole numbers, too, which are session IDs, and records of sessions.
 WITH_NUMBERS = ("sessions", "exclude_sessions")
+
+#: How like an option a name has to be, to be taken for a slip of it. With less, ``exclude_admins`` is like
+#: ``exclude_ids``.
+_LIKENESS = 0.82
 
 #: In ``module_defaults``: the modules that select sessions.
 _GROUP = "group/winops.rds.rds"
@@ -51,20 +60,41 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         del given[FREE_FORM]
     given = {name: _decrypted(value) for name, value in given.items()}
     _refuse_free_form(given, spec)
+    _refuse_commas(given, spec)
     _refuse_unknown(given, spec)
     for name, option in spec.items():
         spellings = [spelling for spelling in _spellings(name, option) if spelling in given]
         if len(spellings) > 1:
             raise OptionError(f"{' and '.join(spellings)} are one option: give one of them")
         for spelling in spellings:
-            _refuse_null(spelling, given[spelling], required=option.get("required", False))
-            _refuse_type(spelling, name, option["type"], given[spelling])
+            _refuse_null(spelling, name, option, given[spelling])
+            given[spelling] = _meant_value(option, given[spelling])
+            _refuse_type(spelling, name, option, given[spelling])
             if name in WITH_NUMBERS:
                 given[spelling] = _ids_and_records(given[spelling])
     checked = ArgumentSpecValidator({name: _of_ansible(option) for name, option in spec.items()}).validate(given)
     if checked.error_messages:
         raise OptionError(". ".join(checked.error_messages))
-    return {name: _typed(name, spec.get(name, {}), value) for name, value in checked.validated_parameters.items()}
+    return {name: _typed(name, option, checked.validated_parameters[name]) for name, option in spec.items()}
+
+
+def _meant_value(option: Mapping[str, Any], value: Any) -> Any:
+    """A value as Ansible would take it, of one that can mean nothing else: a choice in other words, and a list in text,
+    as JSON and YAML write it."""
+    if option["type"] == "list" and isinstance(value, str) and value.lstrip().startswith("["):
+        return _list_in_text(value)
+    return choice_meant(option, value) if "choices" in option else value
+
+
+def _list_in_text(text: str) -> Any:
+    if re.search(r"[\[,]\s*[!&]", text):  # a tag or an anchor, which would be left out
+        return text
+    try:
+        # No scalar becomes a number or a truth value by this loader, so that 0012345 and no stay what they are.
+        found = yaml.load(text, yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError):
+        return text
+    return found if isinstance(found, list) else text
 
 
 def _ids_and_records(value: Any) -> Any:
@@ -75,8 +105,8 @@ def _ids_and_records(value: Any) -> Any:
 
 
 def _of_ansible(option: Mapping[str, Any]) -> dict[str, Any]:
-    """An option as Ansible takes it, to which a duration is a text."""
-    return {key: "str" if isinstance(value, Duration) else value for key, value in option.items()}
+    """An option as Ansible takes it, to which a duration is a text, and which knows no other words for a choice."""
+    return {key: "str" if isinstance(value, Duration) else value for key, value in option.items() if key != "meant"}
 
 
 def _typed(name: str, option: Mapping[str, Any], value: Any) -> Any:
@@ -113,7 +143,7 @@ def places_of_options(task: Mapping[str, Any], module: str) -> list[Any]:
 
 
 def overruled_exclusions(
-    defaults: Sequence[Any], module: str, own: Sequence[Any], given: Mapping[str, Any]
+    defaults: Sequence[Any], module: str, own: Sequence[Any], given: Mapping[str, Any], spec: Spec
 ) -> list[str]:
     """Return the exclusions that ``module_defaults`` give and Ansible leaves out, without a word, for others or none.
 
@@ -121,6 +151,7 @@ def overruled_exclusions(
     :param module: the whole name of its module.
     :param own: where the task itself gives its options.
     :param given: each option of the module, with the value that counts, or None.
+    :param spec: what the module's options are.
     """
     meant = [
         options
@@ -130,9 +161,10 @@ def overruled_exclusions(
     ]
     own_names = {name for place in own for name in _names_in(place)}
     overruled = []
-    for option in ("exclude_users", "exclude_sessions"):
-        times = sum(option in options for options in meant)
-        if option in given and times and (times > 1 or option in own_names or given[option] is None):
+    for option in (name for name in ("exclude_users", "exclude_sessions") if name in spec):
+        spellings = {*_spellings(option, spec[option])}
+        times = sum(not spellings.isdisjoint(options) for options in meant)
+        if times and (times > 1 or spellings & own_names or given[option] is None):
             overruled.append(option)
     return overruled
 
@@ -163,22 +195,20 @@ def _spellings(name: str, option: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _refuse_free_form(given: Mapping[str, Any], spec: Spec) -> None:
-    if FREE_FORM not in given:
-        return
-    text = str(given[FREE_FORM]).strip()
-    if text in spec and spec[text]["type"] == "bool":
-        meant = f"{text}=true"
-    elif choosing := [name for name, option in spec.items() if text in option.get("choices", ())]:
-        meant = f"{choosing[0]}={text}"
-    elif "sessions" in spec and re.fullmatch(r"[\d\s,]+", text):
-        meant = f"sessions={','.join(re.findall(r'[0-9]+', text))}"
-    elif not spec:
-        raise OptionError(f"{text!r} belongs to no option: this module has none")
-    else:
-        meant = "users=alice" if "users" in spec else f"{next(iter(spec))}=…"
-    raise OptionError(
-        f"{text!r} belongs to no option. Say which: {meant}. A value with blanks needs quotes, as in idle_for='1d 4h'"
-    )
+    if FREE_FORM in given:
+        others = {name: value for name, value in given.items() if name != FREE_FORM}
+        raise OptionError(free_form_text(str(given[FREE_FORM]).strip(), others, spec))
+
+
+def _refuse_commas(given: Mapping[str, Any], spec: Spec) -> None:
+    """Refuse ``all=true,exclude_users=alice``, of which Ansible makes one option."""
+    names = "|".join(spelling for name, option in spec.items() for spelling in _spellings(name, option))
+    for name, value in given.items():
+        # What users read may hold anything.
+        if not isinstance(value, str) or re.search("message|msg|title", str(name)):
+            continue
+        if of_two := re.fullmatch(rf"([^\s=]+?),\s*((?:{names})=.+)", value):
+            raise OptionError(f"options are separated by blanks, and not by commas: {name}={of_two[1]} {of_two[2]}")
 
 
 def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
@@ -186,33 +216,52 @@ def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
     unknown = sorted(str(name) for name in given if name not in known)
     if not unknown:
         return
-    meant = [(name, nearest(name, known)) for name in unknown]
-    guesses = "".join(f"; did you mean {guess} instead of {name}?" for name, guess in meant if guess)
-    accepted = f"accepted are {', '.join(sorted(spec))}" if spec else "this module has none"
-    raise OptionError(f"unknown option {', '.join(unknown)}{guesses or ';'} {accepted}")
+    advice = "".join(_advice(name, known, spec) for name in unknown)
+    if not spec:
+        raise OptionError(f"unknown option {', '.join(unknown)}; this module has none{advice.rstrip(';')}")
+    raise OptionError(f"unknown option {', '.join(unknown)}{advice or ';'} accepted are {', '.join(sorted(spec))}")
 
 
-def _refuse_null(spelling: str, value: Any, *, required: bool) -> None:
+def _advice(name: str, known: Sequence[str], spec: Spec) -> str:
+    if written := written_here(name, spec):
+        return f"; for {name}, {written};"
+    guess = nearest(name, [each for each in known if each[:1] == name[:1].lower()], _LIKENESS)
+    return f"; did you mean {guess} instead of {name}?" if guess else ""
+
+
+def _refuse_null(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
     """Refuse what Ansible takes for "not given"."""
     if value is None:
-        instead = "" if required else ", or leave the option out (in a template: default(omit))"
+        instead = "" if option.get("required") else f", or {otherwise(name)}"
         raise OptionError(f"{spelling} is null; give a value{instead}")
 
 
-def _refuse_type(spelling: str, name: str, kind: str | Duration, value: Any) -> None:
+def _refuse_type(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
     """Refuse what Ansible would make a text or a number of."""
+    kind = option["type"]
     if kind == "list":
-        _refuse_list(spelling, name, value)
+        _refuse_list(spelling, name, option, value)
     elif (kind == "str" or isinstance(kind, Duration)) and (
         isinstance(value, bool) or not isinstance(value, (str, int, float))
     ):
-        hint = "; in YAML, yes, no, on and off need quotes" if isinstance(value, bool) else ""
-        raise OptionError(f"{spelling}: {value!r} is not text{hint}")
+        raise OptionError(f"{spelling}: {value!r} is not text{_text_hint(spelling, kind, value)}")
+    elif name == "wait" and isinstance(value, str) and is_duration(value):
+        raise OptionError(f"{spelling} is true or false, and {value!r} is how long: give timeout={value}")
     elif kind == "int" and isinstance(value, bool):
         raise OptionError(f"{spelling}: {value!r} is not a number")
 
 
-def _refuse_list(spelling: str, name: str, value: Any) -> None:
+def _text_hint(spelling: str, kind: str | Duration, value: Any) -> str:
+    if isinstance(value, bool):
+        return "; in YAML, yes, no, on and off need quotes"
+    if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], (str, int)):
+        return f"; give the one value and no list: {spelling}: {value[0]}"
+    if isinstance(value, Mapping) and isinstance(kind, Duration) and (written := duration_of_fields(value)):
+        return f"; write {spelling}: {written}"
+    return ""
+
+
+def _refuse_list(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
     if isinstance(value, str):
         # Some versions of ansible-core make a list of it, and some the names `["alice"` and `"bob"]`.
         if re.match(r"\s*(@?[\[({]|- )", value):
@@ -222,7 +271,10 @@ def _refuse_list(spelling: str, name: str, value: Any) -> None:
             )
         return
     for element in value if isinstance(value, (list, tuple)) else [value]:
-        _refuse_element(spelling, name, element, value)
+        # A number alone has no unit, which is said of it where its duration is read.
+        is_number = isinstance(element, (int, float)) and not isinstance(element, bool)
+        if not (is_number and isinstance(option.get("elements"), Duration)):
+            _refuse_element(spelling, name, element, value)
 
 
 def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:

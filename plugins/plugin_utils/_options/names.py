@@ -12,7 +12,7 @@ import ipaddress
 import re
 import unicodedata
 
-from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, STATES
+from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, state_meant
 from .errors import OptionError
 
 #: In ``sessions``: those of the account that the task runs as.
@@ -79,6 +79,11 @@ _CLIENTS = (
     "accepted are a computer name with * and ?, an address (10.1.2.3, 2001:db8::7) and a network (10.1.0.0/16, "
     "2001:db8::/32)"
 )
+#: What people call their own sessions, everybody and nobody. Whose account has such a name gives its domain, too.
+_OWN = (CURRENT, "current_user", "me", "mine", "myself", "self")
+_EVERYBODY = ("all", "any", "everybody", "everyone")
+_NOBODY = ("none", "null")
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -123,6 +128,8 @@ def check_account(option: str, value: str) -> None:
     :raises OptionError: the message says why, and what is accepted.
     """
     why = _why_no_account(value)
+    if why is None and (meant := _meant_by_word(option, value)):
+        why = f"{meant} (an account of this name needs its domain: CONTOSO\\{value})"
     if why is not None:
         raise OptionError(f"{option}: {value!r} is not an account{why}; {_ACCOUNTS}")
 
@@ -132,7 +139,7 @@ def check_session(option: str, value: str) -> None:
 
     :raises OptionError: the message says why, and what is accepted.
     """
-    why = _why_no_session(option, value)
+    why = _why_no_session(value) if is_current(value) else _meant_by_word(option, value) or _why_no_session(value)
     if why is not None:
         raise OptionError(f"{option}: {value!r} is not a session{why}; {_SESSIONS}")
 
@@ -158,12 +165,36 @@ def check_server(value: str, option: str = "server") -> None:
 
     :raises OptionError: it is not.
     """
-    why = _why_no_text(value, "")
+    why = _why_no_text(value, " ,;|")
+    bare = re.sub(r"^(/(server|v):|\w+://|[\\/]+)|(?<=\w):\d+$", "", value, flags=re.IGNORECASE)
+    if re.fullmatch(r"\w[\w.-]*", bare) and bare != value:
+        why = f": write {bare}"
     is_address = re.fullmatch(r"[0-9.]+|[^.]*:.*", value) is not None
     if why is None and (client_network(value) is None if is_address else not re.fullmatch(r"\w[\w.-]*", value)):
         why = ""
     if why is not None:
-        raise OptionError(f"{option}: {value!r} is not the name or address of a server{why}, such as RDSH02")
+        raise OptionError(
+            f"{option}: {value!r} is not the name or address of a server{why}; accepted are such as RDSH02"
+        )
+
+
+def _meant_by_word(option: str, value: str) -> str | None:
+    """What to give instead of a word that names nobody; None if it may be a name."""
+    kind = option.removeprefix("exclude_")
+    prefix = option.removesuffix(kind)
+    word = value.lower()
+    if word in _OWN:
+        return f": the sessions of the account that Ansible connects with are {prefix}sessions=current"
+    if word in _EVERYBODY and not prefix:
+        return ": everybody is all=true"
+    if word in _NOBODY:
+        return ": for nobody, leave the option out" if prefix else ": for nobody, give an empty list"
+    if kind == "users":
+        return f": the session at the console is {prefix}sessions=console" if word == "console" else None
+    state = state_meant(value)
+    if state and prefix:
+        return ": it is the state of a session, which nothing excludes; say by states whom the task means"
+    return f": it is a state; give states={state}" if state else None
 
 
 def _why_no_account(value: str) -> str | None:
@@ -201,7 +232,7 @@ def _why_no_account(value: str) -> str | None:
     return None
 
 
-def _why_no_session(option: str, value: str) -> str | None:
+def _why_no_session(value: str) -> str | None:
     sign, digits = value[:1], value[1:]
     if sign in "+-" and digits.isdigit():
         return ": an ID has no sign"
@@ -209,16 +240,13 @@ def _why_no_session(option: str, value: str) -> str | None:
         return f": it has more than {LONGEST_SESSION_NAME} characters"
     if value.endswith("..."):
         return ": quser cuts long names off, and shows the ID beside it"
-    if value.lower() in STATES:
-        return (
-            f": it is a state; give it in states (states={value.lower()})"
-            if option == "sessions"
-            else (": it is the state of a session, which nothing excludes; say by states whom the task means")
-        )
     if is_session_id(value):
         return ": an ID has 32 bits" if int(value) > LAST_SESSION_ID else None
     if set("*?") & set(value):
-        return ": a name is meant as a whole, without * and ?. Give each ID or name, or say by users or states whom"
+        return (
+            ": a name is meant as a whole, without * and ?. Give each ID or name, or say by users or states whom, or "
+            "all=true"
+        )
     if "\\" in value or "@" in value or re.match(r"S-1-", value, re.I):
         return ": it looks like an account; give it in users or exclude_users"
     why = _why_no_text(value, _NOT_IN_SESSIONS)
@@ -233,18 +261,29 @@ def _why_no_text(value: str, forbidden: str, instead: str = "") -> str | None:
         if character == " ":
             named = "a blank"
         elif unicodedata.category(character) in _INVISIBLE or _UNSEEN.match(character):
-            return f": it holds {_code_point(character)}, which is not seen{_escape_hint(character)}{instead}"
+            hint = _escape_hint(character) + (_separated(value, character) or instead)
+            return f": it holds {_code_point(character)}, which is not seen{hint}"
         elif character in _MEANT:
             return f": it holds {_code_point(character)}, which looks like {_MEANT[character]}{instead}"
         else:
             named = character
         if character in forbidden:
-            return f": it holds {named}, which no such name has{instead}"
+            return f": it holds {named}, which no such name has{_separated(value, character) or instead}"
     if len(value) > 2 and value[0] + value[-1] in _ENCLOSING:
         return f": it is enclosed in {value[0]} and {value[-1]}{instead}"
     if placeholder := _PLACEHOLDER.search(value):
         return f": it holds {placeholder[0]}, of a placeholder that nothing has filled in{instead}"
     return None
+
+
+def _separated(value: str, character: str) -> str:
+    """How to write what a character stands between; "" where it stands between nothing."""
+    parts = [part.strip() for part in value.split(character) if part.strip()]
+    if len(parts) < 2:
+        return ""
+    if character in " ,;|\n":
+        return f"; several are separated by commas ({','.join(parts)}), or each is an element of a list"
+    return f"; a backslash stands between domain and user ({parts[0]}\\{parts[1]})" if character == "/" else ""
 
 
 def _code_point(character: str) -> str:

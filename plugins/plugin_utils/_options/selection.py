@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._words.wts import PROTOCOLS, STATES
+from .._words.wts import PROTOCOLS, STATES, state_meant, state_meant_elsewhere
 from .durations import Duration
-from .errors import OptionError
+from .errors import OptionError, nearest
 from .logons import Logon
 from .names import CURRENT, check_account, check_client, check_server, check_session, is_current
 
@@ -27,6 +28,9 @@ SELECTING = (
     "locked",
     "all",
 )
+
+#: Lists of which an empty one selects nobody: it is a variable that happens to hold none.
+SELECTING_LISTS = ("sessions", "users", "states", "clients", "protocols", "server")
 
 #: Options whose default is that of the field of Selection.
 _WITH_DEFAULT = ("server_timeout", "missing", "unknown_exclusions")
@@ -58,6 +62,8 @@ class Selection:
     server_timeout: float = 30.0
     missing: str = "ignore"
     unknown_exclusions: str = "fail"
+    nobody: str = ""
+    """The option that is an empty list, so that no session is meant whatever else is given; "": none is."""
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], *, default_all: bool = False) -> Selection:
@@ -69,7 +75,7 @@ class Selection:
         selection = cls(
             sessions=_session_values(options, "sessions"),
             users=_values(options, "users"),
-            states=tuple(state.lower() for state in _values(options, "states")),
+            states=tuple(map(_state, _values(options, "states"))),
             idle_for=options.get("idle_for"),
             disconnected_for=options.get("disconnected_for"),
             logged_on_for=options.get("logged_on_for"),
@@ -81,6 +87,7 @@ class Selection:
             exclude_sessions=_session_values(options, "exclude_sessions"),
             # A server that is named twice is one.
             servers=tuple({value.lower(): value for value in _values(options, "server")}.values()),
+            nobody=next((option for option in SELECTING_LISTS if options.get(option) == []), ""),
             **{option: options[option] for option in _WITH_DEFAULT if option in options},
         )
         if default_all and not selection._selects:
@@ -91,7 +98,7 @@ class Selection:
     @property
     def _selects(self) -> bool:
         # locked=false selects, so it is compared with None.
-        return self.all or any(getattr(self, option) not in ((), None) for option in NARROWING)
+        return self.all or bool(self.nobody) or any(getattr(self, option) not in ((), None) for option in NARROWING)
 
     def _check(self) -> None:
         if not self._selects:
@@ -114,11 +121,6 @@ class Selection:
             check_client(value)
         for value in self.servers:
             check_server(value)
-        for value in self.states:
-            if value not in SELECTABLE_STATES:
-                raise OptionError(
-                    f"states: {value!r} is not the state of a session; accepted are {', '.join(SELECTABLE_STATES)}"
-                )
         for value in self.protocols:
             if value not in PROTOCOLS:
                 raise OptionError(f"protocols: {value!r} is not a protocol; accepted are {', '.join(PROTOCOLS)}")
@@ -139,6 +141,43 @@ class Selection:
             )
 
 
+def _state(value: str) -> str:
+    state = state_meant(value)
+    if state in SELECTABLE_STATES:
+        return state
+    accepted = ", ".join(SELECTABLE_STATES)
+    raise OptionError(f"states: {value!r} is not the state of a session{_state_hint(value)}; accepted are {accepted}")
+
+
+def _state_hint(value: str) -> str:
+    if hint := _STATE_HINTS.get(value.lower()):
+        return hint
+    if re.match(r"[!^~-]|not\b", value, re.IGNORECASE):
+        return " (none can be left out; give those that are meant)"
+    words = re.split(r"[\s,;|]+", value)
+    if len(words) > 1 and all(map(state_meant, words)):
+        return f" (several are separated by commas, {','.join(words)}, or each is an element of a list)"
+    if found := state_meant(value) or state_meant_elsewhere(value) or nearest(value, SELECTABLE_STATES):
+        return f" (write {found})" if found in SELECTABLE_STATES else " (it is that of a listener)"
+    return ""
+
+
+#: What is said of sessions that is no state, and what asks for it.
+_STATE_HINTS = {
+    **dict.fromkeys(
+        ("absent", "logged_off", "logoff", "loggedoff", "present"), " (the module says what is done to it)"
+    ),
+    **dict.fromkeys(("all", "any", "*"), " (give all=true)"),
+    **dict.fromkeys(("away", "inactive", "idling"), " (give idle_for, such as idle_for=30m)"),
+    **dict.fromkeys(("online", "logged_on", "logged on", "in use"), " (write active)"),
+    **dict.fromkeys(("offline", "suspended"), " (write disconnected)"),
+    "locked": " (give locked=true)",
+    "unlocked": " (give locked=false)",
+    "console": " (give protocols=console)",
+    "rdp": " (give protocols=rdp)",
+}
+
+
 def _lasting(instead: str) -> Duration:
     """The type of an option that asks how long a session has lasted. 0 is what a template with the filter int makes of
     a text that is no number."""
@@ -147,23 +186,43 @@ def _lasting(instead: str) -> Duration:
 
 #: The shared part of each module's argument spec (documented in doc_fragments/session_selection.py).
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "sessions": {"type": "list", "elements": "raw", "aliases": ["session"]},
-    "users": {"type": "list", "elements": "str", "aliases": ["user"]},
+    "sessions": {
+        "type": "list",
+        "elements": "raw",
+        "aliases": ["session", "id", "ids", "session_id", "session_ids", "session_name", "session_names"],
+    },
+    "users": {"type": "list", "elements": "str", "aliases": ["user", "username", "usernames", "account", "accounts"]},
     "states": {"type": "list", "elements": "str", "aliases": ["state"]},
     "idle_for": {"type": _lasting("all=true")},
     "disconnected_for": {"type": _lasting("states=disconnected")},
     "logged_on_for": {"type": _lasting("all=true")},
-    "clients": {"type": "list", "elements": "str", "aliases": ["client"]},
+    "clients": {"type": "list", "elements": "str", "aliases": ["client", "client_name", "client_address"]},
     "protocols": {"type": "list", "elements": "str", "aliases": ["protocol"]},
     "locked": {"type": "bool"},
     "all": {"type": "bool", "default": Selection.all},
-    "exclude_users": {"type": "list", "elements": "str"},
-    "exclude_sessions": {"type": "list", "elements": "raw"},
+    "exclude_users": {
+        "type": "list",
+        "elements": "str",
+        "aliases": ["exclude_user", "exclude_username", "exclude_account"],
+    },
+    "exclude_sessions": {
+        "type": "list",
+        "elements": "raw",
+        "aliases": ["exclude_session", "exclude_id", "exclude_ids", "exclude_session_id"],
+    },
     "missing": {"type": "str", "choices": ["ignore", "fail"], "default": Selection.missing},
     "unknown_exclusions": {"type": "str", "choices": ["fail", "ignore"], "default": Selection.unknown_exclusions},
     "server": {"type": "list", "elements": "str", "aliases": ["servers"]},
     "server_timeout": {"type": Duration("give no server the time to answer"), "default": "30s"},
 }
+
+
+def otherwise(name: str) -> str:
+    """What to do about an option whose value a variable should have held. Without one that selects, others than are
+    meant could be: so it selects nobody then."""
+    if name in SELECTING_LISTS:
+        return "an empty list, which selects nobody (in a template: default([], true))"
+    return "leave the option out (in a template: default(omit, true); or skip the task with when)"
 
 
 def means_all(options: Mapping[str, Any]) -> bool:
@@ -181,10 +240,11 @@ def _given(options: Mapping[str, Any], option: str) -> tuple[Any, ...]:
         return ()
     # Not more than ASCII's blanks: a no-break space is what YAML's double quotes make of CONTOSO\_alice.
     values = tuple(value if isinstance(value, Mapping) else str(value).strip(" \t\r\n") for value in options[option])
-    # An empty list is nearly always a variable that should have held something: never take it for "no restriction".
-    if not values or not all(values):
-        what = "is an empty list" if not values else "holds an empty value"
-        raise OptionError(f"{option} {what}; give values, or leave the option out (in a template: default(omit))")
+    if not all(values):
+        raise OptionError(f"{option} holds an empty value; give values, or {otherwise(option)}")
+    # It is nearly always a variable that should have held somebody.
+    if not values and option not in SELECTING_LISTS:
+        raise OptionError(f"{option} is an empty list, and would spare nobody; give values, or {otherwise(option)}")
     return values
 
 

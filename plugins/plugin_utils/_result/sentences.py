@@ -99,7 +99,7 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
         is_account = exclusion.use == _USER and exclusion.name
         nobody = "of no domain that Windows knows" if is_pattern(name) else "no account"
         what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, nobody)
-        reasons.append(f"{name} is {what}")
+        reasons.append(f"{name} is {what}{_several(name)}")
     # An account that Windows found under other letters may be logged on, and ignoring the exclusion would log it off.
     may_go_on = all(exclusion.use != _USER for _name, exclusion in unknown)
     or_else = ", or set unknown_exclusions=ignore" if may_go_on else ""
@@ -133,11 +133,19 @@ def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
     return ", ".join(map(displayable, names[:listed])) + (f" and {more} more" if more > 0 else "")
 
 
-def not_found_text(names: Sequence[str]) -> str:
-    """Return a sentence about values that fitted no session; empty where nobody has to be told: a pattern may well fit
-    nobody."""
+def not_found_text(names: Sequence[str], sessions: Sequence[str] = ()) -> str | None:
+    """Return a sentence about values that fitted no session; None where nobody has to be told: a pattern may well fit
+    nobody.
+
+    :param sessions: those of them that were given as IDs or names of sessions.
+    """
     exact = [name for name in names if not is_pattern(name) and not is_current(name)]
-    return f"Not found: {names_text(exact)}. Check the name." if exact else ""
+    if not exact:
+        return None
+    hint = "".join(sorted({_several(name) for name in exact}))
+    if any(map(_is_like_an_account, sessions)):
+        hint += "; an account belongs in users"
+    return f"Not found: {names_text(exact)}. Check the name{hint}."
 
 
 def unused_patterns_text(names: Sequence[str], several_hosts: bool) -> str | None:
@@ -148,6 +156,16 @@ def unused_patterns_text(names: Sequence[str], several_hosts: bool) -> str | Non
     patterns = [name for name in names if is_pattern(name)]
     where = " on every host" if several_hosts else ""
     return f"exclude_users: spares nobody{where}: {names_text(patterns)}. Check the pattern." if patterns else None
+
+
+def _is_like_an_account(session: str) -> bool:
+    """Whether it is no ID, and none of the names that sessions have: ``console``, ``rdp-tcp#3``, ``TERM04``."""
+    return session.isalpha() and not is_current(session) and session.lower() != "console"
+
+
+def _several(name: str) -> str:
+    """A hint, where a name may be several."""
+    return " (several are separated by commas)" if " " in name else ""
 
 
 def unused_sessions_text(names: Sequence[str], several_hosts: bool) -> str | None:

@@ -6,13 +6,25 @@ from __future__ import annotations
 
 import re
 
-ACCEPTED = "units (30s, 15m, 2h, 1d 4h) or ISO 8601 (PT30M)"
+ACCEPTED = "units (30s, 15m, 2h, 2 hours, 1d 4h) or ISO 8601 (PT30M)"
 LONGEST_SECONDS = 366 * 24 * 3600
 
 _SECONDS = {"w": 7 * 24 * 3600, "d": 24 * 3600, "h": 3600, "m": 60, "s": 1}
+#: What people write for each unit.
+_WORDS = {
+    "w": ("w", "wk", "wks", "week", "weeks"),
+    "d": ("d", "day", "days"),
+    "h": ("h", "hr", "hrs", "hour", "hours"),
+    "m": ("m", "min", "mins", "minute", "minutes"),
+    "s": ("s", "sec", "secs", "second", "seconds"),
+}
+UNIT_OF = {word: unit for unit, words in _WORDS.items() for word in words}
+
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _PLAIN = re.compile(_NUMBER, re.ASCII)
-_UNITS = re.compile("".join(rf"\s*(?:{_NUMBER}\s*{unit})?" for unit in _SECONDS) + r"\s*", re.ASCII | re.IGNORECASE)
+_PART = re.compile(rf"{_NUMBER}\s*([a-z]+)\.?", re.ASCII | re.IGNORECASE)
+#: ``1d 4h``, ``1h30m``, ``1 hour, 30 minutes``, ``1 hour and 30 min.``
+_UNITS = re.compile(rf"{_PART.pattern}(?:\s*(?:,|and\b)?\s*{_PART.pattern})*", re.ASCII | re.IGNORECASE)
 # ISO 8601 has months and years too, but these have no fixed length.
 _ISO_8601 = re.compile(
     rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?=\d)(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?",
@@ -20,6 +32,14 @@ _ISO_8601 = re.compile(
 )
 #: Days, and hours and minutes, or minutes and seconds, or all three.
 _CLOCK = re.compile(r"(?:(\d{1,3})\+)?(\d{1,3}):(\d\d)(?::(\d\d))?", re.ASCII)
+_CALENDAR = re.compile(r"\d\s*(mo|months?|y|yrs?|years?)\b|^P[^T]*\d[YM]", re.ASCII | re.IGNORECASE)
+_AT_LEAST = re.compile(r"^(>=?|\+|at least|more than|over)\s*|\+$", re.IGNORECASE)
+#: Why ``timeout: 60`` is taken and ``grace: 600`` is not.
+_WHY_A_UNIT = (
+    "What decides about people needs its unit; only a wait, such as timeout and server_timeout, may be seconds alone"
+)
+#: An M that comes first is a month to some programs (systemd.time) and a minute to others.
+_MONTH_OR_MINUTE = re.compile(rf"{_NUMBER}\s*M\b", re.ASCII)
 
 
 def parse_duration(text: str, *, unit_needed: bool = False) -> float:
@@ -30,37 +50,84 @@ def parse_duration(text: str, *, unit_needed: bool = False) -> float:
     """
     stripped = text.strip()
     if _PLAIN.fullmatch(stripped):
-        seconds = float(stripped)
         if unit_needed:
-            raise ValueError(f"{text!r} has no unit: write {_readings(seconds)}")
+            raise ValueError(f"{text!r} has no unit: {_readings(stripped)}. {_WHY_A_UNIT}")
+        seconds = float(stripped)
     else:
-        match = _ISO_8601.fullmatch(stripped) or _UNITS.fullmatch(stripped)
-        if match is None or not any(match.groups()):
+        sizes = _sizes(stripped)
+        if sizes is None:
             accepted = ACCEPTED if unit_needed else f"seconds (90), {ACCEPTED}"
             raise ValueError(f"{text!r} is not a duration{_meant(stripped)}; accepted are {accepted}")
-        seconds = sum(float(number or 0) * unit for number, unit in zip(match.groups(), _SECONDS.values(), strict=True))
+        seconds = sum(sizes)
     if seconds > LONGEST_SECONDS:
         raise ValueError(f"{text!r} is longer than a year")
     return seconds
 
 
-def _readings(number: float) -> str:
-    """A number as seconds and as minutes."""
-    if not 0 < number <= LONGEST_SECONDS:
-        return "15m or 2h"
-    return f"{format_duration(number)} or {format_duration(number * 60)}"
+def _sizes(text: str) -> list[float] | None:
+    """The seconds of each part, of which the larger units come first; None: it is no duration."""
+    iso = _ISO_8601.fullmatch(text)
+    if iso and any(iso.groups()):
+        return [float(number or 0) * size for number, size in zip(iso.groups(), _SECONDS.values(), strict=True)]
+    parts = _parts(text)
+    units = [unit for _number, unit in parts]
+    in_order = [unit for unit in _SECONDS if unit in units]
+    if not parts or units != in_order or _MONTH_OR_MINUTE.match(text):
+        return None
+    return [number * _SECONDS[unit] for number, unit in parts]
+
+
+def _parts(text: str) -> list[tuple[float, str]]:
+    """Numbers with their units; none if it is anything else."""
+    parts = _PART.findall(text) if _UNITS.fullmatch(text) else []
+    if any(word.lower() not in UNIT_OF for _number, word in parts):
+        return []
+    return [(float(number), UNIT_OF[word.lower()]) for number, word in parts]
+
+
+def _readings(number: str) -> str:
+    """How to write a number with a unit."""
+    readings = [
+        f"{number} {name} is {format_duration(float(number) * size)}"
+        for name, size in (("seconds", 1), ("minutes", 60))
+        if 0 < float(number) * size <= LONGEST_SECONDS
+    ]
+    return ", ".join(readings) or "write 15m or 2h"
 
 
 def _meant(text: str) -> str:
-    """How to write a time with colons, as ``quser`` shows one: ``2:00``, ``1+02:30``."""
+    """How to write what is nearly a duration, or why there is no such thing."""
+    if _CALENDAR.search(text):
+        return " (months and years have no fixed length: give days, as in 30d)"
+    if minutes := _MONTH_OR_MINUTE.match(text):
+        return f" (M may be months, which have no fixed length; minutes are {minutes[1]}m)"
+    written = _clock_readings(text) or _nearly(text)
+    return f" (write {written})" if written else ""
+
+
+def _clock_readings(text: str) -> str:
+    """A time with colons, as ``quser`` shows one: ``2:00``, ``1+02:30``."""
     match = _CLOCK.fullmatch(text)
     if match is None:
         return ""
     days, first, second, third = (int(number or 0) for number in match.groups())
     if third or text.count(":") == 2:
-        return f" (write {format_duration(days * 86400 + first * 3600 + second * 60 + third)})"
+        return format_duration(days * 86400 + first * 3600 + second * 60 + third)
     hours = format_duration(days * 86400 + first * 3600 + second * 60)
-    return f" (write {hours})" if days else f" (write {format_duration(first * 60 + second)} or {hours})"
+    return hours if days else f"{format_duration(first * 60 + second)} or {hours}"
+
+
+def _nearly(text: str) -> str:
+    """What has a decimal comma (``1,5h``), minutes without their unit (``1h30``), the smaller unit first
+    (``30m 2h``), a number in words (``half an hour``), or says what holds anyway (``>2h``)."""
+    text = re.sub(r"(\d),(\d+\s*[a-z]+)$", r"\1.\2", _AT_LEAST.sub("", text), flags=re.IGNORECASE)
+    text = re.sub(r"^(an?|one)\s", "1 ", re.sub(r"^half an?\s", "0.5 ", text))
+    if hours := re.fullmatch(r"(\d+)\s*h\s*(\d\d)", text, re.ASCII | re.IGNORECASE):
+        text = f"{hours[1]}h {hours[2]}m"
+    parts = _parts(text)
+    if len({unit for _number, unit in parts}) < len(parts):
+        return ""
+    return format_duration(sum(number * _SECONDS[unit] for number, unit in parts)) if parts else ""
 
 
 def format_duration(seconds: float) -> str:

@@ -7,6 +7,8 @@ Source: wtsapi32.h, https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wt
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import datetime, timedelta, timezone
 
 #: WTS_CONNECTSTATE_CLASS in snake case; the position is the number.
@@ -23,6 +25,30 @@ STATES = (
     "init",
 )
 
+#: What ``quser`` and ``query session`` print in English where it is not the whole name (sources:
+#: simulator/console/wordings/en-US.yml), and what people make of the names.
+_STATE_WORDS = {
+    "conn": "connected",
+    "connect": "connected",
+    "connq": "connect_query",
+    "disc": "disconnected",
+    "discon": "disconnected",
+    "disconn": "disconnected",
+    "disconnect": "disconnected",
+}
+
+#: What they print in other languages (sources: simulator/console/wordings), and the words that these stand for.
+_STATE_WORDS_ELSEWHERE = {
+    "active": ("Aktiv", "Actif", "Ativo", "Activo", "Attivo", "Actief", "Активно", "Активный"),
+    "connected": ("Verbunden", "Connecté", "Conectado", "Connesso", "Verbonden", "Подключено"),
+    "disconnected": (
+        *("Getr", "Getrennt", "Déco", "Déconnecté", "Desc", "Desconectado", "Disconnesso", "Verbroken"),
+        *("Диск", "Отключено", "Отключен"),
+    ),
+    "idle": ("Leerlauf", "Inactif", "Inactivo", "Inativo", "Бездействует"),
+    "listen": ("Abhör", "Abhören", "Écouter", "Escuchar", "Escutar", "Прием", "Прослушивание"),
+}
+
 #: WTS_PROTOCOL_TYPE_*; the position is the number.
 PROTOCOLS = ("console", "ica", "rdp")
 
@@ -36,6 +62,30 @@ LAST_SESSION_ID = 0xFFFFFFFD
 FIRST_LISTENER_ID = 65536
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
+
+
+def state_meant(text: str) -> str | None:
+    """Return the state that an English word means, in any case: ``Disc``, ``connect-query``, ``WTSActive``; None if it
+    means none."""
+    word = _bare(text).removeprefix("wts")
+    names = {_bare(state): state for state in STATES}
+    return names.get(word) or _STATE_WORDS.get(word)
+
+
+def state_meant_elsewhere(text: str) -> str | None:
+    """Return the state that a word of another language means, or the number of one; None if it means none."""
+    word = _bare(text)
+    if word.isascii() and word.isdigit():
+        return STATES[int(word)] if int(word) < len(STATES) else None
+    found = (state for state, words in _STATE_WORDS_ELSEWHERE.items() if word in map(_bare, words))
+    return next(found, None)
+
+
+def _bare(text: str) -> str:
+    """Without what separates words, and without accents, which a code page may have cost. All else counts: by
+    ``!active`` nobody means the active ones."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[\s_.-]", "", plain).casefold()
 
 
 def state_name(number: int) -> str:

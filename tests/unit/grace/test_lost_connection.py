@@ -71,6 +71,31 @@ def test_looks_go_on_once_the_host_is_back(serve: Serve) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (
+            "(('Unspecified GSS failure.  Minor code may provide more information', 8), ('Ticket expired', 1))",
+            "(('Unspecified GSS failure', 8), ('Ticket expired', 1))",
+        ),
+        ("The connection is broken. Check the cable.", "The connection is broken"),
+    ],
+)
+def test_a_line_says_the_reason_and_no_advice(serve: Serve, error: str, shown: str) -> None:
+    task = serve(ALICE).task(**OPTIONS)
+    broken: list[str] = []
+
+    def break_once(launched: str) -> None:
+        if launched == SessionInfoRequest.module and not broken:
+            broken.append(launched)
+            raise AnsibleConnectionFailure(error)
+
+    task.before_launch = break_once
+    task.outcome()
+    (line,) = [line for line in task.shown if "was not reached" in line]
+    assert line.endswith(f"the next step tries again: no answer from the session engine: {shown}")
+
+
 def test_a_reminder_is_made_up_for_at_the_next_step(serve: Serve) -> None:
     task = serve(ALICE).task(**OPTIONS, reminders=["15s"])
     down(task, 14, 16)

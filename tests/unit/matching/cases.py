@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from simulator.directory import Directory
 
-from .model import DURATIONS, Account, Session, record_of
+from .model import DURATIONS, STATE_WORDS, Account, Session, record_of
 
 T = TypeVar("T")
 
@@ -223,6 +223,10 @@ def cases(draw: st.DrawFn) -> Case:
             return draw(_one_of(("", "0"))) + str(session.id)
         return recased(session.name if form == "name" else "current")
 
+    def state() -> str:
+        whole = one().state
+        return recased(draw(_one_of([whole, *(word for word, meant in STATE_WORDS.items() if meant == whole)])))
+
     def client() -> str:
         session = one()
         by_address = session.client_address and draw(st.booleans())
@@ -248,7 +252,7 @@ def cases(draw: st.DrawFn) -> Case:
     draw_option: dict[str, Callable[[], Any]] = {
         "users": lambda: several(user),
         "sessions": lambda: several(session),
-        "states": lambda: several(lambda: recased(one().state)),
+        "states": lambda: several(state),
         "all": lambda: True,
         "idle_for": lambda: duration(meant.idle),
         "disconnected_for": lambda: duration(meant.disconnected),
@@ -259,6 +263,8 @@ def cases(draw: st.DrawFn) -> Case:
     }
     chosen = draw(st.lists(_one_of([*draw_option]), min_size=1, max_size=3, unique=True))
     options = {option: draw_option[option]() for option in chosen}
+    if isinstance(options[chosen[0]], list) and draw(_one_of((False,) * 19 + (True,))):
+        options[chosen[0]] = []
     exclusions: dict[str, Callable[[], Any]] = {"users": user, "sessions": lambda: session(exactly=True)}
     for option, value in exclusions.items():
         if draw(_one_of((False, False, True))):

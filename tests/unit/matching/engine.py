@@ -83,9 +83,12 @@ class Engine:
         self._host.table = StoppedClock()
         for session in sessions:
             self._host.table.add(_simulated(session))
+        selection = selected(**{name: value for name, value in options.items() if name != "protect_console"})
+        if selection.nobody:
+            return Outcome({}, {}, set())
         asked = request(
             LogoffRequest,
-            selected(**{option: value for option, value in options.items() if option != "protect_console"}),
+            selection,
             check_mode=True,
             protect_console=options.get("protect_console", True),
             timeout_ms=1000,

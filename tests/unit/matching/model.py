@@ -22,12 +22,17 @@ DURATIONS: dict[str, tuple[float, str]] = {
     "90s": (90, "1m 30s"),
     "1m 30s": (90, "1m 30s"),
     "PT1M30S": (90, "1m 30s"),
-    "1.5M": (90, "1m 30s"),
+    "1.5 Min.": (90, "1m 30s"),
+    "2 hours": (7200, "2h"),
+    "1 minute and 30 seconds": (90, "1m 30s"),
     "0.5s": (0.5, "0.5s"),
     "1D4H": (100_800, "1d 4h"),
     "p1dt4h": (100_800, "1d 4h"),
     "366d": (31_622_400, "366d"),
 }
+
+#: What people write for a state.
+STATE_WORDS = {"disc": "disconnected", "conn": "connected", "connq": "connect_query"}
 
 Account = tuple[str, str]
 """Domain and user."""
@@ -98,6 +103,8 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
         for option, value in options.items()
         if option in SELECTING and (option, value) != ("all", False)
     }
+    if not all(selecting.values()):  # an empty list
+        return Outcome({}, {}, set())
     excluding = [
         (option.removeprefix("exclude_"), value)
         for option, values in options.items()
@@ -222,7 +229,7 @@ def _fits_client(session: Session, value: str, _: World) -> bool:
 
 _FITS = {
     "users": _fits_user,
-    "states": lambda session, value, _: session.state == value.lower(),
+    "states": lambda session, value, _: session.state == _state(value),
     "idle_for": lambda session, value, _: not session.is_console and _lasts(session.idle, value),
     "disconnected_for": lambda session, value, _: (
         session.state == "disconnected" and _lasts(session.disconnected, value)
@@ -236,6 +243,10 @@ _FITS = {
 SELECTING = ("sessions", *_FITS)
 
 
+def _state(value: str) -> str:
+    return STATE_WORDS.get(value.lower(), value.lower())
+
+
 def _values(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -243,7 +254,9 @@ def _values(value: Any) -> Sequence[Any]:
 def _as_reported(option: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{value['id']} ({value['account']}) on {value['server']}"
-    if option in ("states", "protocols", "locked") or (option == "sessions" and value.lower() == "current"):
+    if option == "states":
+        return _state(value)
+    if option in ("protocols", "locked") or (option == "sessions" and value.lower() == "current"):
         return str(value).lower()
     return "true" if value is True else DURATIONS[value][1] if option.endswith("_for") else str(value)
 

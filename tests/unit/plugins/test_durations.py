@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._words.durations import (
     LONGEST_SECONDS,
@@ -35,6 +37,24 @@ MINUTE, HOUR, DAY, WEEK = 60, 3600, 24 * 3600, 7 * 24 * 3600
         ("P1W", WEEK),
         ("P1DT2H3M4.5S", DAY + 2 * HOUR + 3 * MINUTE + 4.5),
         ("366d", LONGEST_SECONDS),
+        ("2 hours", 2 * HOUR),
+        ("1 hour", HOUR),
+        ("2 hrs", 2 * HOUR),
+        ("10 min", 10 * MINUTE),
+        ("10min", 10 * MINUTE),
+        ("5 Minutes", 5 * MINUTE),
+        ("15 mins.", 15 * MINUTE),
+        ("90 sec", 90),
+        ("1 second", 1),
+        ("1 day", DAY),
+        ("2 days 4 hours", 2 * DAY + 4 * HOUR),
+        ("1 wk", WEEK),
+        ("2 weeks", 2 * WEEK),
+        ("1h30m", 90 * MINUTE),
+        ("1H30M", 90 * MINUTE),
+        ("1 hour, 30 minutes", 90 * MINUTE),
+        ("1 hour and 30 minutes", 90 * MINUTE),
+        ("1.5 hours", 90 * MINUTE),
     ],
 )
 def test_parse(text: str, seconds: float) -> None:
@@ -53,8 +73,10 @@ def test_parse(text: str, seconds: float) -> None:
             "-1h",
             "1e3",
             "1_000",
-            "5 minutes",
-            "5min",
+            "5 fortnights",
+            "5mm",
+            "2h,",
+            "and 2h",
             "4h 1d",
             "1h 1h",
             "1h30",
@@ -90,18 +112,47 @@ def test_parse_refuses(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "readings"),
     [
-        ("120", "2m or 2h"),  # what YAML makes of 2:00
-        ("90", "1m 30s or 1h 30m"),
-        ("1.5", "1.5s or 1m 30s"),
-        (" 15 ", "15s or 15m"),
-        ("0", "15m or 2h"),
-        ("9" * 400, "15m or 2h"),
+        ("120", "120 seconds is 2m, 120 minutes is 2h"),  # what YAML makes of 2:00
+        ("7200", "7200 seconds is 2h, 7200 minutes is 5d"),
+        ("90", "90 seconds is 1m 30s, 90 minutes is 1h 30m"),
+        ("1.5", "1.5 seconds is 1.5s, 1.5 minutes is 1m 30s"),
+        (" 15 ", "15 seconds is 15s, 15 minutes is 15m"),
+        ("31622400", "31622400 seconds is 366d"),
+        ("0", "write 15m or 2h"),
+        ("9" * 400, "write 15m or 2h"),
     ],
 )
 def test_a_number_alone_is_refused_where_it_may_be_minutes(text: str, readings: str) -> None:
     with pytest.raises(ValueError) as refusal:
         parse_duration(text, unit_needed=True)
-    assert str(refusal.value) == f"{text!r} has no unit: write {readings}"
+    assert str(refusal.value).startswith(
+        f"{text!r} has no unit: {readings}. What decides about people needs its unit; "
+    )
+    assert "timeout" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("1h30", "1h 30m"), ("2h 30", "2h 30m"), ("1,5h", "1h 30m"), ("30m 2h", "2h 30m"), (">2h", "2h"),
+     (">= 2 hours", "2h"), ("2h+", "2h"), ("half an hour", "30m"), ("an hour", "1h"), ("at least 1 day", "1d")],
+)  # fmt: skip
+def test_what_is_nearly_a_duration(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"{text!r} is not a duration (write {meant}); accepted are ")):
+        parse_duration(text)
+    assert parse_duration(meant) > 0
+
+
+@pytest.mark.parametrize("text", ["1 month", "1mo", "2 years", "1y", "P1M", "P1Y2M", "P1Y"])
+def test_what_has_no_fixed_length(text: str) -> None:
+    with pytest.raises(ValueError, match="months and years have no fixed length: give days, as in 30d"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["1M", "30M", "1.5 M", "5M 30s"])
+def test_a_capital_that_may_be_months(text: str) -> None:
+    """A session that was disconnected a minute ago is not one that was disconnected a month ago."""
+    with pytest.raises(ValueError, match=r"M may be months.*; minutes are [\d.]+m\)"):
+        parse_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +198,7 @@ def test_what_is_formatted_is_parsed(seconds: float) -> None:
     assert parse_duration(format_duration(seconds)) == pytest.approx(seconds, abs=precision)
 
 
-@given(st.text("0123456789. \twdhmsPT", max_size=20))
+@given(st.text("0123456789. \twdhmsPTinaycoer,", max_size=20))
 def test_whatever_is_parsed_is_a_time_of_at_most_a_year(text: str) -> None:
     try:
         seconds = parse_duration(text)

@@ -55,8 +55,14 @@ def test_options() -> None:
         ({"reminders": []}, ["reminders is about the grace period"]),
         ({"newcomers": "logoff"}, ["newcomers=logoff is about the grace period"]),
         ({"grace": "0s", "message": "Bye"}, ["grace: 0 would give the users no time"]),
-        ({"grace": "15", "message": "Bye"}, ["grace: '15' has no unit: write 15s or 15m"]),
-        ({"grace": "15m", "message": "x", "reminders": ["5m", "60"]}, ["reminders: '60' has no unit: write 1m or 1h"]),
+        (
+            {"grace": "15", "message": "Bye"},
+            ["grace: '15' has no unit: 15 seconds is 15s, 15 minutes is 15m. What decides about people"],
+        ),
+        (
+            {"grace": "15m", "message": "x", "reminders": ["5m", "60"]},
+            ["reminders: '60' has no unit: 60 seconds is 1m, 60 minutes is 1h"],
+        ),
         ({"grace": "soon", "message": "Bye"}, ["grace", "'soon'", "PT30M"]),
         ({"grace": "15m", "message": " "}, ["message is empty"]),
         ({"grace": "15m", "message": "In {minuts}"}, ["message holds {minuts}", "{user}, {server}, {minutes}"]),

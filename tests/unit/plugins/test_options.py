@@ -100,8 +100,8 @@ def test_nothing_is_given_twice(text: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("sesions", "sessions"), ("exclude_user", "exclude_users"), ("Users", "users"), ("idle-for", "idle_for"),
-     ("disconected_for", "disconnected_for"), ("execlude_sessions", "exclude_sessions"), ("remind", "reminders")],
+    [("sesions", "sessions"), ("exclude_uses", "exclude_users"), ("Users", "users"), ("idle-for", "idle_for"),
+     ("disconected_for", "disconnected_for"), ("execlude_sessions", "exclude_sessions"), ("remindrs", "reminders")],
 )  # fmt: skip
 def test_an_unknown_option_names_the_nearest(given: str, meant: str) -> None:
     message = refusal(**{given: "x", "all": True})
@@ -123,11 +123,14 @@ def test_unknown_options_that_are_like_none() -> None:
         ({"unknown_exclusions": "warn", "all": True}, ["unknown_exclusions", "fail, ignore", "warn"]),
         ({"locked": "maybe"}, ["'locked'", "'maybe'", "Valid booleans"]),
         ({"on_timeout": "kill", "all": True}, ["on_timeout", "fail, terminate", "kill"]),
-        ({"idle_for": ["2h"]}, ["idle_for: ['2h'] is not text"]),
+        ({"idle_for": ["2h"]}, ["idle_for: ['2h'] is not text; give the one value and no list: idle_for: 2h"]),
         ({"message": True}, ["message: True is not text; in YAML, yes, no, on and off need quotes"]),
         ({"timeout": {"minutes": 2}}, ["timeout: {'minutes': 2} is not text"]),
         ({"timeout": datetime.date(2026, 1, 1)}, ["timeout: ", "is not text"]),
         ({"max_parallel": True}, ["max_parallel: True is not a number"]),
+        ({"reminders": [5]}, ["reminders: '5' has no unit: 5 seconds is 5s, 5 minutes is 5m"]),
+        ({"reminders": 1.5}, ["reminders: '1.5' has no unit"]),
+        ({"idle_for": {"hours": 2, "minutes": 30}}, ["write idle_for: 2 hours 30 minutes"]),
     ],
     ids=str,
 )
@@ -142,7 +145,7 @@ def test_null_is_not_taken_for_nothing(option: str) -> None:
     assert refusal(**{option: None}).startswith(f"{option} is null; ")
 
 
-@pytest.mark.parametrize("option", LISTS)
+@pytest.mark.parametrize("option", [name for name in LISTS if name != "reminders"])
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -154,8 +157,12 @@ def test_null_is_not_taken_for_nothing(option: str) -> None:
         (12.0, "12.0 is not text; "),
         ([b"alice"], "b'alice' is not text; "),
         ([datetime.date(2026, 1, 1)], " is not text; "),
-        ('["alice"]', "is text that looks like a list; give a list, which after -e is JSON as a whole (-e '{"),
-        ("[alice,bob]", "or separate the values by commas (a,b)"),
+        ('["alice', "is text that looks like a list; give a list, which after -e is JSON as a whole (-e '{"),
+        ("[alice,bob", "or separate the values by commas (a,b)"),
+        ("[!svc-backup alice]", "is text that looks like a list"),
+        ("[alice, &bob carol]", "is text that looks like a list"),
+        ("[" * 3000, "is text that looks like a list"),
+        ('[["alice"]]', "is a list in a list"),
         ("{'alice'}", "is text that looks like a list"),
         ("@('alice','bob')", "is text that looks like a list"),
         ("- alice\n- bob", "is text that looks like a list"),
@@ -168,7 +175,30 @@ def test_a_list_of_something_else(option: str, value: Any, words: str) -> None:
     assert words in message
 
 
-@pytest.mark.parametrize("option", [name for name in LISTS if "sessions" not in name])
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [('["alice","bob"]', ["alice", "bob"]), ("[alice, bob]", ["alice", "bob"]), (" ['alice'] ", ["alice"]),
+     (r'["CONTOSO\\alice"]', ["CONTOSO\\alice"]), (r"[CONTOSO\alice]", ["CONTOSO\\alice"]),
+     ("[0012345, no]", ["0012345", "no"]),
+     ("[12:30, 1_2]", ["12:30", "1_2"]), ("[]", [])],
+)  # fmt: skip
+def test_a_list_in_text(text: str, values: list[str]) -> None:
+    """As JSON and YAML write it, and nothing in it becomes a number or a truth value."""
+    assert options(users=text)["users"] == values
+    assert options(exclude_sessions=text)["exclude_sessions"] == values
+
+
+@pytest.mark.parametrize(
+    ("given", "choice"),
+    [({"missing": "FAIL"}, "fail"), ({"on_timeout": "Terminate"}, "terminate"), ({"newcomers": "log-off"}, "logoff")],
+    ids=str,
+)
+def test_a_choice_in_other_letters(given: dict[str, Any], choice: str) -> None:
+    (option,) = given
+    assert options(**given)[option] == choice
+
+
+@pytest.mark.parametrize("option", [name for name in LISTS if "sessions" not in name and name != "reminders"])
 @pytest.mark.parametrize("value", [5349, [5349], ["alice", 5349]], ids=str)
 def test_a_number_is_no_name(option: str, value: Any) -> None:
     assert refusal(**{option: value}) == (

@@ -9,20 +9,25 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
     SessionInfoRequest,
     request,
     sent_members,
 )
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
+from ansible_collections.winops.rds.plugins.plugin_utils._options.given import validated_options
 from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import (
+    ARGUMENT_SPEC,
     SELECTABLE_STATES,
     SELECTING,
     Selection,
 )
+from ansible_collections.winops.rds.plugins.plugin_utils._words.wts import STATES
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.paths import REPOSITORY
 from tests.support.selections import selected
 
 LISTS = ("sessions", "users", "states", "clients", "protocols", "exclude_users", "exclude_sessions", "server")
@@ -126,11 +131,22 @@ def test_no_selecting_option(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("option", LISTS)
-def test_empty_lists_and_values(option: str) -> None:
+def test_empty_values(option: str) -> None:
     selecting = {"all": True} if option not in SELECTING else {}
-    assert f"{option} is an empty list" in refusal(**{option: []}, **selecting)
     for value in "", "  ", "\t":
         assert f"{option} holds an empty value" in refusal(**{option: ["1", value]}, **selecting)
+
+
+@pytest.mark.parametrize("option", LISTS)
+def test_empty_lists(option: str) -> None:
+    """Whoever is to be selected by one is nobody, whatever else is given; whoever is to be spared is suspicious."""
+    if option.startswith("exclude_"):
+        assert f"{option} is an empty list, and would spare nobody" in refusal(**{option: []}, all=True)
+    else:
+        assert selected(**{option: []}).nobody == option
+        assert selected(**{option: []}, all=True, idle_for="2h", exclude_users=["alice"]).nobody == option
+        options = validated_options({option: []}, ARGUMENT_SPEC)
+        assert not Selection.from_options(options, default_all=True).all
 
 
 @pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])
@@ -150,7 +166,8 @@ def test_durations_of_nothing(option: str, instead: str, value: str) -> None:
 
 @pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])
 def test_durations_without_a_unit(option: str) -> None:
-    assert refusal(**{option: "120"}) == f"{option}: '120' has no unit: write 2m or 2h"
+    message = refusal(**{option: "120"})
+    assert message.startswith(f"{option}: '120' has no unit: 120 seconds is 2m, 120 minutes is 2h. ")
 
 
 @pytest.mark.parametrize("value", ["*", "**", "*\\*"])
@@ -159,7 +176,46 @@ def test_users_that_are_everybody(value: str) -> None:
     selected(all=True, exclude_users=[value])
 
 
-@pytest.mark.parametrize("value", ["listen", "disc", "4", "activ", "active,idle", "*"])
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [("Disc", 4), ("disc.", 4), ("DISC", 4), ("Discon", 4), ("disconnect", 4), ("Conn", 1), ("connect", 1),
+     ("ConnQ", 2),
+     ("connect query", 2), ("connect-query", 2), ("Active", 0), ("WTSActive", 0), ("WTSDisconnected", 4), ("Down", 8)],
+)  # fmt: skip
+def test_states_as_people_write_them(value: str, state: int) -> None:
+    assert engine_options(states=[value]) == {"states": [state]}
+    assert asked(states=[value]).labels == {"states:0": ("states", STATES[state])}
+
+
+@pytest.mark.parametrize("language", ["de-DE", "en-US", "fr-FR", "pt-BR", "ru-RU"])
+def test_states_as_quser_prints_them(language: str) -> None:
+    """In English they are taken; of another language the state is named, with its accents or without."""
+    wording = yaml.safe_load((REPOSITORY / f"simulator/console/wordings/{language}.yml").read_text("utf-8"))
+    words = {word: STATES[number] for number, word in wording["states"].items() if number != "source"}
+    for word, state in words.items():
+        if language == "en-US" and state != "listen":
+            assert selected(states=[word]).states == (state,)
+            continue
+        for spelling in (word, word.upper(), word.rstrip(".")):
+            told = "(it is that of a listener)" if state == "listen" else f"(write {state})"
+            assert f"states: {spelling!r} is not the state of a session {told}" in refusal(states=[spelling])
+
+
+def test_every_language_of_the_simulator_is_known() -> None:
+    assert len([*(REPOSITORY / "simulator/console/wordings").glob("*.yml")]) == 5
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [("Deco", "(write disconnected)"), ("4", "(write disconnected)"), ("locked", "(give locked=true)"),
+     ("inactive", "(give idle_for, such as idle_for=30m)"), ("online", "(write active)"), ("disc;active", "(several"),
+     ("disconected", "(write disconnected)"), ("all", "(give all=true)")],
+)  # fmt: skip
+def test_what_is_no_state_and_what_is_meant(value: str, hint: str) -> None:
+    assert f"states: {value!r} is not the state of a session {hint}" in refusal(states=[value])
+
+
+@pytest.mark.parametrize("value", ["listen", "4", "activ", "active,idle", "*", "asleep"])
 def test_unknown_states(value: str) -> None:
     message = refusal(states=["active", value])
     assert message.startswith(f"states: {value!r} is not the state of a session")

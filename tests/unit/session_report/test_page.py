@@ -143,6 +143,8 @@ def test_the_bars_are_shares_of_the_longest_idle_time() -> None:
     assert shares == ["--share:25%", "--share:0%", "--share:50%", "--share:100%", "--share:0%"]
     nobody_idle = Page(TaskResult("rdsh01", result(none))).elements("//span[@class='bar']")
     assert [bar.get("style") for bar in nobody_idle] == ["--share:0%"]
+    unknown = Page(TaskResult("rdsh01", result(record(2, idle_seconds=10), record(3, idle_seconds=None))))
+    assert [bar.get("style") for bar in unknown.elements("//span[@class='bar']")] == ["--share:100%", "--share:0%"]
 
 
 def test_of_a_long_table_the_end_is_hidden() -> None:

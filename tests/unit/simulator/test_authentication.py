@@ -11,8 +11,9 @@ import pytest
 import spnego
 from hypothesis import given
 from hypothesis import strategies as st
+from spnego.exceptions import SpnegoError
 
-from simulator.authentication import Account, Accounts, Authenticator
+from simulator.authentication import Account, Accounts, Authenticator, Logon
 
 ACCOUNTS = Accounts(
     "RDSH01",
@@ -149,3 +150,61 @@ def test_what_was_not_encrypted_for_this_connection_is_refused(body: bytes) -> N
     assert log_on(server, spnego.client("vagrant", "pass:word", protocol="ntlm"))
     with pytest.raises(ValueError, match=r"no encrypted message|Invalid Message"):
         server.unwrap(body)
+
+
+def credssp(server: Authenticator, password: str) -> spnego.ContextProxy:
+    """Go through the steps of CredSSP, with NTLM inside, as vagrant; the client's side."""
+    client = spnego.client("vagrant", password, protocol="credssp")
+    token = client.step()
+    while token:
+        server.authenticate("CredSSP " + base64.b64encode(token).decode())
+        if not server.token:
+            break
+        token = client.step(base64.b64decode(server.token.removeprefix("CredSSP ")))
+    return client
+
+
+def test_credssp_hands_credentials_on() -> None:
+    server = Authenticator(ACCOUNTS, basic=False, credssp=True)
+    assert server.challenges == ["Negotiate", "CredSSP"]
+    credssp(server, "pass:word")
+    assert server.logon == Logon(r"RDSH01\vagrant", "CredSSP", "ntlm", delegated=True)
+    assert server.authenticate(None) == r"RDSH01\vagrant"
+
+
+def test_credssp_is_refused() -> None:
+    server = Authenticator(ACCOUNTS, basic=False, credssp=True)
+    with pytest.raises(SpnegoError):
+        credssp(server, "wrong")
+    assert server.authenticate(None) is None
+
+
+def test_credssp_is_accepted_only_where_it_is_allowed() -> None:
+    server = Authenticator(ACCOUNTS, basic=False)
+    credssp(server, "pass:word")
+    assert server.logon is None
+
+
+def test_ntlm_hands_nothing_on() -> None:
+    server = Authenticator(ACCOUNTS, basic=False)
+    log_on(server, spnego.client("vagrant", "pass:word", protocol="ntlm"))
+    assert server.logon == Logon(r"RDSH01\vagrant", "Negotiate", "ntlm", delegated=False)
+
+
+def test_a_message_in_several_parts() -> None:
+    """As clients cut what is longer than 16 KiB for CredSSP."""
+    server = Authenticator(ACCOUNTS, basic=False, credssp=True)
+    client = credssp(server, "pass:word")
+    pieces = [bytes([number]) * 16384 for number in range(3)] + [b"--Encrypted Boundary"]
+    body = b""
+    for piece in pieces:
+        header, data, _padding = client.wrap_winrm(piece)
+        body += (
+            b"--Encrypted Boundary\r\n\tContent-Type: application/HTTP-CredSSP-session-encrypted\r\n"
+            + f"\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length={len(piece)}\r\n".encode()
+            + b"--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n"
+            + len(header).to_bytes(4, "little")
+            + header
+            + data
+        )
+    assert server.unwrap(body + b"--Encrypted Boundary--\r\n") == b"".join(pieces)

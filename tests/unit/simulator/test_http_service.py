@@ -378,3 +378,24 @@ async def test_two_hosts_in_one_process(host: Callable[..., HttpService]) -> Non
         with pytest.raises(WSManFaultError) as error:
             await asyncio.to_thread(client.close_shell, shell_id)
     assert error.value.wsman_fault_code == 2150858843
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": "Negotiate " + "A" * 16000}, 401),
+        ({"Authorization": "Negotiate " + "A" * 16384}, 400),
+        ({"X-One": "1" * 8000, "X-Two": "2" * 8000}, 401),
+        ({"X-One": "1" * 8000, "X-Two": "2" * 8384}, 400),
+    ],
+)
+async def test_headers_may_be_as_long_as_windows_takes_them(
+    host: Callable[..., HttpService], headers: dict[str, str], status: int
+) -> None:
+    async with (
+        host() as service,
+        aiohttp.ClientSession() as client,
+        client.post(service.urls[0], headers=headers) as response,
+    ):
+        assert response.status == status
+        assert (status == 400) == ("Request Too Long" in await response.text())

@@ -284,6 +284,14 @@ def test_quota_of_operations_counts_every_command_of_a_shell() -> None:
     client.start()
 
 
+def test_quota_of_shells_counts_those_that_are_open() -> None:
+    client = Client(Config(max_shells_per_user=1))
+    client.open()
+    assert fault_code(client.open()) == 0x803381A5
+    client.delete()
+    assert client.open().status == 200
+
+
 def test_a_client_may_choose_ids_that_are_free(client: Client) -> None:
     client.open('<rsp:Shell ShellId="ABC"/>')
     assert client.shell_id == "ABC"

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is said where Kerberos or CredSSP do not work. Nothing is launched then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from .conftest import SESSIONS, Join
+from .realms import Realm, mit_kdc
+from .seen import SEEN
+
+pytestmark = pytest.mark.parametrize("connection", ["winrm", "psrp"])
+
+
+class Case(NamedTuple):
+    """What is wrong, by variables of the inventory, and what is said by each connection plugin."""
+
+    variables: Mapping[str, Any]
+    words: Mapping[str, str]
+
+
+def called(name: str) -> dict[str, str]:
+    """The variables by which a KDC is asked for a host of that name."""
+    return {"ansible_winrm_kerberos_hostname_override": name, "ansible_psrp_negotiate_hostname_override": name}
+
+
+CASES = {
+    "realm in small letters": Case({"ansible_user": "ansible@contoso.com"}, SEEN["no KDC for the realm"]),
+    "alias": Case(called("alias.contoso.com"), SEEN["unknown host"]),
+    "address": Case(called("127.0.1.1"), SEEN["unknown host"]),
+    "wrong password": Case({"ansible_password": "wrong"}, SEEN["wrong password"]),
+    "unknown user": Case({"ansible_user": "nobody@CONTOSO.COM"}, SEEN["unknown user"]),
+    "name with a backslash": Case({"ansible_user": "CONTOSO\\ansible"}, SEEN["backslash"]),
+    "account disabled": Case({"ansible_user": "dora@CONTOSO.COM"}, SEEN["account disabled"]),
+    "password expired": Case({"ansible_user": "erik@CONTOSO.COM"}, SEEN["password expired"]),
+    "no ticket": Case({"ansible_winrm_kinit_mode": "manual", "ansible_password": None}, SEEN["no ticket"]),
+}
+CASES_OF_MIT = {
+    "alias": Case(called("alias.contoso.com"), SEEN["unknown host, MIT's KDC"]),
+    "wrong password": Case({"ansible_password": "wrong"}, SEEN["wrong password, MIT's KDC"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_active_directory(directory: Realm, join: Join, connection: str, case: str) -> None:
+    farm = join(directory)
+    result = farm.log_off_alice(connection, **CASES[case].variables)
+    assert result.status in ("failed", "unreachable")
+    assert CASES[case].words[connection] in result["msg"]
+    assert farm.simulation.calls("RDSH01") == []
+
+
+@pytest.mark.parametrize("case", CASES_OF_MIT)
+def test_mit_kdc(mit: Realm, join: Join, connection: str, case: str) -> None:
+    farm = join(mit)
+    result = farm.log_off_alice(connection, **CASES_OF_MIT[case].variables)
+    assert CASES_OF_MIT[case].words[connection] in result["msg"]
+    assert farm.simulation.calls("RDSH01") == []
+
+
+def test_a_kdc_that_is_down(tmp_path: Path, join: Join, connection: str) -> None:
+    with mit_kdc(tmp_path / "down", ["ansible"]) as stopped:
+        pass
+    farm = join(stopped)
+    assert SEEN["KDC down"][connection] in farm.log_off_alice(connection)["msg"]
+    assert farm.simulation.calls("RDSH01") == []
+
+
+def test_a_user_whom_the_host_does_not_know(directory: Realm, join: Join, connection: str) -> None:
+    farm = join(directory)
+    words = SEEN["rejected"][connection].replace("ansible@", "stranger@")
+    assert words in farm.log_off_alice(connection, ansible_user="stranger@CONTOSO.COM")["msg"]
+    assert farm.simulation.calls("RDSH01") == []
+
+
+def test_a_host_that_has_another_key_than_the_kdc(directory: Realm, join: Join, connection: str) -> None:
+    host = {"name": "RDSH01", "sessions": SESSIONS, "keytab": directory.keytab("RDSH02")}
+    farm = join(directory, hosts=[host])
+    assert SEEN["rejected"][connection] in farm.log_off_alice(connection)["msg"]
+    assert farm.simulation.calls("RDSH01") == []
+
+
+def test_a_kinit_that_is_not_told_where_the_configuration_is(directory: Realm, join: Join, connection: str) -> None:
+    """winrm runs it without the environment; psrp gets its tickets itself."""
+    farm = join(directory)
+    result = farm.log_off_alice(connection, ansible_winrm_kinit_env_vars=[])
+    if connection == "psrp":
+        assert result.outcomes() == {12: "logged_off"}
+    else:
+        assert SEEN["no KDC for the realm"][connection] in result["msg"]
+
+
+def test_credssp_with_a_wrong_password(directory: Realm, join: Join, connection: str) -> None:
+    farm = join(directory, transport="credssp")
+    words = SEEN["CredSSP, wrong password"][connection]
+    assert words in farm.log_off_alice(connection, ansible_password="wrong")["msg"]
+    assert farm.simulation.calls("RDSH01") == []
+
+
+def test_a_host_that_takes_no_credssp(directory: Realm, join: Join, connection: str) -> None:
+    farm = join(directory)
+    result = farm.log_off_alice(connection, ansible_winrm_transport="credssp", ansible_psrp_auth="credssp")
+    assert result.status in ("failed", "unreachable")
+    assert farm.simulation.calls("RDSH01") == []

@@ -19,7 +19,7 @@ ALICE, BOB = {"id": 12, "user": "alice"}, {"id": 13, "user": "bob", "name": "rdp
     [
         ("sessions", "31C5CE94259D4...", "quser cuts long names off"),
         ("exclude_sessions", "31C5CE94259D4...", "quser cuts long names off"),
-        ("sessions", "Active", "give it in states (states=active)"),
+        ("sessions", "Active", "it is a state; give states=active"),
         ("exclude_sessions", "disconnected", "it is the state of a session"),
         ("users", "?*", "give all=true"),
         ("users", "*\\*?", "give all=true"),

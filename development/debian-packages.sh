@@ -2,7 +2,7 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 #
-# debian-packages.sh demo|test|acceptance|browser|kerberos: installs the Debian packages of which a command or a file is absent, and says why.
+# debian-packages.sh demo|test|acceptance|browser|kerberos|wine: installs the Debian packages of which a command or a file is absent, and says why.
 set -euo pipefail
 
 missing=()
@@ -27,7 +27,6 @@ need libc6-dev "the C headers for it" /usr/include/stdio.h
 # Debian 13 has only version 3, Debian 12 only version 2.
 need "libwinpr3-dev|libwinpr2-dev" "wtsapi.h, the structures of the WTS API" /usr/include/winpr{3,2}/winpr/wtsapi.h
 if [[ ${1:?demo or test} == test ]]; then
-    need mingw-w64-common "wtsapi32.h, to check the structures of the WTS API against" /usr/share/mingw-w64/include/wtsapi32.h
     need openssh-client "is what Ansible's connection ssh runs" ssh
     need openssh-server "serves SSH in front of simulated hosts, to the tests alone" /usr/sbin/sshd
 fi
@@ -38,6 +37,15 @@ fi
 if [[ $1 == browser ]]; then
     need chromium "shows the report to its tests: with the driver some 320 MB, and as much again of libraries" chromium
     need chromium-driver "lets tests work the browser" chromedriver
+fi
+if [[ $1 == wine ]]; then
+    wine_version() { { wine64 --version || /usr/lib/wine/wine64 --version || apt-cache policy wine64; } 2>/dev/null; }
+    if ! wine_version | grep -qE '^wine-(9|[1-9][0-9])\.|Candidate: (9|[1-9][0-9])\.'; then
+        echo "Wine 9 or newer is missing here, without which .NET 8 hangs. Debian 13 has Wine 10, Debian 12 only Wine 8." >&2
+        exit 1
+    fi
+    need wine64 "runs Windows' own .NET" wine64 /usr/lib/wine/wine64
+    need gcc-mingw-w64-x86-64-win32 "compiles the library that stands in for wtsapi32.dll, for Windows" x86_64-w64-mingw32-gcc
 fi
 if [[ $1 == kerberos ]]; then
     headers=$("${PYTHON:-python3}" -c 'import sysconfig; print(sysconfig.get_path("include"))')

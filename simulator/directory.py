@@ -20,6 +20,7 @@ class Use(IntEnum):
     DOMAIN = 3
     ALIAS = 4
     WELL_KNOWN_GROUP = 5
+    COMPUTER = 9
 
 
 #: Local groups that each computer has: https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers
@@ -36,7 +37,9 @@ _ADMINISTRATOR, _GUEST = 500, 501
 _LOCAL_NAMES = {
     "de-DE": ("Administrator", "Gast"),
     "en-US": ("Administrator", "Guest"),
+    "es-ES": ("Administrador", "Invitado"),
     "fr-FR": ("Administrateur", "Invité"),
+    "it-IT": ("Administrator", "Guest"),
     "pt-BR": ("Administrador", "Convidado"),
     "ru-RU": ("Администратор", "Гость"),
     "zh-TW": ("Administrator", "Guest"),
@@ -76,6 +79,12 @@ class DirectoryAccount:
     use: Use = Use.USER
     relative_id: int | None = None
     """The last part of its SID, where that is the same everywhere."""
+    entra_name: str = ""
+    """Of an account of Entra ID, its principal name."""
+
+    @property
+    def is_entra(self) -> bool:
+        return self.domain.upper() == _ENTRA_ID
 
     @property
     def sid(self) -> str:
@@ -85,26 +94,49 @@ class DirectoryAccount:
         if self.use is Use.WELL_KNOWN_GROUP:
             return f"S-1-5-{_SERVICES[self.user]}"
         domain, relative = zlib.crc32(self.domain.upper().encode()), zlib.crc32(self.user.upper().encode())
-        if self.use is Use.DOMAIN:
+        if self.use in (Use.DOMAIN, Use.COMPUTER):
             return _identifier(self.domain)
-        if self.domain.upper() == _ENTRA_ID:
+        if self.is_entra:
             return f"S-1-12-1-{relative}-{relative ^ 0x5A5A5A5A}-{domain}-{relative >> 3}"
         return f"{_identifier(self.domain)}-{self.relative_id or 1000 + relative % 1_000_000_000}"
 
     @property
     def principal_name(self) -> str:
-        """``alice@contoso.com``; empty for a local account, which has none: it is an attribute of Active Directory.
+        """``alice@contoso.com``; empty for a local account and for a managed service account (``svc$``), which have
+        none: it is an attribute of Active Directory's users.
 
         https://learn.microsoft.com/windows/win32/ad/naming-properties#userprincipalname
         """
-        return f"{self.user}@{self.dns_domain}" if self.dns_domain and self.use == Use.USER else ""
+        if self.is_entra:
+            return self.entra_name
+        has_one = self.dns_domain and self.use == Use.USER and not self.user.endswith("$")
+        return f"{self.user}@{self.dns_domain}" if has_one else ""
+
+    @property
+    def names(self) -> list[str]:
+        r"""By what LookupAccountName finds it, the SID included.
+
+        An account of Entra ID by ``AzureAD\`` and its principal name, and not by the name that its session shows:
+        https://github.com/MicrosoftDocs/windows-itpro-docs/issues/2351
+        https://github.com/MicrosoftDocs/windows-itpro-docs/issues/1656
+        """
+        if self.is_entra:
+            return [self.sid, *([f"{self.domain}\\{self.principal_name}"] if self.principal_name else [])]
+        names = [f"{self.domain}\\{self.user}", self.principal_name, self.sid]
+        return [*filter(None, names), *([f"{self.dns_domain}\\{self.user}"] if self.dns_domain else [])]
 
 
 class Directory:
-    """Finds accounts; they stay known when nobody is logged on with them."""
+    """Finds accounts; they stay known when nobody is logged on with them.
 
-    def __init__(self, dns_domain: str) -> None:
+    :param computer_name: what a name alone is that is a computer's own: its domain of local accounts, or a computer.
+    :param entra_display_names: whether an account of Entra ID is found by the name that its session shows, as well.
+    """
+
+    def __init__(self, dns_domain: str, *, computer_name: Use = Use.DOMAIN, entra_display_names: bool = False) -> None:
         self.dns_domain = dns_domain
+        self._computer_name = computer_name
+        self._entra_display_names = entra_display_names
         self._accounts: dict[str, DirectoryAccount] = {}
         self._computers: set[str] = set()
         for name in _BUILTIN:
@@ -118,7 +150,6 @@ class Directory:
         From then on its name before an account makes that a local account.
         """
         self._computers.add(computer.upper())
-        self._know(DirectoryAccount(computer, "", "", Use.DOMAIN))
         self._know_first_accounts(computer, language, "")
 
     def found(self, domain: str) -> None:
@@ -133,16 +164,15 @@ class Directory:
         """Return the SID of a computer."""
         return _identifier(computer)
 
-    def add(self, domain: str, user: str) -> DirectoryAccount:
+    def add(self, domain: str, user: str, entra_name: str = "") -> DirectoryAccount:
         """Make an account known; no harm if it is already."""
         is_in_domain = domain.upper() not in {_ENTRA_ID, *self._computers}
-        account = DirectoryAccount(domain, user, self.dns_domain if is_in_domain else "")
+        account = DirectoryAccount(domain, user, self.dns_domain if is_in_domain else "", entra_name=entra_name)
+        account = self._accounts.get(_key(account.sid), account)
         known = self._accounts.get(_key(f"{domain}\\{user}"))
         if known and known.relative_id:  # an account that everybody has
             return known
         self._know(account)
-        if domain:
-            self._know(DirectoryAccount(domain, "", "", Use.DOMAIN))
         return account
 
     def add_group(self, domain: str, name: str) -> None:
@@ -150,23 +180,16 @@ class Directory:
         self._know(DirectoryAccount(domain, name, self.dns_domain, Use.GROUP))
 
     def _know(self, account: DirectoryAccount) -> None:
-        if account.use is Use.DOMAIN:
-            self._accounts.setdefault(_key(account.domain), account)
-            self._accounts.setdefault(_key(account.sid), account)
-            return
-        names = [f"{account.domain}\\{account.user}", account.principal_name, account.sid]
-        if account.domain.upper() == _ENTRA_ID:  # by the name that its users log on with
-            names.append(f"{account.domain}\\{account.user}@{self.dns_domain}")
-        if account.dns_domain:
-            names.append(f"{account.dns_domain}\\{account.user}")
-        for name in filter(None, names):
+        shown = [f"{account.domain}\\{account.user}"] if account.is_entra and self._entra_display_names else []
+        for name in (*account.names, *shown):
             self._accounts[_key(name)] = account
 
     def find(self, name: str, computer: str = "") -> DirectoryAccount:
         r"""Return who is called ``DOMAIN\user``, ``dns.domain\user``, ``user@dns.domain``, ``S-1-5-21-…`` or
         ``user`` alone, in any case, on a computer: it knows the local accounts of no other.
 
-        A name alone is looked for among what is built in, local accounts, and then in the domains:
+        A name alone is looked for among what is built in, domains, local accounts, and then in the domains: so of a
+        user who is called like the computer or the domain, that is found, and no account.
         https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lookupaccountnamew
 
         :raises Win32Error: 1332 ERROR_NONE_MAPPED, there is none.
@@ -174,10 +197,18 @@ class Directory:
         candidates = [name]
         if name and not set("\\@") & set(name) and not name.upper().startswith("S-1-"):
             domains = sorted({account.domain.upper() for account in self._accounts.values()} - self._computers)
-            candidates = [f"{domain}\\{name}" for domain in ("NT AUTHORITY", "BUILTIN", computer, *domains)] + [name]
+            if name.upper() in {computer.upper(), *domains} - {"", "BUILTIN", "NT AUTHORITY"}:
+                use = self._computer_name if name.upper() == computer.upper() else Use.DOMAIN
+                return self._named_as_a_domain(name.upper(), use)
+            candidates = [f"{domain}\\{name}" for domain in ("NT AUTHORITY", "BUILTIN", computer, *domains)]
         for candidate in candidates:
             account = self._accounts.get(_key(candidate))
             is_elsewhere = account and account.domain.upper() in self._computers - {computer.upper()}
             if account and not (computer and is_elsewhere):
                 return account
         raise Win32Error(ERROR_NONE_MAPPED)
+
+    def _named_as_a_domain(self, name: str, use: Use) -> DirectoryAccount:
+        """A domain, or a computer, which is found by its SID as well from then on: without a user."""
+        account = DirectoryAccount(name, "", "", use)
+        return self._accounts.setdefault(_key(account.sid), account)

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The registry of a host: of HKEY_LOCAL_MACHINE the two keys that hold its logon mode, and what it tells of itself.
+"""The registry of a host: of HKEY_LOCAL_MACHINE the keys that hold its logon mode, and what it tells of itself, and
+others that programs create.
 
 Which values stand for which mode: https://docs.vmware.com/en/VMware-Horizon-7/7.13/horizon-published-desktops-applications/GUID-89EDB3EE-06A6-400C-B5CF-D9D82E009EA6.html
 and, for TSServerDrainMode, SessionBrokerDrainMode at
@@ -22,7 +23,9 @@ DISABLED = (WINLOGON, "WinStationsDisabled")
 CURRENT_VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 LANGUAGE = r"SYSTEM\CurrentControlSet\Control\Nls\Language"
 
-KEY_QUERY_VALUE, KEY_SET_VALUE = 1, 2  # what a key is opened for (winnt.h)
+#: What a key is opened for (winnt.h).
+KEY_QUERY_VALUE, KEY_SET_VALUE, KEY_ENUMERATE_SUB_KEYS, DELETE = 1, 2, 8, 0x10000
+REG_CREATED_NEW_KEY, REG_OPENED_EXISTING_KEY = 1, 2
 REG_SZ, REG_DWORD = 1, 4  # winnt.h
 
 LogonMode = Literal["enabled", "disabled", "drain", "drain_until_restart"]
@@ -39,7 +42,9 @@ class Registry:
 
     def __init__(self, language: str = "en-US") -> None:
         keys = (TERMINAL_SERVER, WINLOGON, CURRENT_VERSION, LANGUAGE)
-        self._keys: dict[str, dict[str, Value]] = {key.upper(): {} for key in keys}
+        self._keys: dict[str, dict[str, Value]] = {}
+        for key in keys:
+            self.create(key)
         # So that nobody takes it for a Windows.
         self.set(CURRENT_VERSION, "ProductName", "Simulated Windows")
         self.set(CURRENT_VERSION, "CurrentBuild", "0")
@@ -54,6 +59,18 @@ class Registry:
         """
         if key.upper() not in self._keys:
             raise Win32Error(ERROR_FILE_NOT_FOUND)
+
+    def create(self, key: str) -> bool:
+        """Create a key, with those above it that are missing. Return whether it was not there."""
+        is_new = key.upper() not in self._keys
+        above = key.upper().split("\\")
+        for level in range(1, len(above) + 1):
+            self._keys.setdefault("\\".join(above[:level]), {})
+        return is_new
+
+    def values(self, key: str) -> dict[str, Value]:
+        """Return all values of a key, by their names in upper case; none, where there is no such key."""
+        return dict(self._keys.get(key.upper(), {}))
 
     def get(self, key: str, name: str) -> Value:
         """Return a value.
@@ -79,8 +96,14 @@ class Registry:
         self._keys[key.upper()].pop(name.upper(), None)
 
     def remove_key(self, key: str) -> None:
-        """Remove a key with all its values, as on a Windows that lacks the component."""
-        del self._keys[key.upper()]
+        """Remove a key with all its values and the keys below it.
+
+        :raises Win32Error: as ``require``.
+        """
+        self.require(key)
+        for other in [*self._keys]:
+            if f"{other}\\".startswith(f"{key.upper()}\\"):
+                del self._keys[other]
 
     @property
     def logon_mode(self) -> LogonMode:

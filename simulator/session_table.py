@@ -9,8 +9,10 @@ to disconnect is connected until its ``disconnect_seconds`` are.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -26,10 +28,10 @@ from .win32 import (
     Win32Error,
 )
 
-__all__ = ["LISTENER_ID", "SERVICES_ID", "Process", "Protocol", "Session", "SessionTable", "State"]
+__all__ = ["FIRST_LISTENER_ID", "SERVICES_ID", "Process", "Protocol", "Session", "SessionTable", "State"]
 
 SERVICES_ID = 0
-LISTENER_ID = 65536
+FIRST_LISTENER_ID = 65536
 
 
 class State(IntEnum):
@@ -61,6 +63,8 @@ class Session:
 
     id: int
     name: str = ""
+    listener: str = "rdp-tcp"
+    """By which it came; each of its names begins with it."""
     user: str = ""
     domain: str = ""
     state: State = State.ACTIVE
@@ -99,16 +103,25 @@ class SessionTable:
 
     :param clock: seconds on a monotonic clock; a test may bring its own.
     :param clock_offset: how far the host's wall clock is ahead of this machine's.
+    :param listeners: the names of the listeners, which have IDs of their own.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic, clock_offset: timedelta = timedelta()) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        clock_offset: timedelta = timedelta(),
+        listeners: Sequence[str] = ("rdp-tcp",),
+    ) -> None:
         self._clock = clock
         self._clock_offset = clock_offset
         self._sessions: dict[int, Session] = {}
+        self._connections: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
         self.crashed = False
         """Whether somebody ended a process that Windows cannot do without."""
         self.add(Session(SERVICES_ID, "services", state=State.DISCONNECTED, protocol=Protocol.CONSOLE))
-        self.add(Session(LISTENER_ID, "rdp-tcp", state=State.LISTEN))
+        for listener_id, name in enumerate(listeners, FIRST_LISTENER_ID):
+            self.add(Session(listener_id, name, state=State.LISTEN))
 
     def now(self) -> datetime:
         """Return the host's wall clock."""
@@ -133,6 +146,20 @@ class SessionTable:
         self._settle(session, now)
         return session
 
+    def listeners(self) -> list[str]:
+        """Return the names of the listeners, by ID."""
+        return [session.name for session in self.sessions() if session.state is State.LISTEN]
+
+    def new_name(self, session_id: int, listener: str) -> str:
+        """Return what a session is called that is connected now, by a listener.
+
+        A listener counts its connections, so the number is not the session's ID, and another one at each connection:
+        session 22 was RDP-Tcp#34 (https://github.com/prometheus-community/windows_exporter/issues/2025), 42 was
+        rdp-tcp#111 (https://github.com/VertigoRay/PSQuser/issues/7). Here it never is the ID, not even by chance.
+        """
+        number = next(number for number in self._connections[listener] if number != session_id)
+        return f"{listener}#{number}"
+
     def add(self, session: Session) -> None:
         """Let a session appear; one with the same ID is replaced, as when Windows gives an ID out again."""
         self._sessions[session.id] = session
@@ -151,42 +178,51 @@ class SessionTable:
         self._sessions.pop(session_id, None)
 
     def log_off(self, session_id: int) -> float:
-        """Begin a logoff, and return the seconds until the session has gone.
+        """Begin a logoff, and return the seconds until the session has gone; of a listener, all that came by it have.
 
-        Session 0 and listeners are no user's: access is denied. For session 0 that was seen (a disconnected session
-        without a user, https://github.com/danports/cassia/issues/66); for listeners it is our reading.
+        Session 0 is no user's: access is denied (https://github.com/danports/cassia/issues/66). "If you reset a
+        listener session, all sessions that use the connection are reset":
+        https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2003/cc786232(v=ws.10)
 
         :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is going already; 5
             ERROR_ACCESS_DENIED, it cannot be logged off.
         """
         session = self.get(session_id)
-        if session.id == SERVICES_ID or session.state is State.LISTEN:
+        if session.id == SERVICES_ID:
             raise Win32Error(ERROR_ACCESS_DENIED)
+        if session.state is State.LISTEN:
+            return self._each_that_came_by(session, self.log_off)
         if session.gone_at is not None or session.stuck:
             raise Win32Error(ERROR_CTX_CLOSE_PENDING)
         session.gone_at = self._clock() + session.logoff_seconds
         return session.logoff_seconds
 
     def disconnect(self, session_id: int) -> float:
-        """Begin to disconnect a session, and return the seconds until it is disconnected; 0 if it is already.
+        """Begin to disconnect a session, and return the seconds until it is disconnected; 0 if it is already. Of a
+        listener, all that came by it are, as in :meth:`log_off`.
 
-        That the second time succeeds as well is our reading: the state that the call is to bring about is there, and no
-        error for it is documented.
-        https://learn.microsoft.com/openspecs/windows_protocols/ms-tsts/dd882322-dcd4-4c33-94e5-a1f8e8354ebd
-
-        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is logging off or stuck;
-            5 ERROR_ACCESS_DENIED, it is a listener.
+        :raises Win32Error: 7022, the host does not have it; 7007 ERROR_CTX_CLOSE_PENDING, it is logging off or stuck.
         """
         session, now = self.get(session_id), self._clock()
         if session.gone_at is not None or session.stuck:
             raise Win32Error(ERROR_CTX_CLOSE_PENDING)
-        if session.state is State.LISTEN:  # as log_off
-            raise Win32Error(ERROR_ACCESS_DENIED)
+        if session.state is State.LISTEN:
+            return self._each_that_came_by(session, self.disconnect)
         if session.state is State.DISCONNECTED:
             return 0.0
         if session.disconnected_at is None:
             session.disconnected_at = now + session.disconnect_seconds
         return session.disconnected_at - now
+
+    def _each_that_came_by(self, listener: Session, begin: Callable[[int], float]) -> float:
+        """Begin something with each session that is connected by a listener, and return the seconds that it takes."""
+        seconds = 0.0
+        for session in self.sessions():
+            is_connected = session.state not in (State.LISTEN, State.DISCONNECTED)
+            if is_connected and session.protocol is not Protocol.CONSOLE and session.listener == listener.name:
+                with contextlib.suppress(Win32Error):  # it is going already
+                    seconds = max(seconds, begin(session.id))
+        return seconds
 
     def drop(self, session_id: int) -> None:
         """Let a session be disconnected at once, as when its user closes the client.
@@ -199,13 +235,13 @@ class SessionTable:
             self._settle(session, now)
 
     def reconnect(self, session_id: int, client_name: str = "", client_address: str = "") -> None:
-        """Let a session's user come back to it, from a client.
+        """Let a session's user come back to it, from a client: under a new name.
 
         :raises Win32Error: 7022, the host does not have it.
         """
         self.change(
             session_id,
-            name=f"rdp-tcp#{session_id}",
+            name=self.new_name(session_id, self.get(session_id).listener),
             state=State.ACTIVE,
             protocol=Protocol.RDP,
             client_name=client_name,

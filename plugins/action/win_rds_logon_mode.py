@@ -28,4 +28,4 @@ class ActionModule(LogonModeAction):
         result = modes.setting_result(report, mode, check_mode=check_mode)
         if self._task.diff:
             result["diff"] = modes.diff_of(result)
-        return self.show(result)
+        return self.show(result, report, task_vars)

@@ -12,4 +12,5 @@ from ..plugin_utils._logon_mode.action import LogonModeAction
 
 class ActionModule(LogonModeAction):
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        return self.show(modes.reading_result(self.launch(modes.READING, task_vars)))
+        report = self.launch(modes.READING, task_vars)
+        return self.show(modes.reading_result(report), report, task_vars)

@@ -68,7 +68,7 @@ from typing import Any
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
-from ..plugin_utils._farm.results import HostResult, is_ours, module_of
+from ..plugin_utils._farm.results import HostResult, InMaintenance, is_ours, module_of
 from ..plugin_utils._options.selection import means_all
 from ..plugin_utils._session_report.files import head_of, report_path, write_report
 from ..plugin_utils._session_report.view import TaskResult, view
@@ -86,6 +86,7 @@ class CallbackModule(CallbackBase):
         self._seen: list[TaskResult] = []
         self._began: dict[tuple[str, str], datetime] = {}
         self._playbook = ""
+        self._in_maintenance = InMaintenance()
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._playbook = Path(playbook._file_name).name
@@ -110,6 +111,7 @@ class CallbackModule(CallbackBase):
 
     def _take(self, result: Any, *, failed: bool = False) -> None:
         taken = HostResult.of(result)
+        self._in_maintenance.take(taken)
         values, task, module = taken.values, taken.task, module_of(taken.task)
         # The result of a loop is that of its items, which have come already.
         if values.get("_ansible_no_log") or "results" in values or module == "winops.rds.show_sessions":
@@ -153,3 +155,5 @@ class CallbackModule(CallbackBase):
             self._display.warning(f"The report could not be written: {error}")
         else:
             self._display.display(f"Report: {' and '.join(map(str, written))}")
+        if self._in_maintenance.text:
+            self._display.display(self._in_maintenance.text)

@@ -37,7 +37,7 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 from ..plugin_utils._engine.acts import LIST
 from ..plugin_utils._farm.overview import overview, overview_text
-from ..plugin_utils._farm.results import HostResult, is_ours, module_of
+from ..plugin_utils._farm.results import HostResult, InMaintenance, is_ours, module_of
 from ..plugin_utils._result.sentences import not_found_text, outcome_text
 from ..plugin_utils._words.displayable import displayable
 from ..plugin_utils._words.table import aligned, terminal_width
@@ -55,6 +55,7 @@ class CallbackModule(DefaultCallback):
         super().__init__()
         self._is_ours = False
         """Whether the result that is being shown comes from a module of this collection."""
+        self._in_maintenance = InMaintenance()
         self._listed: list[HostResult] = []
         """What the task has listed so far."""
         self._is_playbook = True
@@ -113,6 +114,8 @@ class CallbackModule(DefaultCallback):
         if text := not_found_text([*nowhere]):
             self._display.warning(text)
         super().v2_playbook_on_stats(stats)
+        if self._in_maintenance.text:
+            self._display.display(self._in_maintenance.text)
 
     def _task_start(self, task: Any, prefix: str | None = None) -> None:
         if module_of(task) == _SHOWS_ITSELF:
@@ -127,6 +130,7 @@ class CallbackModule(DefaultCallback):
     def _take(self, result: Any) -> None:
         taken = HostResult.of(result)
         module = module_of(taken.task)
+        self._in_maintenance.take(taken)
         self._is_ours = is_ours(taken.task) and module != _SHOWS_ITSELF and "msg" in taken.values
         if self._is_ours and "not_found" in taken.values:
             names = dict.fromkeys(taken.values["not_found"])

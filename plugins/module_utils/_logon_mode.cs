@@ -4,16 +4,14 @@
 // to, and reads them again. What they mean is decided by Python on the controller (plugins/plugin_utils/_logon_mode/modes.py);
 // where it is known from: docs/docsite/rst/logon_mode.rst.
 
-using System;
 using System.Collections.Generic;
-using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Text;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._logon_mode
 {
 using _calls;
 using _json;
+using _maintenance_record;
+using _registry;
 
 public sealed class LogonModeRequest
 {
@@ -33,6 +31,8 @@ public sealed class LogonModeReport
 	public Reading after;
 	// Those that were written, because they were different.
 	public List<string> written;
+	// Null: the host is not in maintenance.
+	public MaintenanceRecord maintenance;
 	public CallReport error;
 }
 
@@ -42,116 +42,37 @@ public sealed class Reading
 	public ValueReport winstations_disabled;
 }
 
-// A value of the registry.
-public sealed class ValueReport
+// The two values of the host.
+static class LogonMode
 {
-	public long type;
-	public string text;
-}
+	internal static readonly RegistryValue DrainMode = new RegistryValue(
+		@"SYSTEM\CurrentControlSet\Control\Terminal Server", "TSServerDrainMode", RegistryValue.REG_DWORD);
+	internal static readonly RegistryValue WinStationsDisabled = new RegistryValue(
+		@"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "WinStationsDisabled", RegistryValue.REG_SZ);
 
-static class NativeMethods
-{
-	// These return the error and set no last error: https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeyexw
-	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-	internal static extern int RegOpenKeyExW(IntPtr hKey, string lpSubKey, uint ulOptions, uint samDesired, out IntPtr phkResult);
-
-	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-	internal static extern int RegQueryValueExW(IntPtr hKey, string lpValueName, IntPtr lpReserved, out uint lpType, byte[] lpData, ref uint lpcbData);
-
-	[DllImport("advapi32.dll", CharSet = CharSet.Unicode)]
-	internal static extern int RegSetValueExW(IntPtr hKey, string lpValueName, uint Reserved, uint dwType, byte[] lpData, uint cbData);
-
-	[DllImport("advapi32.dll")]
-	internal static extern int RegCloseKey(IntPtr hKey);
-}
-
-// A value in HKEY_LOCAL_MACHINE.
-sealed class RegistryValue
-{
-	const uint KEY_QUERY_VALUE = 0x1;
-	const uint KEY_SET_VALUE = 0x2;
-	// A 32-bit PowerShell would otherwise see a Winlogon key of its own:
-	// https://learn.microsoft.com/windows/win32/winprog64/accessing-an-alternate-registry-view
-	const uint KEY_WOW64_64KEY = 0x100;
-	internal const uint REG_SZ = 1;
-	internal const uint REG_DWORD = 4;
-
-	static readonly IntPtr HKEY_LOCAL_MACHINE = new IntPtr(unchecked((int)0x80000002));
-
-	readonly string path;
-	readonly string name;
-	readonly uint properType;
-
-	internal RegistryValue(string path, string name, uint properType)
+	internal static Reading Read()
 	{
-		this.path = path;
-		this.name = name;
-		this.properType = properType;
+		return new Reading { drain_mode = DrainMode.Read(), winstations_disabled = WinStationsDisabled.Read() };
 	}
 
-	// Null if there is no such value.
-	internal ValueReport Read()
+	// In this order: when disabled becomes drain, no moment lies between that lets anybody in. Null leaves a value as it is.
+	internal static void Write(string drainMode, string winStationsDisabled, Reading before, List<string> written)
 	{
-		byte[] data = new byte[256];
-		uint size = (uint)data.Length;
-		uint type = 0;
-		int code = Call(KEY_QUERY_VALUE, key => NativeMethods.RegQueryValueExW(key, name, IntPtr.Zero, out type, data, ref size));
-		if (code == Win32Error.ERROR_FILE_NOT_FOUND)
-			return null;
-		if (code == Win32Error.ERROR_MORE_DATA)
-			size = 0; // its type is told all the same, and no value of ours is so long
-		else if (code != Win32Error.ERROR_SUCCESS)
-			throw new WindowsException("RegQueryValueEx " + name, code);
-		var value = new ValueReport { type = type };
-		if (type == REG_SZ)
-			value.text = Encoding.Unicode.GetString(data, 0, (int)size).TrimEnd('\0');
-		else if (type == REG_DWORD && size == 4)
-			value.text = BitConverter.ToUInt32(data, 0).ToString(CultureInfo.InvariantCulture);
-		else
-			value.text = BitConverter.ToString(data, 0, (int)size);
-		return value;
+		Write(DrainMode, "drain_mode", drainMode, before.drain_mode, written);
+		Write(WinStationsDisabled, "winstations_disabled", winStationsDisabled, before.winstations_disabled, written);
 	}
 
-	internal void Write(string text)
+	static void Write(RegistryValue value, string name, string text, ValueReport before, List<string> written)
 	{
-		byte[] data = properType == REG_DWORD
-			? BitConverter.GetBytes(UInt32.Parse(text, CultureInfo.InvariantCulture))
-			: Encoding.Unicode.GetBytes(text + "\0");
-		int code = Call(KEY_SET_VALUE, key => NativeMethods.RegSetValueExW(key, name, 0, properType, data, (uint)data.Length));
-		if (code != Win32Error.ERROR_SUCCESS)
-			throw new WindowsException("RegSetValueEx " + name, code);
-	}
-
-	// Whether the value is this text already. An absent one is as 0.
-	internal bool Is(string text, ValueReport value)
-	{
-		return value == null ? text == "0" : value.type == properType && value.text == text;
-	}
-
-	int Call(uint access, Func<IntPtr, int> call)
-	{
-		IntPtr key;
-		int code = NativeMethods.RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, access | KEY_WOW64_64KEY, out key);
-		if (code != Win32Error.ERROR_SUCCESS)
-			throw new WindowsException("RegOpenKeyEx " + path, code);
-		try
-		{
-			return call(key);
-		}
-		finally
-		{
-			NativeMethods.RegCloseKey(key);
-		}
+		if (text == null || value.Is(text, before))
+			return;
+		value.Write(text);
+		written.Add(name);
 	}
 }
 
 public static class Engine
 {
-	static readonly RegistryValue DrainMode = new RegistryValue(
-		@"SYSTEM\CurrentControlSet\Control\Terminal Server", "TSServerDrainMode", RegistryValue.REG_DWORD);
-	static readonly RegistryValue WinStationsDisabled = new RegistryValue(
-		@"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "WinStationsDisabled", RegistryValue.REG_SZ);
-
 	// LogonModeRequest in, LogonModeReport out, as JSON.
 	public static string Run(string request)
 	{
@@ -163,14 +84,13 @@ public static class Engine
 		var report = new LogonModeReport { written = new List<string>() };
 		try
 		{
-			report.before = report.after = Read();
+			report.before = report.after = LogonMode.Read();
+			report.maintenance = MaintenanceRecord.Read();
 			if (request.check_mode)
 				return report;
 			try
 			{
-				// In this order: when disabled becomes drain, no moment lies between that lets anybody in.
-				Write(DrainMode, "drain_mode", request.drain_mode, report.before.drain_mode, report);
-				Write(WinStationsDisabled, "winstations_disabled", request.winstations_disabled, report.before.winstations_disabled, report);
+				LogonMode.Write(request.drain_mode, request.winstations_disabled, report.before, report.written);
 			}
 			catch (WindowsException refusal)
 			{
@@ -179,7 +99,7 @@ public static class Engine
 			if (report.written.Count > 0)
 			{
 				report.after = null;
-				report.after = Read();
+				report.after = LogonMode.Read();
 			}
 		}
 		catch (WindowsException refusal)
@@ -187,19 +107,6 @@ public static class Engine
 			report.error = report.error ?? CallReport.Of(refusal);
 		}
 		return report;
-	}
-
-	static Reading Read()
-	{
-		return new Reading { drain_mode = DrainMode.Read(), winstations_disabled = WinStationsDisabled.Read() };
-	}
-
-	static void Write(RegistryValue value, string name, string text, ValueReport before, LogonModeReport report)
-	{
-		if (text == null || value.Is(text, before))
-			return;
-		value.Write(text);
-		report.written.Add(name);
 	}
 }
 }

@@ -4,6 +4,8 @@
 
 #AnsibleRequires -CSharpUtil ..module_utils._json
 #AnsibleRequires -CSharpUtil ..module_utils._calls
+#AnsibleRequires -CSharpUtil ..module_utils._registry
+#AnsibleRequires -CSharpUtil ..module_utils._maintenance_record
 #AnsibleRequires -CSharpUtil ..module_utils._logon_mode
 
 [ansible_collections.winops.rds.plugins.module_utils._logon_mode.Engine]::Run($complex_args.request)

@@ -11,6 +11,7 @@ description:
     is not written.
   - Sessions that exist are not touched by any mode.
   - To read the mode, use M(winops.rds.win_rds_logon_mode_info).
+  - On a host in maintenance (M(winops.rds.win_rds_maintenance)) it does as it is told, and warns.
 version_added: 1.0.0
 options:
   mode:
@@ -19,7 +20,8 @@ options:
         too, in any case.
       - V(enabled), as C(change logon /enable) - users log on.
       - V(disabled), as C(change logon /disable) - nobody logs on by Remote Desktop, nor reconnects to a disconnected
-        session. Microsoft's pages disagree about whether a restart ends it.
+        session. Doubtful - what C(change logon /disable) writes is disputed, so try to log on before you rely on it, or
+        take V(drain). Microsoft's pages disagree about whether a restart ends it.
       - V(drain), as C(change logon /drain) - users reconnect to their sessions, and get no new ones.
       - V(drain_until_restart), as C(change logon /drainuntilrestart) - as V(drain), until the host restarts.
     type: str
@@ -110,6 +112,36 @@ accepts_logons:
   returned: when the host has answered
   type: bool
   sample: false
+maintenance:
+  description: What stands on the host of its maintenance; null if it is in none. Each value may be null.
+  returned: when the host has answered
+  type: dict
+  contains:
+    since:
+      description: Since when, by the host's clock, in UTC.
+      returned: always
+      type: str
+      sample: "2026-11-21T22:00:04Z"
+    account:
+      description: The account that has closed the host.
+      returned: always
+      type: str
+      sample: CONTOSO\ansible
+    reason:
+      description: The option O(winops.rds.win_rds_maintenance#module:reason) of the task that has closed it.
+      returned: always
+      type: str
+      sample: CHG-4711
+    host:
+      description: The name of the host in the inventory of whoever works on it.
+      returned: always
+      type: str
+      sample: RDSH01
+    previous_mode:
+      description: The logon mode from before.
+      returned: always
+      type: str
+      sample: enabled
 error:
   description: What went wrong; null if nothing did. Each error is explained in the page Logon mode.
   returned: when the host has answered

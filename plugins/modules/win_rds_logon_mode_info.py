@@ -9,6 +9,7 @@ short_description: Tell whether a Remote Desktop Session Host accepts logons
 description:
   - Returns the logon mode of a host, as C(change logon /query) shows it, and changes nothing.
   - To set the mode, use M(winops.rds.win_rds_logon_mode).
+  - Tells also whether the host is in maintenance (M(winops.rds.win_rds_maintenance)).
 version_added: 1.0.0
 options: {}
 attributes:
@@ -62,6 +63,36 @@ accepts_logons:
   returned: when the host has answered
   type: bool
   sample: false
+maintenance:
+  description: What stands on the host of its maintenance; null if it is in none. Each value may be null.
+  returned: when the host has answered
+  type: dict
+  contains:
+    since:
+      description: Since when, by the host's clock, in UTC.
+      returned: always
+      type: str
+      sample: "2026-11-21T22:00:04Z"
+    account:
+      description: The account that has closed the host.
+      returned: always
+      type: str
+      sample: CONTOSO\ansible
+    reason:
+      description: The option O(winops.rds.win_rds_maintenance#module:reason) of the task that has closed it.
+      returned: always
+      type: str
+      sample: CHG-4711
+    host:
+      description: The name of the host in the inventory of whoever works on it.
+      returned: always
+      type: str
+      sample: RDSH01
+    previous_mode:
+      description: The logon mode from before.
+      returned: always
+      type: str
+      sample: enabled
 error:
   description: What went wrong; null if nothing did. Each error is explained in the page Logon mode.
   returned: when the host has answered

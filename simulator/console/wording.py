@@ -73,7 +73,9 @@ class Wording:
         return "" if self.language == _FALLBACK else wording(_FALLBACK).system_message(code)
 
     def time(self, moment: datetime) -> str:
-        """Return a time in the language's short date and time format."""
+        """Return a time in the language's short date and time format; in brackets, where no source shows it."""
+        if "logon_time" not in self._entries:
+            return f"[{wording(_FALLBACK).time(moment)}]"
         return str(self._entries["logon_time"]["text"]).format(
             moment, hour12=moment.hour % 12 or 12, half="AM" if moment.hour < 12 else "PM"
         )

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from .host_runner import Engine
 from .mono import MonoEngine
 from .pwsh import PwshEngine
+from .wine import WineEngine
 
-ENGINES: dict[str, Callable[[], Engine]] = {"mono": MonoEngine, "pwsh": PwshEngine}
+ENGINES: dict[str, Callable[[], Engine]] = {"mono": MonoEngine, "pwsh": PwshEngine, "wine": WineEngine}
 
 
 def default_engine() -> str:
@@ -19,4 +20,4 @@ def default_engine() -> str:
     return os.environ.get("SIMULATOR_ENGINE") or "mono"
 
 
-__all__ = ["ENGINES", "Engine", "MonoEngine", "PwshEngine", "default_engine"]
+__all__ = ["ENGINES", "Engine", "MonoEngine", "PwshEngine", "WineEngine", "default_engine"]

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-_LIBRARY_SOURCE = Path(__file__).parent.parent / "winapi" / "windows.c"
+LIBRARY_SOURCE = Path(__file__).parent.parent / "winapi" / "windows.c"
 _ENTRY_SCRIPT_SOURCE = Path(__file__).parent / "EntryScript.cs"
 
 #: The names by which DllImport asks for it. One file behind all: it has one memory of what was not freed.
@@ -41,11 +41,11 @@ async def windows_library() -> Path:
     async def build(folder: Path) -> None:
         library = folder / "windows.so"
         arguments = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", *await _winpr_flags()]
-        await _output("cc", *arguments, "-o", str(library), str(_LIBRARY_SOURCE), "-pthread")
+        await output("cc", *arguments, "-o", str(library), str(LIBRARY_SOURCE), "-pthread")
         for name in LIBRARY_NAMES:
             (folder / f"{name}.so").symlink_to(library.name)
 
-    return await _built([_LIBRARY_SOURCE.read_bytes()], build)
+    return await built([LIBRARY_SOURCE.read_bytes()], build)
 
 
 async def _winpr_flags() -> list[str]:
@@ -53,7 +53,7 @@ async def _winpr_flags() -> list[str]:
     if shutil.which("pkg-config"):
         for version in "winpr2", "winpr3":
             try:
-                return (await _output("pkg-config", "--cflags-only-I", version)).decode().split()
+                return (await output("pkg-config", "--cflags-only-I", version)).decode().split()
             except BuildError:
                 continue
     return ["-I/usr/include/winpr2", "-I/usr/include/winpr3"]
@@ -64,26 +64,36 @@ async def program(csharp: Mapping[str, str]) -> Path:
 
     :raises BuildError: mcs is missing, or has an error or a warning.
     """
-    # Sorted, since ansible-core sends them in the order of a set.
-    sources = {"EntryScript": _ENTRY_SCRIPT_SOURCE.read_text(encoding="utf-8"), **dict(sorted(csharp.items()))}
+    texts = sources(csharp)
     library = await windows_library()
 
     async def build(folder: Path) -> None:
-        files = []
-        for name, text in sources.items():
-            files.append(folder / f"{name.removesuffix('.cs')}.cs")
-            files[-1].write_text(text, encoding="utf-8")
+        files = written(texts, folder)
         options = ["-langversion:5", "-warn:4", "-warnaserror", "-nologo", "-r:System.Web.Extensions"]
-        await _output("mcs", *options, f"-out:{folder / 'program.exe'}", *map(str, files))
+        await output("mcs", *options, f"-out:{folder / 'program.exe'}", *map(str, files))
         # Told by name, since Mono has a kernel32.dll of its own and looks for the others under other file names.
         maps = "".join(f'<dllmap dll="i:{name}" target="{library}/{name}.so"/>' for name in LIBRARY_NAMES)
         (folder / "program.exe.config").write_text(f"<configuration>{maps}</configuration>", encoding="utf-8")
 
-    return await _built([*(text.encode() for text in sources.values()), str(library).encode()], build) / "program.exe"
+    return await built([*(text.encode() for text in texts.values()), str(library).encode()], build) / "program.exe"
 
 
-async def _built(contents: Sequence[bytes], build: Callable[[Path], Awaitable[None]]) -> Path:
-    """The folder that ``build`` fills for these contents. Others may do the same at the same time."""
+def sources(csharp: Mapping[str, str]) -> dict[str, str]:
+    """Return C# that arrived, and what calls it: sorted, since ansible-core sends it in the order of a set."""
+    return {"EntryScript": _ENTRY_SCRIPT_SOURCE.read_text(encoding="utf-8"), **dict(sorted(csharp.items()))}
+
+
+def written(sources: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write each source to a file, and return the files."""
+    files = []
+    for name, text in sources.items():
+        files.append(folder / f"{name.removesuffix('.cs')}.cs")
+        files[-1].write_text(text, encoding="utf-8")
+    return files
+
+
+async def built(contents: Sequence[bytes], build: Callable[[Path], Awaitable[None]]) -> Path:
+    """Return the folder that ``build`` fills for these contents. Others may do the same at the same time."""
     recipe = Path(__file__).read_bytes()
     digest = hashlib.sha256(b"\0".join([recipe, *contents])).hexdigest()[:32]
     folder = cache_folder() / digest
@@ -102,7 +112,11 @@ async def _built(contents: Sequence[bytes], build: Callable[[Path], Awaitable[No
     return folder
 
 
-async def _output(*command: str) -> bytes:
+async def output(*command: str) -> bytes:
+    """Run a compiler, and return what it says.
+
+    :raises BuildError: it is not installed, or fails.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -111,7 +125,7 @@ async def _output(*command: str) -> bytes:
         raise BuildError(
             f"{command[0]} is not installed (Debian: gcc, libwinpr3-dev or libwinpr2-dev, mono-mcs)"
         ) from None
-    output, _ = await process.communicate()
+    said, _ = await process.communicate()
     if process.returncode:
-        raise BuildError(f"{' '.join(command)}\n{output.decode(errors='replace')}")
-    return output
+        raise BuildError(f"{' '.join(command)}\n{said.decode(errors='replace')}")
+    return said

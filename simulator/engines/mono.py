@@ -7,8 +7,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..windows_api import Launch
 from . import build
@@ -27,8 +28,20 @@ class Output:
     exit_code: int
 
 
+@dataclass(frozen=True)
+class Runtime:
+    """What compiles C# that arrived, and what calls an entry script's method in it (:func:`program`, :func:`call`)."""
+
+    program: Callable[[Mapping[str, str]], Awaitable[Path]]
+    call: Callable[[Path, EntryScript, str, Mapping[str, str]], Awaitable[Output]]
+
+
 class MonoEngine:
     """Runs modules whose PowerShell is an entry script to C#, and stands in for ansible.windows.win_ping."""
+
+    @property
+    def runtime(self) -> Runtime:
+        return MONO
 
     async def run(self, script: str, stdin: bytes, write: Write, launch: Launch, environment: dict[str, str]) -> int:
         try:
@@ -39,15 +52,16 @@ class MonoEngine:
             write("stderr", f"{error}\r\n".encode())
             return 1
         launch.become(module.become_user, delegated=module.become_password)
-        output = await run_module(module, environment)
+        output = await run_module(module, environment, self.runtime)
         await launch.settled()
         write("stdout", output.stdout)
         write("stderr", output.stderr)
         return output.exit_code
 
 
-async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
-    """Run a module as PowerShell would."""
+async def run_module(module: Module, environment: Mapping[str, str], runtime: Runtime | None = None) -> Output:
+    """Run a module as PowerShell would, on Mono or on another runtime."""
+    runtime = runtime or MONO
     if name_of(module) in ("win_ping", "ping"):  # the other is how wait_for_connection calls it
         return _win_ping(module)
     try:
@@ -60,10 +74,10 @@ async def run_module(module: Module, environment: Mapping[str, str]) -> Output:
             raise EntryScriptError(f"the option {entry_script.option} is not a text of one line")
         if entry_script.type_name.rpartition(".")[0] not in "\n".join(module.csharp.values()):
             raise EntryScriptError(f"{entry_script.type_name} is not in the C# that arrived")
-        program = await build.program(module.csharp)
+        program = await runtime.program(module.csharp)
+        return await runtime.call(program, entry_script, text, environment)
     except (EntryScriptError, build.BuildError) as error:
         return _failure(str(error))
-    return await call(program, entry_script, text, environment)
 
 
 def command(program: str | os.PathLike[str], entry_script: EntryScript) -> list[str]:
@@ -89,6 +103,9 @@ async def call(
             process.kill()  # the client terminated the command
             await process.wait()
     return Output(stdout, stderr, process.returncode or 0)
+
+
+MONO = Runtime(build.program, call)
 
 
 def _win_ping(module: Module) -> Output:

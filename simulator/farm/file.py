@@ -104,8 +104,12 @@ class SessionSpec(_Model):
     """A session as the farm file writes it; times are relative to now."""
 
     id: int = Field(ge=1, le=0xFFFFFFFD)
-    name: str = Field(default="", max_length=32)
+    name: str = Field(
+        default="", max_length=32, description="default: its listener's, and the number of the connection"
+    )
+    listener: str | None = Field(default=None, description="by which it came; default: the host's first")
     user: str = Field(default="", description="CONTOSO\\alice, or alice for the farm's domain")
+    principal_name: str = Field(default="", description="of an AzureAD user: alice@contoso.com")
     state: Literal[
         "active", "connected", "connect_query", "shadow", "disconnected", "idle", "reset", "down", "init"
     ] = "active"
@@ -144,13 +148,15 @@ class SessionSpec(_Model):
         user_domain, _, user = self.user.rpartition("\\")
         owner = (user_domain or domain, user) if user else None
         is_disconnected = self.state == "disconnected"
-        name = self.name or ("" if is_disconnected or self.stuck else f"rdp-tcp#{self.id}")
+        listener = self.listener or table.listeners()[0]
+        name = self.name or ("" if is_disconnected or self.stuck else table.new_name(self.id, listener))
         protocol = self.protocol or ("console" if is_disconnected or name.lower() == "console" else "rdp")
         began = now - timedelta(seconds=self.logged_on)
         has_user = owner is not None and not self.stuck
         return Session(
             id=self.id,
             name=name,
+            listener=listener,
             user=owner[1] if owner and has_user else "",
             domain=owner[0] if owner and has_user else "",
             state=State.DOWN if self.stuck else State[self.state.upper()],
@@ -312,6 +318,13 @@ class HostSpec(_Model):
     disconnected_message_error: int | None = Field(
         default=None, description="what a message to a disconnected session gives; null: it is shown there"
     )
+    empty_list_error: Literal[0, 5, 259] = Field(
+        default=259, description="what the list gives to an account that may see none of the sessions; 0: an empty list"
+    )
+    console_message_error: Literal[0, 0x8000401A] = Field(
+        default=0, description="what a message to the console gives; 0: it is shown"
+    )
+    listeners: list[str] = Field(default=["rdp-tcp"], min_length=1, description="their names; IDs are from 65536 on")
     session_names: Literal["lower", "mixed"] = Field(default="lower", description="console and services, or Console")
     keytab: Path | None = Field(
         default=None, description="the keys by which a KDC knows the host; null: it does not take Kerberos"
@@ -319,7 +332,14 @@ class HostSpec(_Model):
     launch_faults: list[LaunchFault] = Field(
         default_factory=list, description="what goes wrong with the next launches of modules, a launch each"
     )
-    ipv6_from_byte: Literal[0, 2] = Field(default=0, description="where a client's IPv6 address begins")
+    ipv6_from_byte: Literal[0, 2] = Field(default=2, description="where a client's IPv6 address begins")
+
+
+def _came_by_a_listener(host: HostSpec) -> HostSpec:
+    for session in host.sessions:
+        if session.listener not in (None, *host.listeners):
+            raise ValueError(f"session {session.id}: {host.name} has no listener {session.listener}")
+    return host
 
 
 def _distinct(hosts: list[HostSpec]) -> list[HostSpec]:
@@ -337,6 +357,12 @@ class FarmSpec(_Model):
     accounts: list[str] = Field(
         default_factory=list, description="accounts that exist though nobody is logged on with them"
     )
+    computer_name: Literal["domain", "computer"] = Field(
+        default="domain", description="what the look-up of a computer's own name answers"
+    )
+    entra_display_names: bool = Field(
+        default=False, description="whether AzureAD users are found by the name that their sessions show, too"
+    )
     groups: list[str] = Field(default=["Domain Admins", "Domain Users"], description="groups of the domain")
     account: AccountSpec = Field(default_factory=AccountSpec)
     http_port: int | None = Field(default=5985, ge=0, le=65535, description="null: no HTTP; 0: any free port")
@@ -353,7 +379,9 @@ class FarmSpec(_Model):
     )
     launch_seconds: Seconds = Field(default=0.0, description="added to each launch: PowerShell takes about a second")
     rpc_latency: Seconds = Field(default=0.0, description="how long each call from host to host takes")
-    hosts: Annotated[list[HostSpec], Field(min_length=1), AfterValidator(_distinct)]
+    hosts: Annotated[
+        list[Annotated[HostSpec, AfterValidator(_came_by_a_listener)]], Field(min_length=1), AfterValidator(_distinct)
+    ]
 
     @model_validator(mode="after")
     def _certificate_needs(self) -> Self:

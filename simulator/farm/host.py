@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..directory import Directory
+from ..directory import Directory, Use
 from ..permissions import Permissions
 from ..process import Process
 from ..registry import Registry
-from ..session_table import LISTENER_ID, SERVICES_ID, Session, SessionTable
+from ..session_table import SERVICES_ID, Session, SessionTable, State
 from ..win32 import ERROR_NO_SHUTDOWN_IN_PROGRESS, ERROR_SHUTDOWN_IS_SCHEDULED, Win32Error
 from .file import Change, FarmSpec, HostSpec, SessionSpec, StartedProcess
 
@@ -46,6 +46,8 @@ class Host:
         )
         self.gone_session_error = spec.gone_session_error
         self.disconnected_message_error = spec.disconnected_message_error
+        self.empty_list_error = spec.empty_list_error
+        self.console_message_error = spec.console_message_error
         self.mixed_case_names = spec.session_names == "mixed"
         self.ipv6_from_byte = spec.ipv6_from_byte
         self.certificate = spec.certificate
@@ -58,7 +60,7 @@ class Host:
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
         self.registry = Registry(spec.language)
         self.registry.logon_mode = spec.logon_mode
-        self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset))
+        self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset), listeners=spec.listeners)
         self.refused_logons: list[RefusedLogon] = []
         self.started_at = self.table.now() - timedelta(seconds=spec.uptime)
         self._events = spec.events
@@ -82,7 +84,7 @@ class Host:
         session = spec.session(self.table, self.domain)
         self.table.add(session)
         if session.user:
-            self.directory.add(session.domain, session.user)
+            self.directory.add(session.domain, session.user, spec.principal_name)
 
     def sessions_for(self, account: str) -> list[Session]:
         """Return the sessions that an account is shown.
@@ -109,7 +111,7 @@ class Host:
         self._restart = None
         self.started_at = self.table.now()
         for session in self.table.sessions():
-            if session.id not in (SERVICES_ID, LISTENER_ID):
+            if session.id != SERVICES_ID and session.state is not State.LISTEN:
                 self.table.remove(session.id)
         self.registry.restart()
 
@@ -187,7 +189,11 @@ class Host:
 
 def hosts_of(spec: FarmSpec) -> list[Host]:
     """Return the hosts of a farm file, each with an address of its own."""
-    directory = Directory(spec.dns_domain)
+    directory = Directory(
+        spec.dns_domain,
+        computer_name=Use[spec.computer_name.upper()],
+        entra_display_names=spec.entra_display_names,
+    )
     directory.found(spec.domain)
     taken = {host.address for host in spec.hosts}
     free = (f"127.0.{number // 250 + 1}.{number % 250 + 1}" for number in range(250 * 250))

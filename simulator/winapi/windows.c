@@ -5,24 +5,39 @@
  * Each call is asked of the simulator over a Unix socket; this file only lays out what it answers in memory as
  * Windows would. Layouts and prototypes come from WinPR's header, so that they are not our own reading.
  *
+ * Compiled for Windows it is a DLL for the engine wine: it takes layouts from mingw-w64's header, and TCP on loopback, since
+ * Wine has no Unix sockets.
+ *
  * A message is a 32-bit length in bytes and UTF-16 text whose fields are separated by U+001F:
  * function and arguments one way, a Win32 error code and the values the other way.
  * In an argument, U+001F and U+001B are written U+001B "_" and U+001B "[".
  */
 #define _POSIX_C_SOURCE 200809L /* for WinPR 3, whose headers call fseeko */
-#include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef _WIN32
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <windows.h>
+#include <wtsapi32.h>
+#include "stand_in_names.h" /* those below get other names, since the headers declare them as imported */
+#define _CurrentTime CurrentTime
+#define MSG_NOSIGNAL 0
+#define close closesocket
+#else
+#include <errno.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <winpr/wtsapi.h>
 #include <winpr/registry.h>
+#endif
 
 #define SEPARATOR 0x1F
 #define ESCAPE 0x1B
@@ -95,16 +110,60 @@ typedef struct {
 	uint32_t position;
 } Answer;
 
+#ifdef _WIN32
+static DWORD connection_slot; /* of each thread: its connection, plus 1, so that 0 is none */
+#define connection ((int)(intptr_t)TlsGetValue(connection_slot) - 1)
+
+static void set_connection(int socket)
+{
+	DWORD error = GetLastError(); /* which TlsGetValue and TlsSetValue change */
+	TlsSetValue(connection_slot, (void *)(intptr_t)(socket + 1));
+	SetLastError(error);
+}
+#else
 static __thread int connection = -1;
 static pthread_key_t connection_key; /* has a value in each thread that has a connection */
+
+static void set_connection(int socket)
+{
+	connection = socket;
+}
+#endif
 
 static void disconnect(void)
 {
 	if (connection >= 0)
 		close(connection);
-	connection = -1;
+	set_connection(-1);
 }
 
+#ifdef _WIN32
+BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved)
+{
+	WSADATA data;
+	(void)instance;
+	(void)reserved;
+	if (reason == DLL_PROCESS_ATTACH) {
+		connection_slot = TlsAlloc();
+		WSAStartup(MAKEWORD(2, 2), &data);
+	} else if (reason == DLL_THREAD_DETACH) {
+		disconnect();
+	}
+	return TRUE;
+}
+
+/* Where is 127.0.0.1:PORT. */
+static int connect_to(const char *where)
+{
+	const char *port = strchr(where, ':');
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((u_short)atoi(port ? port + 1 : "")) };
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int on = 1;
+	set_connection((int)socket(AF_INET, SOCK_STREAM, 0));
+	setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, (const char *)&on, sizeof on);
+	return connect(connection, (struct sockaddr *)&address, sizeof address) == 0;
+}
+#else
 static void thread_ends(void *unused)
 {
 	(void)unused;
@@ -115,6 +174,19 @@ __attribute__((constructor)) static void watch_threads(void)
 {
 	pthread_key_create(&connection_key, thread_ends);
 }
+
+/* Where is the path of a Unix socket. */
+static int connect_to(const char *where)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (strlen(where) >= sizeof address.sun_path)
+		return 0;
+	strcpy(address.sun_path, where);
+	set_connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	pthread_setspecific(connection_key, &connection);
+	return connect(connection, (struct sockaddr *)&address, sizeof address) == 0;
+}
+#endif
 
 static int transfer(int socket, char *data, size_t size, int out)
 {
@@ -147,17 +219,13 @@ static int connected(void)
 {
 	if (connection >= 0)
 		return 1;
-	const char *path = getenv("SIMULATOR_SOCKET"), *launch = getenv("SIMULATOR_LAUNCH");
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	if (!path || !launch || strlen(path) >= sizeof address.sun_path)
+	const char *where = getenv("SIMULATOR_SOCKET"), *launch = getenv("SIMULATOR_LAUNCH");
+	if (!where || !launch)
 		return 0;
-	strcpy(address.sun_path, path);
-	connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connect(connection, (struct sockaddr *)&address, sizeof address)) {
+	if (!connect_to(where)) {
 		disconnect();
 		return 0;
 	}
-	pthread_setspecific(connection_key, &connection);
 	WCHAR token[64];
 	uint32_t length = 0;
 	while (launch[length] && length < 64) {
@@ -278,7 +346,11 @@ static void copy_text(WCHAR *target, size_t capacity, const WCHAR *text)
 
 static BOOL result(uint32_t error)
 {
+#ifdef _WIN32
+	SetLastError(error);
+#else
 	errno = (int)error; /* Mono and .NET on Unix report errno as the last Win32 error */
+#endif
 	return error == 0;
 }
 
@@ -331,8 +403,13 @@ static void format_sid(const uint8_t *sid, WCHAR *text)
 		text[i] = (WCHAR)buffer[i];
 }
 
-/* The last thing a process says: what it did not give back. */
+/* The last thing a process says: what it did not give back. While Windows unloads a DLL, that is too late for sockets: so
+ * there, Doorway.cs calls this. */
+#ifdef _WIN32
+VOID ReportLeaks(void)
+#else
 __attribute__((destructor)) static void report_leaks(void)
+#endif
 {
 	Answer answer;
 	if (getenv("SIMULATOR_SOCKET") && !ask(&answer, "ProcessExit", "n", (uint64_t)outstanding))
@@ -822,6 +899,46 @@ LONG RegOpenKeyExW(HKEY root, LPCWSTR path, DWORD options, REGSAM access, PHKEY 
 	free(answer.text);
 	handle_given_out();
 	return 0;
+}
+
+LONG RegCreateKeyExW(HKEY root, LPCWSTR path, DWORD reserved, LPWSTR class, DWORD options, REGSAM access,
+	LPSECURITY_ATTRIBUTES security, PHKEY key, LPDWORD disposition)
+{
+	Answer answer;
+	if (root != HKEY_LOCAL_MACHINE || reserved || class || options || security || !key || !disposition)
+		return 87;
+	uint32_t error = ask(&answer, "RegCreateKeyExW", "sn", path, (uint64_t)access);
+	if (error)
+		return (LONG)error;
+	*key = (HKEY)(uintptr_t)next_number(&answer);
+	*disposition = (DWORD)next_number(&answer);
+	free(answer.text);
+	handle_given_out();
+	return 0;
+}
+
+static LONG of_key(const char *function, HKEY key, LPCWSTR name)
+{
+	Answer answer;
+	uint32_t error = name ? ask(&answer, function, "ns", (uint64_t)key, name) : ask(&answer, function, "n", (uint64_t)key);
+	if (!error)
+		free(answer.text);
+	return (LONG)error;
+}
+
+LONG RegDeleteValueW(HKEY key, LPCWSTR name)
+{
+	return name ? of_key("RegDeleteValueW", key, name) : 87;
+}
+
+LONG RegDeleteTreeW(HKEY key, LPCWSTR name)
+{
+	return name ? of_key("RegDeleteTreeW", key, name) : 87;
+}
+
+LONG RegFlushKey(HKEY key)
+{
+	return of_key("RegFlushKey", key, NULL);
 }
 
 /* Without enough room it says how many bytes it takes: 234 is ERROR_MORE_DATA.

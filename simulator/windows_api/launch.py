@@ -21,6 +21,9 @@ MUTATING = frozenset(
         "WTSSendMessageW",
         "WTSTerminateProcess",
         "TerminateProcess",
+        "RegCreateKeyExW",
+        "RegDeleteTreeW",
+        "RegDeleteValueW",
         "RegSetValueExW",
     }
 )

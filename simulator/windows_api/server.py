@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 import struct
 import time
 from collections.abc import Sequence
@@ -35,7 +36,8 @@ _ANSWERS: dict[str, Answer] = {
 class WindowsApi:
     """The other end of the stand-in library, for all hosts of a farm.
 
-    Each launch of a program gets a token, by which its calls are answered from its host's state and recorded.
+    Each launch of a program gets a token, by which its calls are answered from its host's state and recorded. Nobody
+    guesses it: programs on Wine come by TCP (engines/wine.py), which every user of this machine reaches.
 
     :param socket_path: a Unix socket to listen on.
     :param hosts: those that reach each other by name.
@@ -89,7 +91,7 @@ class WindowsApi:
 
         :param delegated: whether the account has credentials there with which it reaches other hosts.
         """
-        launch = Launch(str(next(self._tokens)), host, account, self.calls_on(host), delegated)
+        launch = Launch(f"{next(self._tokens)}-{secrets.token_hex(8)}", host, account, self.calls_on(host), delegated)
         self.launches.append(launch)
         self._by_token[launch.token] = launch
         return launch, {"SIMULATOR_SOCKET": str(self.socket_path), "SIMULATOR_LAUNCH": launch.token}
@@ -169,7 +171,9 @@ class WindowsApi:
         task = asyncio.current_task()
         assert task is not None
         try:
-            launch = self._by_token[await _read(reader)]
+            launch = self._by_token.get(await _read(reader))
+            if launch is None:
+                return
             launch.connections.add(task)
             message = await _read(reader)
             while True:

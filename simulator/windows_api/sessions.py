@@ -28,7 +28,7 @@ _AF_INET, _AF_INET6 = 2, 23  # Windows' numbers (ws2def.h)
 
 async def _enumerate(launch: Launch, host: Host, _server: str) -> list[Value]:
     """WTS_SESSION_INFOW of each session."""
-    sessions = host.sessions_for(launch.account)
+    sessions = _listed(launch, host)
     values: list[Value] = [len(sessions)]
     for session in sessions:
         values += (session.id, session.state, _name(session, host))
@@ -37,11 +37,23 @@ async def _enumerate(launch: Launch, host: Host, _server: str) -> list[Value]:
 
 async def _enumerate_ex(launch: Launch, host: Host, _server: str) -> list[Value]:
     """WTS_SESSION_INFO_1W of each session."""
-    sessions = host.sessions_for(launch.account)
+    sessions = _listed(launch, host)
     values: list[Value] = [len(sessions)]
     for session in sessions:
         values += (session.id, session.state, _name(session, host), "", session.user, session.domain, "")
     return values
+
+
+def _listed(launch: Launch, host: Host) -> list[Session]:
+    """An account that may see none was seen to get an error: 259 ERROR_NO_MORE_ITEMS, from another host also 5.
+
+    https://github.com/NagiosEnterprises/ncpa/issues/1258
+    https://github.com/lazywinadmin/LazyTS/issues/14
+    """
+    sessions = host.sessions_for(launch.account)
+    if not sessions and host.empty_list_error:
+        raise Win32Error(host.empty_list_error)
+    return sessions
 
 
 async def _query(launch: Launch, host: Host, _server: str, session_id: str, info_class: str) -> list[Value]:
@@ -102,8 +114,9 @@ def _client_name(session: Session, _host: Host) -> list[Value]:
 def _client_address(session: Session, host: Host) -> list[Value]:
     """AddressFamily and the bytes of Address: IPv4 from the third, IPv6 from the first or the third.
 
-    The first is what Microsoft's page says, which for IPv4 names an offset and for IPv6 none; the third is what Cassia
-    and Veyon read, and what a dump of Server 2008 shows:
+    The third is what was seen: by Cassia, and in a dump of Server 2008. The first is how Microsoft's page reads, which
+    for IPv4 names an offset and for IPv6 none; nobody saw it.
+    https://github.com/danports/cassia/issues/39
     https://learn.microsoft.com/windows/win32/api/wtsapi32/ns-wtsapi32-wts_client_address
     https://github.com/mhammond/pywin32/issues/664
     """
@@ -157,11 +170,17 @@ async def _send_message(
     timeout: str,
     wait: str,
 ) -> list[Value]:
-    """Waits only for users who are there: nobody presses a button in a disconnected session."""
+    """Waits only for users who are there: nobody presses a button in a disconnected session.
+
+    The console was seen to give 0x8000401A CO_E_RUNAS_LOGON_FAILURE, which msg.exe shows as 2147500058:
+    https://github.com/ansible-collections/community.windows/issues/533
+    """
     session = host.table.get(_session_id(session_id))
     host.permissions.require(launch.account, "message", session)
     if session.state is State.DISCONNECTED and host.disconnected_message_error is not None:
         raise Win32Error(host.disconnected_message_error)
+    if host.console_message_error and session.id == host.table.console_id():
+        raise Win32Error(host.console_message_error)
     host.table.show(session.id, title, text, int(style))
     if wait == "0":
         return [IDASYNC]

@@ -101,20 +101,66 @@ def test_module_defaults_of_the_action_group_reach_a_task(serve: Serve) -> None:
     assert logged_off(farm) == {"RDSH01": [12]}
 
 
-def test_an_exclusion_of_module_defaults_that_does_not_count(serve: Serve) -> None:
-    """Ansible takes a task's own instead, and of two blocks the defaults of the inner one, without a word."""
+GROUP = "group/winops.rds.rds"
+SERVICE = {GROUP: {"exclude_users": ["svc-*"]}}
+#: How a task may say whom it spares itself, with module_defaults of the play that spare svc-*, and who is left then.
+ADDED: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
+    "nothing": ({}, {}, {"svc-backup"}),
+    "another one": ({"exclude_users": "alice"}, {}, {"svc-backup", "alice"}),
+    "several": ({"exclude_users": "alice,bob"}, {}, {"svc-backup", "alice", "bob"}),
+    "omit": ({"exclude_users": "{{ omit }}"}, {}, {"svc-backup"}),
+    "a default that is omitted": ({"exclude_users": "{{ none_given | default(omit) }}"}, {}, {"svc-backup"}),
+    "inner defaults of the group": ({}, {GROUP: {"timeout": "1m"}}, {"svc-backup"}),
+    "inner exclusions of the group": ({}, {GROUP: {"exclude_users": ["bob"]}}, {"svc-backup", "bob"}),
+    "inner exclusions of the module": ({}, {LOGOFF: {"exclude_users": "bob"}}, {"svc-backup", "bob"}),
+    "a template": ({}, {LOGOFF: {"exclude_users": "{{ ['b' ~ 'ob'] }}"}}, {"svc-backup", "bob"}),
+    "all options as a template": ({}, {LOGOFF: "{{ {'exclude_users': ['bob']} }}"}, {"svc-backup", "bob"}),
+    "an inner template that is omitted": (
+        {},
+        {GROUP: {"exclude_users": "{{ none_given | default(omit) }}"}},
+        {"svc-backup"},
+    ),
+    "a session": ({"exclude_sessions": [12]}, {}, {"svc-backup", "alice"}),
+}
+
+
+@pytest.mark.parametrize("how", ADDED)
+def test_exclusions_add_up_wherever_they_are_said(serve: Serve, how: str) -> None:
+    farm = serve([{"id": 12, "user": "alice"}, {"id": 13, "user": "bob"}, {"id": 14, "user": "svc-backup"}])
+    options, inner, left = ADDED[how]
+    task = {LOGOFF: {"all": True, **options}, "module_defaults": inner}
+    run = farm.playbook([task], module_defaults=SERVICE)
+    assert {*farm.users().values()} == left, run.output
+    assert "WARNING" not in run.output
+
+
+@pytest.mark.parametrize(
+    ("defaults", "words"),
+    [
+        ({GROUP: {"exclude_users": []}}, "exclude_users of module_defaults is an empty list"),
+        ({GROUP: {"exclude_users": None}}, "exclude_users is null"),
+        ({GROUP: {"exclude_users": [{"user": "bob"}]}}, "a record is not a value"),
+        ({GROUP: {"exclude_users": "svc-backpu"}}, "svc-backpu is no account"),
+        ({GROUP: {"exclude_users": "alice"}}, "users and exclude_users both name"),
+    ],
+)
+def test_an_exclusion_of_outer_defaults_that_is_none_stops_the_task(
+    serve: Serve, defaults: dict[str, Any], words: str
+) -> None:
+    """Although Ansible itself would leave them out for the task's own."""
     farm = serve([{"id": 12, "user": "alice"}, {"id": 14, "user": "svc-backup"}])
-    defaults = {"group/winops.rds.rds": {"exclude_users": ["svc-*"]}}
-    task = {LOGOFF: {"all": True}, "check_mode": True}
-    excluding = {LOGOFF: {"all": True, "exclude_users": "alice"}, "check_mode": True}
-    inner = {"module_defaults": {"group/winops.rds.rds": {"timeout": "1m"}}}
-    warning = "Not every exclude_users of module_defaults counts for this task. What counts: "
-    for tasks, counting in ([task], ""), ([excluding], "alice."), ([task | inner], "none."):
-        output = " ".join(farm.playbook(tasks, module_defaults=defaults).output.split())
-        assert (warning + counting in output) == bool(counting)
-    assert warning not in " ".join(farm.playbook([excluding]).output.split())
+    task = {LOGOFF: {"users": ["alice"], "exclude_users": ["svc-*"]}}
+    result = farm.playbook([task], module_defaults=defaults).only()
+    assert result.status == "failed" and words in result["msg"]
+    assert farm.users() == {12: "alice", 14: "svc-backup"}
+
+
+def test_exclusions_of_defaults_are_none_of_another_modules_business(serve: Serve) -> None:
+    farm = serve([{"id": 12, "user": "alice"}])
     mode = {"winops.rds.win_rds_logon_mode_info": {}}
-    assert "WARNING" not in farm.playbook([mode], module_defaults=defaults).output
+    assert farm.playbook([mode], module_defaults=SERVICE).only().status == "ok"
+    other = {"winops.rds.win_rds_disconnect": {"exclude_users": "alice"}}
+    assert farm.playbook([{LOGOFF: {"all": True}}], module_defaults=other).only().outcomes() == {12: "logged_off"}
 
 
 def test_action_group_has_every_module_that_selects_sessions() -> None:
@@ -125,6 +171,10 @@ def test_action_group_has_every_module_that_selects_sessions() -> None:
         )
         for path in (REPOSITORY / "plugins" / "modules").glob("win_rds_*.py")
     }
-    selecting = "winops.rds.session_selection"
-    modules = [name for name, page in documented.items() if selecting in page.get("extends_documentation_fragment", [])]
+    modules = [
+        name
+        for name, page in documented.items()
+        if "exclude_users" in page["options"]
+        or ("winops.rds.session_selection" in page.get("extends_documentation_fragment", []))
+    ]
     assert runtime["action_groups"]["rds"] == sorted(modules)

@@ -96,8 +96,8 @@ def test_second_run_changes_nothing_and_asks_for_nothing(serve: Serve) -> None:
 def test_diff_shows_the_state_before_and_after(serve: Serve) -> None:
     farm = serve([ALICE])
     run = farm.adhoc(MODULE, "all=true", "--diff", "--check")
-    assert "-RDSH01  12  rdp-tcp#12  CONTOSO\\alice  active" in run.output
-    assert "+RDSH01  12  -           CONTOSO\\alice  disconnected" in run.output
+    assert "-RDSH01  12  rdp-tcp#0  CONTOSO\\alice  active" in run.output
+    assert "+RDSH01  12  -          CONTOSO\\alice  disconnected" in run.output
 
 
 def test_verbose_run_tells_each_action_in_words(serve: Serve) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from acceptance.facts.ask import AskError, Subject, ask
-from acceptance.facts.table import NOTHING, TOLD, Answer, Verdict, facts
+from acceptance.facts.table import NOTHING, Answer, Verdict, facts
 from acceptance.stage import ACTIVE, DISCONNECTED
 from tests.support.paths import REPOSITORY
 
@@ -56,9 +56,9 @@ def test_a_simulated_host_answers_as_expected_in_each_way_in_which_it_can(serve:
     interviews = ask(farm.inventory, "all", [fact for fact in facts() if fact.needs == NOTHING])
     assert [interview.host for interview in interviews] == ["RDSH01", "RDSH02"]
     for interview in interviews:
-        # The other kind of .NET has no compiler of its own.
+        # The other kind of .NET has no compiler of its own; the connecting account is none of Entra ID.
         missing = [answer.fact.name for answer in unexpected(interview.answers)]
-        assert set(missing) <= {"compiler_seconds"}, interview.answers
+        assert not interview.failure and set(missing) <= {"compiler_seconds", "entra_account"}, interview
         assert farm.simulation.mutating_calls(interview.host) == []
     gone = [interview.answers[0].text for interview in interviews]
     assert gone == ["error 7022", "error 2"]
@@ -83,12 +83,25 @@ def test_nothing_is_asked_of_a_session_that_is_not_the_accounts(serve: Serve) ->
     assert farm.simulation.mutating_calls("RDSH01") == []
 
 
-def test_what_acts_on_a_host_is_asked_only_if_told(serve: Serve) -> None:
-    farm = serve([ALICE])
-    (interview,) = ask(farm.inventory, "all", [fact for fact in facts() if fact.needs == TOLD])
-    assert [answer.fact.name for answer in unexpected(interview.answers)] == ["logoff_of_logon_screen"]
+@pytest.mark.parametrize("subject", [ALICE, BOB])
+def test_no_question_acts_on_what_the_acceptance_tests_did_not_make(serve: Serve, subject: dict[str, object]) -> None:
+    """The console, session 0, listeners and other users are the host's; what is acted on besides is nobody's ID."""
+    logon_screen = {"id": 1, "name": "console"}
+    farm = serve([logon_screen, ALICE, BOB, {"id": 20, "user": "carol"}])
+    there = {session.id for session in farm.simulation.hosts["RDSH01"].table.sessions()}
+    own = int(str(subject["id"]))
+    (interview,) = ask(farm.inventory, "all", facts(), Subject(own, f"CONTOSO\\{subject['user']}", "PC-1"))
+    assert len(interview.answers) == len(facts())
     asked = {call.session for call in farm.simulation.mutating_calls("RDSH01")}
-    assert farm.users() == {12: "alice"} and 12 not in asked and asked >= {0, 65536}
+    assert own in asked and asked & there == {own} and len(asked) == 2
+
+
+def test_what_calls_an_act_is_asked_only_if_told(serve: Serve) -> None:
+    farm = serve([ALICE])
+    assert run(farm).returncode == 0 and farm.simulation.mutating_calls("RDSH01") == []
+    done = run(farm, "--act")
+    assert done.returncode == 0, done.stdout
+    assert len(farm.simulation.mutating_calls("RDSH01")) == 3 and farm.users() == {12: "alice"}
 
 
 def test_a_different_answer_is_told_with_what_rests_on_it(serve: Serve) -> None:

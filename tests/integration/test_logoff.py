@@ -25,7 +25,7 @@ def test_result_follows_the_contract(serve: Serve) -> None:
     assert result["msg"] == "1 session selected: 1 logged off. Not found: 99."
     (record,) = result["sessions"]
     assert record["account"] == "CONTOSO\\alice"
-    assert (record["server"], record["id"], record["name"]) == ("RDSH01", 12, "rdp-tcp#12")
+    assert (record["server"], record["id"], record["name"]) == ("RDSH01", 12, "rdp-tcp#0")
     assert (record["state"], record["protocol"], record["locked"]) == ("active", "rdp", False)
     assert (record["client_name"], record["client_address"]) == ("LAPTOP-017", "10.1.4.17")
     assert record["matched_by"] == ["sessions=12", "users=ALICE"]
@@ -55,8 +55,8 @@ def test_second_run_changes_nothing_and_asks_for_nothing(serve: Serve) -> None:
 def test_diff_shows_the_sessions_before_and_after(serve: Serve) -> None:
     farm = serve([ALICE, CONSOLE])
     run = farm.adhoc("winops.rds.win_rds_logoff", "all=true", "--diff")
-    assert "-RDSH01  12  rdp-tcp#12  CONTOSO\\alice     active" in run.output
-    assert " RDSH01   1  console     CONTOSO\\operator  active" in run.output
+    assert "-RDSH01  12  rdp-tcp#0  CONTOSO\\alice     active" in run.output
+    assert " RDSH01   1  console    CONTOSO\\operator  active" in run.output
 
 
 def test_verbose_run_tells_each_action_in_words(serve: Serve) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from simulator.farm.file import SessionSpec
 from tests.support.paths import REPOSITORY
 
 Serve = Callable[..., Any]
@@ -43,6 +44,12 @@ def is_patched(farm: Any) -> dict[str, bool]:
     return {name: any(call.function == PATCH for call in farm.simulation.calls(name)) for name in farm.simulation.hosts}
 
 
+def record(farm: Any, host: str = "RDSH01") -> dict[str, Any]:
+    """What stands on a host of its maintenance; empty: nothing that counts."""
+    values = farm.simulation.hosts[host].registry.values(r"SOFTWARE\winops.rds.maintenance")
+    return values if "SINCE" in values else {}
+
+
 def modes(farm: Any) -> dict[str, str]:
     return {name: host.registry.logon_mode for name, host in farm.simulation.hosts.items()}
 
@@ -61,7 +68,8 @@ HOSTS: dict[str, dict[str, Any]] = {
     ("after", "after_failure", "expected"),
     [
         ("previous", "previous", ["enabled", "drain", "enabled", "enabled", "enabled"]),
-        ("enabled", "unchanged", ["enabled", "enabled", "enabled", "drain", "drain"]),
+        # What could not be emptied is as it was. What could not be worked on stays closed, and says why.
+        ("enabled", "unchanged", ["enabled", "enabled", "enabled", "enabled", "drain"]),
     ],
 )
 def test_who_is_worked_on_and_which_mode_comes_back(
@@ -72,14 +80,16 @@ def test_who_is_worked_on_and_which_mode_comes_back(
     run = farm.playbook([ROLE], vars={**patch(farm), **variables, "maintenance_timeout": "1s"})
     failed = {result.host for result in run.results if result.status == "failed"}
     assert failed == {"CONSOLE", "HANGS", "UNPATCHED"}
-    assert "would stay: CONTOSO\\operator. " in run.of("Require that nobody would stay", "CONSOLE")["msg"]
+    assert "would stay: CONTOSO\\operator. " in run.of("Enter maintenance", "CONSOLE")["msg"]
     assert farm.users("CONSOLE") == {12: "alice", 1: "operator"}
     assert farm.simulation.mutating_calls("CONSOLE") == []
-    for host in [name for name, mode in modes(farm).items() if mode == "drain"]:
-        said = run.of("Say why logons may not be accepted", host)["msg"]
-        assert (
-            f"To open it: ansible {host} -i {farm.inventory} -m winops.rds.win_rds_logon_mode -a mode=enabled" in said
-        )
+    for host in [name for name in farm.simulation.hosts if record(farm, name)]:
+        said = run.of("Say that the host stays in maintenance", host)["msg"]
+        opening = f"ansible {host} -i {farm.inventory} -m winops.rds.win_rds_maintenance -a state=exited"
+        assert said == f"{host} stays in maintenance. To open it: {opening}"
+    assert [name for name in farm.simulation.hosts if record(farm, name)] == (
+        ["UNPATCHED"] if after_failure == "unchanged" else []
+    )
     # UNPATCHED was empty: its task was begun, and failed.
     assert is_patched(farm) == {"WELL": True, "DRAINED": True, "CONSOLE": False, "HANGS": False, "UNPATCHED": True}
     assert [*modes(farm).values()] == expected
@@ -90,7 +100,7 @@ def test_check_mode_goes_all_the_way_and_changes_nothing(serve: Serve) -> None:
     farm = farm_of(serve, WELL={}, CONSOLE={"sessions": [ALICE, CONSOLE]})
     variables = {**patch(farm), "maintenance_grace": "15m", "maintenance_reminders": ["5m"]}
     run = farm.playbook([ROLE], "--check", vars=variables)
-    assert run.of("Warn the users, wait, log them off", "WELL").outcomes() == {12: "would_log_off"}
+    assert run.of("Enter maintenance", "WELL").outcomes() == {12: "would_log_off"}
     # It tells beforehand which host will not be empty.
     assert {result.host for result in run.results if result.status == "failed"} == {"CONSOLE"}
     assert is_patched(farm) == {"WELL": True, "CONSOLE": False}
@@ -116,36 +126,32 @@ def test_no_batch_after_too_many_failures(serve: Serve) -> None:
 
 #: Variables of the role with which it could not succeed, and words of what it says.
 STOPPED: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "null for the warning": ({"maintenance_grace": None}, ["grace", "maintenance_grace"]),
-    "nothing for the warning": ({"maintenance_grace": ""}, ["grace: ''", "maintenance_grace"]),
-    "nothing for exclusions": ({"maintenance_exclude_users": ""}, ["exclude_users holds", "maintenance_exclude_users"]),
+    "null for the warning": ({"maintenance_grace": None}, ["grace is null"]),
+    "nothing for the warning": ({"maintenance_grace": ""}, ["grace: ''"]),
+    "nothing for exclusions": ({"maintenance_exclude_users": ""}, ["exclude_users holds"]),
     "no exclusion in a list": ({"maintenance_exclude_users": []}, ["exclude_users is an empty list"]),
-    "null for sessions": (
-        {"maintenance_exclude_sessions": None},
-        ["maintenance_exclude_sessions"],
-    ),
-    "null for the idle": ({"maintenance_idle_for": None}, ["idle_for", "maintenance_idle_for"]),
-    "a number for the idle": ({"maintenance_idle_for": 120}, ["write 2m or 2h", "maintenance_idle_for"]),
-    "null for the mode after": ({"maintenance_mode_after": None}, ["have to be previous, enabled or unchanged"]),
+    "null for sessions": ({"maintenance_exclude_sessions": None}, ["maintenance_exclude_sessions"]),
+    "null for the idle": ({"maintenance_idle_for": None}, ["idle_for is null"]),
+    "a number for the idle": ({"maintenance_idle_for": 120}, ["write 2m or 2h"]),
+    "null for the mode after": ({"maintenance_mode_after": None}, ["maintenance_mode_after"]),
     "reminders that do not fit": (
         {"maintenance_grace": "1m", "maintenance_reminders": ["5m", "1m"]},
-        ["reminders: '5m' is not within", "maintenance_grace, maintenance_reminders"],
+        ["reminders: 5m is not within"],
     ),
-    "a wrong word in braces": ({"maintenance_message": "In {minuts}"}, ["{minuts}", "maintenance_message"]),
+    "a wrong word in braces": ({"maintenance_message": "In {minuts}"}, ["{minuts}"]),
     "a misspelt exclusion": ({"maintenance_exclude_user": "alice"}, ["maintenance_exclude_user (maintenance_exclude_"]),
     "an invented exclusion": ({"maintenance_skip": "alice"}, ["no such variables: maintenance_skip"]),
     "a misspelt prefix": ({"maintainance_idle_for": "2h"}, ["maintainance_idle_for (maintenance_idle_for?)"]),
-    "an account that is none": ({"maintenance_exclude_users": "CONTOSO/alice"}, ["maintenance_exclude_users"]),
-    "somebody at work": (
-        {"maintenance_idle_for": "30m"},
-        ["would stay: CONTOSO\\alice.", "maintenance_idle_for (30m)"],
-    ),
+    "an account that is none": ({"maintenance_exclude_users": "CONTOSO/alice"}, ["exclude_users"]),
+    "somebody at work": ({"maintenance_idle_for": "30m"}, ["would stay: CONTOSO\\alice.", "30m"]),
+    "a relative file": ({"maintenance_close_tasks": "close.yml"}, ["maintenance_close_tasks: there is no file"]),
+    "a file that is not there": ({"maintenance_open_tasks": "/no.yml"}, ["maintenance_open_tasks: there is no file"]),
 }
 
 
 def test_it_stops_before_anything_is_done_where_it_could_not_succeed(serve: Serve) -> None:
-    farm = farm_of(serve, RDSH01={})
-    role = {"name": "winops.rds.maintenance", "tasks_from": "empty"}
+    farm = farm_of(serve, RDSH01={"logon_mode": "drain"})
+    role = {"name": "winops.rds.maintenance"}
     tasks = [
         {
             "block": [{"ansible.builtin.include_role": role, "vars": {"maintenance_grace": "1m", **variables}}],
@@ -158,22 +164,36 @@ def test_it_stops_before_anything_is_done_where_it_could_not_succeed(serve: Serv
     missing = [(name, word) for name, (_, words) in STOPPED.items() for word in words if word not in told[name]]
     assert [(*case, told[case[0]]) for case in missing] == []
     assert farm.users() == {12: "alice"}
-    assert modes(farm) == {"RDSH01": "enabled"}
+    # A host that somebody has closed is not opened by a run that refuses.
+    assert modes(farm) == {"RDSH01": "drain"}
     assert farm.simulation.mutating_calls("RDSH01") == []
+
+
+@pytest.mark.parametrize("end", ["end_host", "end_play", "end_batch", "end_role"])
+@pytest.mark.parametrize("form", ["ansible.builtin.meta: {}", "meta: '{}'", "action: meta {}"])
+def test_a_file_that_would_end_the_host_is_refused(serve: Serve, end: str, form: str) -> None:
+    farm = farm_of(serve, RDSH01={})
+    path = farm.folder / "patch.yml"
+    path.write_text(
+        f"# meta: end_play\n- name: Patch\n  block:\n    - {form.format(end)}\n      when: false\n", "utf-8"
+    )
+    run = farm.playbook([ROLE], vars={**NO_GRACE, "maintenance_tasks": str(path)})
+    assert f"has 'meta: {end}'" in run.of("Refuse what would stop it later")["msg"]
+    assert (run.exit_code, farm.users(), modes(farm)) == (2, {12: "alice"}, {"RDSH01": "enabled"})
 
 
 def test_tasks_are_not_done_where_the_run_begins_with_them(serve: Serve) -> None:
     farm = farm_of(serve, RDSH01={})
     first = "winops.rds.maintenance : Do the caller's tasks"
     run = farm.playbook([ROLE], "--start-at-task", first, vars=patch(farm))
-    assert "This run has not emptied the host" in run.of("Do the caller's tasks")["msg"]
+    assert "This run has not emptied the host" in run.output
     assert is_patched(farm) == {"RDSH01": False}
 
 
 def test_no_play_ignores_that_somebody_is_left(serve: Serve) -> None:
     farm = farm_of(serve, HANGS={"sessions": [{**ALICE, "logoff": "never"}]})
     run = farm.playbook([ROLE], ignore_errors=True, vars={**patch(farm), "maintenance_timeout": "1s"})
-    assert run.of("Warn the users, wait, log them off").status == "failed"
+    assert run.of("Enter maintenance").status == "failed"
     assert is_patched(farm) == {"HANGS": False}
     farm.playbook([ROLE], ignore_errors=True, vars={**NO_GRACE, "maintenance_exclude_user": "alice"})
     assert len([call for call in farm.simulation.mutating_calls("HANGS") if call.function == "WTSLogoffSession"]) == 1
@@ -196,9 +216,9 @@ def test_host_that_cannot_be_opened_is_named_with_what_opens_it(serve: Serve) ->
     ]
     run = farm.playbook([ROLE], vars=patch(farm, lost))
     assert modes(farm) == {"LOST": "drain"}
-    said = run.of("Say that the host stays closed", "LOST")["msg"]
-    assert said.startswith("LOST may stay closed, because its logon mode could not be set: ")
-    assert f"ansible LOST -i '{farm.inventory}' -m winops.rds.win_rds_logon_mode -a mode=enabled" in said
+    said = run.of("Let users in again", "LOST")
+    assert said.status == "unreachable"
+    assert f"ansible LOST -i '{farm.inventory}' -m winops.rds.win_rds_maintenance -a state=exited" in said["msg"]
 
 
 def test_host_that_is_lost_during_the_work_stays_closed(serve: Serve) -> None:
@@ -209,16 +229,109 @@ def test_host_that_is_lost_during_the_work_stays_closed(serve: Serve) -> None:
     assert modes(farm) == {"LOST": "drain"}
 
 
-def test_own_tasks_between_the_entry_points(serve: Serve) -> None:
-    farm = farm_of(serve, WELL={}, UNPATCHED={"faults": [PATCH_FAILS]}, CONSOLE={"sessions": [CONSOLE]})
-    empty, restore = (
-        {"ansible.builtin.include_role": {"name": "winops.rds.maintenance", "tasks_from": entry}}
-        for entry in ("empty", "restore")
-    )
-    run = farm.playbook([{"block": [empty, *PATCH_TASKS], "always": [restore]}], vars=NO_GRACE)
-    assert {result.host for result in run.results if result.status == "failed"} == {"UNPATCHED", "CONSOLE"}
-    assert is_patched(farm) == {"WELL": True, "UNPATCHED": True, "CONSOLE": False}
-    assert set(modes(farm).values()) == {"enabled"}
+HANDLER = {"name": "Restart the host", "winops.rds.win_rds_session_info": {"users": ["patch@contoso.com"]}}
+NOTIFY = [
+    {"name": "Change", "ansible.builtin.debug": {"msg": "changed"}, "changed_when": True, "notify": "Restart the host"}
+]
+
+
+def test_handlers_run_before_the_host_is_opened(serve: Serve) -> None:
+    farm = farm_of(serve, WELL={"faults": [{"call": PATCH, "then": [{"logon": {"id": 30, "user": "carol"}}]}]})
+    run = farm.playbook([ROLE], vars=patch(farm, NOTIFY), handlers=[HANDLER])
+    assert (run.exit_code, is_patched(farm), farm.users("WELL")) == (0, {"WELL": True}, {})
+    assert [logon.account for logon in farm.simulation.hosts["WELL"].refused_logons] == ["CONTOSO\\carol"]
+
+
+def test_a_handler_that_fails_leaves_no_host_closed_without_a_word(serve: Serve) -> None:
+    farm = farm_of(serve, WELL={"faults": [PATCH_FAILS]})
+    run = farm.playbook([ROLE], vars=patch(farm, NOTIFY), handlers=[HANDLER])
+    assert run.exit_code == 2
+    assert modes(farm) == {"WELL": "enabled"}
+
+
+def test_a_run_that_was_cut_off_is_gone_on_with(serve: Serve) -> None:
+    """It keeps the mode from before the first one."""
+    farm = farm_of(serve, RDSH01={})
+    lost = [{"name": "Lose it", "ansible.builtin.raw": "ver", "vars": {"ansible_port": 1}}]
+    farm.playbook([ROLE], vars=patch(farm, lost))
+    assert (modes(farm), bool(record(farm))) == ({"RDSH01": "drain"}, True)
+    run = farm.playbook([ROLE], vars=patch(farm))
+    assert (run.exit_code, modes(farm), record(farm)) == (0, {"RDSH01": "enabled"}, {})
+
+
+def test_a_run_that_refuses_leaves_a_host_in_maintenance_as_it_is(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={"sessions": []})
+    assert farm.adhoc("winops.rds.win_rds_maintenance", "state=entered").exit_code == 0
+    farm.simulation.hosts["RDSH01"].put(SessionSpec(id=1, name="console", user="operator"))
+    run = farm.playbook([ROLE], vars=patch(farm))
+    assert "Nothing was done here" in run.of("Enter maintenance")["msg"]
+    assert (modes(farm), bool(record(farm))) == ({"RDSH01": "drain"}, True)
+
+
+@pytest.mark.parametrize("defaults", [{"states": ["disconnected"]}, {"server": ["RDSH02"]}])
+def test_defaults_of_the_group_narrow_no_proof(serve: Serve, defaults: dict[str, Any]) -> None:
+    farm = farm_of(serve, RDSH01={}, RDSH02={})
+    farm.playbook([ROLE], vars=patch(farm), module_defaults={"group/winops.rds.rds": defaults})
+    assert is_patched(farm) == {"RDSH01": False, "RDSH02": False}
+    assert farm.users("RDSH01") == farm.users("RDSH02") == {12: "alice"}
+
+
+def test_a_machine_under_two_names_is_worked_on_once(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={})
+    inventory = yaml.safe_load(farm.inventory.read_text("utf-8"))
+    hosts = inventory["rdsh"]["hosts"] if "rdsh" in inventory else inventory["all"]["children"]["rdsh"]["hosts"]
+    hosts["ALIAS"] = dict(hosts["RDSH01"] or {})
+    farm.inventory.write_text(yaml.safe_dump(inventory), "utf-8")
+    run = farm.playbook([ROLE], vars=patch(farm))
+    failed = [result for result in run.results if result.status == "failed"]
+    assert len(failed) == 1 and "are one machine, and this run works on it as" in failed[0]["msg"]
+    patched = [call for call in farm.simulation.calls("RDSH01") if call.function == PATCH]
+    assert len({call.launch for call in patched}) == 1
+    assert modes(farm) == {"RDSH01": "enabled"}
+
+
+# ---- what closes the host elsewhere
+
+
+def elsewhere(farm: Any, *closing: dict[str, Any]) -> dict[str, Any]:
+    """Files of tasks that set the logon mode, as a connection broker does it."""
+    mode = "winops.rds.win_rds_logon_mode"
+    close, opened = farm.folder / "close.yml", farm.folder / "open.yml"
+    close.write_text(yaml.safe_dump([{"name": "Close", mode: {"mode": "drain"}}, *closing]), "utf-8")
+    opened.write_text(yaml.safe_dump([{"name": "Open", mode: {"mode": "enabled"}}]), "utf-8")
+    return {"maintenance_close_tasks": str(close), "maintenance_open_tasks": str(opened)}
+
+
+@pytest.mark.parametrize("mode", ["drain", "unchanged"])
+def test_the_host_is_closed_elsewhere_and_opened(serve: Serve, mode: str) -> None:
+    farm = farm_of(serve, RDSH01={})
+    run = farm.playbook([ROLE], vars={**patch(farm), **elsewhere(farm), "maintenance_mode": mode})
+    assert run.exit_code == 0, run.output
+    tasks = [result.task for result in run.results]
+    assert tasks.index("Close") < tasks.index("Enter maintenance") < tasks.index("Patch") < tasks.index("Open")
+    assert run.of("Enter maintenance")["maintenance"]["previous_mode"] == "enabled"
+    assert (modes(farm), record(farm), farm.users()) == ({"RDSH01": "enabled"}, {}, {})
+
+
+def test_it_is_opened_where_closing_it_failed(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={})
+    fails = {"name": "Fail", "ansible.builtin.fail": {"msg": "The broker does not answer."}}
+    run = farm.playbook([ROLE], vars={**patch(farm), **elsewhere(farm, fails)})
+    assert run.exit_code == 2 and "Open" in [result.task for result in run.results]
+    assert (modes(farm), record(farm), farm.users()) == ({"RDSH01": "enabled"}, {}, {12: "alice"})
+
+
+def test_nothing_is_closed_elsewhere_where_somebody_would_stay(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={"sessions": [CONSOLE]})
+    run = farm.playbook([ROLE], vars={**patch(farm), **elsewhere(farm)})
+    assert not {"Close", "Open"} & {result.task for result in run.results}
+    assert (modes(farm), record(farm)) == ({"RDSH01": "enabled"}, {})
+
+
+def test_closing_without_opening_is_warned_about(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={})
+    run = farm.playbook([ROLE], vars={**patch(farm), **elsewhere(farm), "maintenance_open_tasks": "none"})
+    assert "maintenance_close_tasks is given without maintenance_open_tasks" in " ".join(run.output.split())
 
 
 def test_who_may_stay(serve: Serve) -> None:
@@ -237,4 +350,4 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert defaults.pop("maintenance_reminders") == ("{{ ['5m', '1m'] | winops.rds.shorter_than(maintenance_grace) }}")
     documented = {name: option.get("default") for name, option in specs["main"]["options"].items()}
     assert documented == {**defaults, "maintenance_reminders": None}
-    assert specs["empty"]["options"].keys() | specs["restore"]["options"].keys() < specs["main"]["options"].keys()
+    assert specs.keys() == {"main"}

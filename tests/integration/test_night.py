@@ -107,8 +107,9 @@ def test_what_users_read_and_what_comes_next(night: Night) -> None:
 def test_each_host_is_closed_first_and_opened_last(night: Night) -> None:
     for name, host in night.simulation.hosts.items():
         calls = night.simulation.mutating_calls(name)
-        modes = [call for call in calls if call.function == "RegSetValueExW"]
-        assert modes == [calls[0], calls[-1]]
+        modes = [call for call in calls if call.arguments[1:2] == ("TSServerDrainMode",)]
+        sessions = [call.time for call in calls if call.session is not None]
+        assert modes[0].time < min(sessions) and max(sessions) < modes[1].time
         assert len(night.launches(name)) == len(LAUNCHES)
         assert [modes[0].launch, modes[1].launch] == [night.launches(name)[n] for n in (CLOSE, OPEN)]
         assert [(call.arguments[1], call.arguments[3]) for call in modes] == [
@@ -119,7 +120,9 @@ def test_each_host_is_closed_first_and_opened_last(night: Night) -> None:
 
 
 def test_newcomer_is_refused_until_the_work_is_done(night: Night) -> None:
-    closed, opened = night.calls("RegSetValueExW", "RDSH01")
+    closed, opened = (
+        call for call in night.calls("RegSetValueExW", "RDSH01") if call.arguments[1] == "TSServerDrainMode"
+    )
     (refused,) = night.simulation.hosts["RDSH01"].refused_logons
     assert refused.account == "CONTOSO\\erin"
     assert closed.time < refused.time < opened.time

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.paths import REPOSITORY
+
 Serve = Callable[..., Any]
 
 CONSOLE = {"id": 1, "name": "console", "user": "operator"}
@@ -24,23 +26,33 @@ def two_hosts(serve: Serve) -> Any:
     return serve(hosts=[{"name": name, "sessions": on} for name, on in sessions.items()])
 
 
+def modes(farm: Any) -> dict[str, str]:
+    return {name: host.registry.logon_mode for name, host in farm.simulation.hosts.items()}
+
+
 def acts(farm: Any) -> dict[str, list[tuple[str, int | None]]]:
     """What was asked of each host."""
     calls = farm.simulation.mutating_calls
     return {name: sorted((call.function, call.session) for call in calls(name)) for name in farm.simulation.hosts}
 
 
-def test_empty_farm(serve: Serve) -> None:
-    farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE]}, {"name": "RDSH02"}])
-    variables = {"target": "RDSH01", "maintenance_grace": "1s"}
-    assert farm.run("winops.rds.empty_farm", "-e", json.dumps(variables)).exit_code == 0
-    assert [function for function, _ in sorted(acts(farm)["RDSH01"], key=str)] == [
-        "RegSetValueExW",
-        "WTSLogoffSession",
-        "WTSSendMessageW",
-    ]
-    assert farm.simulation.hosts["RDSH01"].registry.logon_mode == "drain"
+def test_empty_farm_leaves_hosts_in_maintenance_and_open_farm_takes_them_out(serve: Serve) -> None:
+    farm = serve(
+        hosts=[{"name": "RDSH01", "sessions": [ALICE]}, {"name": "RDSH02"}, {"name": "RDSH03", "logon_mode": "drain"}]
+    )
+    variables = {"target": "RDSH01", "maintenance_grace": "1s", "maintenance_reason": "CHG-1"}
+    run = farm.run("winops.rds.empty_farm", "-e", json.dumps(variables))
+    assert run.exit_code == 0, run.output
+    assert farm.users("RDSH01") == {}
+    assert modes(farm) == {"RDSH01": "drain", "RDSH02": "enabled", "RDSH03": "drain"}
+    said = run.of("Say that the host stays in maintenance", "RDSH01")["msg"]
+    assert "-m winops.rds.win_rds_maintenance -a state=exited" in said
     assert farm.simulation.calls("RDSH02") == []
+    run = farm.run("winops.rds.open_farm")
+    assert run.exit_code == 0, run.output
+    assert modes(farm) == {"RDSH01": "enabled", "RDSH02": "enabled", "RDSH03": "drain"}
+    assert "Closed for another reason: RDSH03." in run.output
+    assert "(CHG-1), and is not any more" in run.of("Exit maintenance", "RDSH01")["msg"]
 
 
 def test_end_disconnected(serve: Serve) -> None:
@@ -84,8 +96,80 @@ def test_a_misspelt_variable_is_refused(serve: Serve, playbook: str, variable: s
     farm = two_hosts(serve)
     run = farm.run(f"winops.rds.{playbook}", "-e", variable, "-e", "leaver=alice@contoso.com")
     assert run.exit_code == 2
-    assert f"no such variables: {variable.partition('=')[0]} (" in " ".join(run.output.split())
+    assert f"no such variables: {variable.partition('=')[0]}" in " ".join(run.output.split())
     assert acts(farm) == {"RDSH01": [], "RDSH02": []}
+
+
+#: What somebody types who takes an option of a module for a variable of the playbook.
+FOREIGN = (
+    *("users=bob", "user=bob", "states=disconnected", "sessions=12", "clients=PC1", "logged_on_for=2h", "grace=15m"),
+    *("idle_for=2h", "skip_users=bob", "whitelist=bob", "dry_run=true", "older_than=2h", "server=RDSH02"),
+    *("exclude_sessions=12", "max_parallel=1", "protect_console=false", "message=Soon"),
+)
+PLAYBOOKS = {path.stem for path in (REPOSITORY / "playbooks").glob("*.yml")}
+
+
+@pytest.mark.parametrize("playbook", sorted(PLAYBOOKS))
+def test_options_of_the_modules_are_refused(serve: Serve, playbook: str) -> None:
+    farm = two_hosts(serve)
+    needed = {"leaver": "alice@contoso.com", "maintenance_tasks": str(farm.folder / "tasks.yml")}
+    (farm.folder / "tasks.yml").write_text("[]", "utf-8")
+    for variable in FOREIGN[:: len(PLAYBOOKS)] if playbook == "who_is_on" else FOREIGN[hash_of(playbook) :: 4]:
+        run = farm.run(
+            f"winops.rds.{playbook}",
+            "-e",
+            variable,
+            "-e",
+            json.dumps(needed) if playbook in ("log_off_leaver", "maintain_farm") else "a=b",
+        )
+        name = variable.partition("=")[0]
+        assert run.exit_code == 2, (variable, run.output)
+        assert f"There are no such variables: {name}" in " ".join(run.output.split())
+    assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
+
+
+def hash_of(name: str) -> int:
+    """Which of the variables come first: each is tried with some playbooks, and each playbook with some variables."""
+    return sum(map(ord, name)) % 4
+
+
+@pytest.mark.parametrize("skip", [("--start-at-task", "Log off disconnected sessions"), ("--tags", "never_there")])
+def test_they_are_refused_where_the_first_task_is_left_out(serve: Serve, skip: tuple[str, str]) -> None:
+    farm = two_hosts(serve)
+    run = farm.run("winops.rds.end_disconnected", "-e", "users=bob", *skip)
+    assert run.exit_code == 2
+    assert "There are no such variables: users" in run.output
+    assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
+
+
+@pytest.mark.parametrize("variable", ["ticket=CHG-1", "kb=KB5031356", "change=1", "operator=me", "region=eu"])
+def test_variables_of_the_callers_own_are_not_refused(serve: Serve, variable: str) -> None:
+    farm = two_hosts(serve)
+    assert farm.run("winops.rds.end_disconnected", "-e", variable).exit_code == 0
+    assert farm.users("RDSH01") == {1: "operator", 12: "alice"}
+
+
+@pytest.mark.parametrize("playbook", sorted(PLAYBOOKS))
+def test_a_target_that_is_none_ends_with_an_error(serve: Serve, playbook: str) -> None:
+    farm = two_hosts(serve)
+    run = farm.run(f"winops.rds.{playbook}", "-e", "target=rdhs")
+    assert run.exit_code not in (0, 2)
+    assert "There is no such host or group in the inventory: rdhs" in " ".join(run.output.split())
+
+
+def test_log_off_leaver_fails_for_an_account_that_is_none(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    run = farm.run("winops.rds.log_off_leaver", "-e", "leaver=alcie@contoso.com")
+    assert run.exit_code == 2
+    assert "alcie@contoso.com is no account" in run.of("Require that there is such an account", "RDSH01")["msg"]
+    assert acts(farm) == {"RDSH01": [], "RDSH02": []}
+
+
+def test_log_off_leaver_of_somebody_who_is_not_on(serve: Serve) -> None:
+    farm = serve(hosts=[{"name": "RDSH01"}], accounts=["dave"])
+    run = farm.run("winops.rds.log_off_leaver", "-e", "leaver=dave@contoso.com")
+    assert run.exit_code == 0, run.output
+    assert run.of("Show whom it takes")["msg"] == "dave@contoso.com: no session"
 
 
 def test_log_off_leaver_needs_one_person(serve: Serve) -> None:
@@ -119,8 +203,8 @@ def test_maintain_farm_needs_tasks(serve: Serve) -> None:
     run = farm.run("winops.rds.maintain_farm")
     assert run.of("Require tasks to do")["msg"].startswith("Say with -e maintenance_tasks=")
     run = farm.run("winops.rds.maintain_farm", "-e", "maintenance_tasks=Makefile")
-    refusal = run.of("Require that the caller's tasks are there", "RDSH01")
-    assert refusal["msg"] == "maintenance_tasks: there is no file Makefile. Give its whole path, or none."
+    refusal = run.of("Refuse what would stop it later", "RDSH01")["msg"]
+    assert "maintenance_tasks: there is no file Makefile. Give its whole path, or none." in refusal
     assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
 
 

@@ -70,8 +70,8 @@ def test_what_fits_a_listener_alone_is_not_used(serve: Serve) -> None:
 
 
 def test_an_account_of_entra_id_as_windows_wants_it(serve: Serve) -> None:
-    farm = serve([{"id": 12, "user": "AzureAD\\MaxPower"}, BOB])
-    options = {"all": True, "exclude_users": ["AzureAD\\MaxPower@contoso.com"]}
+    farm = serve([{"id": 12, "user": "AzureAD\\MaxPower", "principal_name": "max@contoso.com"}, BOB])
+    options = {"all": True, "exclude_users": ["AzureAD\\max@contoso.com"]}
     run = farm.playbook([{"name": "logoff", "winops.rds.win_rds_logoff": options}])
     assert run.exit_code == 0, run.output
     assert farm.users() == {12: "MaxPower"}

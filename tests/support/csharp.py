@@ -27,6 +27,7 @@ SESSION_ENGINES = {
     "MessageRequest": "win_rds_message",
 }
 LOGON_MODE_ENGINE = "win_rds_logon_mode"
+MAINTENANCE = "win_rds_maintenance"
 
 _REQUIRED = re.compile(r"^#AnsibleRequires -CSharpUtil \.\.module_utils\.(\w+)$", re.MULTILINE)
 _USED = re.compile(r"^using (_\w+);$", re.MULTILINE)

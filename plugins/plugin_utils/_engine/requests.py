@@ -31,11 +31,11 @@ _TICKS_PER_SECOND = 10_000_000
 Label = tuple[str, str]
 
 #: Of a member of a request that stays on the controller.
-_UNSENT = {"sent": False}
+UNSENT = {"sent": False}
 
 
 def sent_members(request: Any) -> dict[str, Any]:
-    """Return what of a request, or of its class, goes to the host: all but what is ``_UNSENT``."""
+    """Return what of a request, or of its class, goes to the host: all but what is ``UNSENT``."""
     return {each.name: getattr(request, each.name, None) for each in fields(request) if each.metadata.get("sent", True)}
 
 
@@ -100,13 +100,13 @@ class EngineRequest:
     """Whether nothing is done to the console session."""
     ignore_unknown_exclusions: bool
     """Whether those of exclude_users that fit no session may be nobody's name."""
-    labels: Mapping[str, Label] = field(metadata=_UNSENT)
+    labels: Mapping[str, Label] = field(metadata=UNSENT)
     """What was typed for each value, in the order of the task. A report names it as ``users:0``."""
-    recorded: Mapping[str, Logon] = field(metadata=_UNSENT)
+    recorded: Mapping[str, Logon] = field(metadata=UNSENT)
     """The logons among these values that were given as records."""
-    met_by_all: tuple[Label, ...] = field(metadata=_UNSENT)
+    met_by_all: tuple[Label, ...] = field(metadata=UNSENT)
     """What was typed that every selected session fits: options of one value."""
-    must_be_found: bool = field(metadata=_UNSENT)
+    must_be_found: bool = field(metadata=UNSENT)
     """Whether the task fails where a value of ``sessions`` or ``users`` fits nobody."""
 
     def label(self, match: str) -> Label:

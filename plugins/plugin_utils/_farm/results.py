@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .._logon_mode.maintenance import maintenance_text
 
 _OURS = "winops.rds."
 
@@ -34,3 +37,26 @@ def module_of(task: Any) -> str:
 def is_ours(task: Any) -> bool:
     """Whether a task runs a module of this collection."""
     return module_of(task).startswith(_OURS)
+
+
+class InMaintenance:
+    """The hosts that a run leaves in maintenance."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, Mapping[str, Any]] = {}
+
+    def take(self, result: HostResult) -> None:
+        """Look at a result: the last one of the module tells how the host is."""
+        if module_of(result.task) == f"{_OURS}win_rds_maintenance" and "maintenance" in result.values:
+            self._hosts.pop(result.host, None)
+            if result.values["maintenance"]:
+                self._hosts[result.host] = result.values["maintenance"]
+
+    @property
+    def text(self) -> str | None:
+        """Which they are and what opens them; None: there is none."""
+        if not self._hosts:
+            return None
+        hosts = [f"{host} is {maintenance_text(told)}." for host, told in sorted(self._hosts.items())]
+        opening = f"ansible {','.join(sorted(self._hosts))} -m {_OURS}win_rds_maintenance -a state=exited"
+        return "\n".join([*hosts, f"To open them: {opening}"])

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,7 +15,14 @@ from ansible import context
 from ansible.plugins.connection import winrm as _winrm
 
 from .._options.errors import OptionError
-from .._options.given import overruled_exclusions, places_of_options, refuse_repeated, validated_options
+from .._options.given import (
+    exclusion_spellings,
+    exclusions_of_defaults,
+    places_of_options,
+    refuse_repeated,
+    validated_options,
+    with_exclusions,
+)
 from .action import ConnectionLost, LaunchAction, NotKnown, Request
 from .failed import TaskFailed
 
@@ -76,10 +83,9 @@ class TaskAction(LaunchAction):
             self._refuse_async()
             result = super().run(tmp, task_vars)
             refuse_repeated(context.CLIARGS.get("module_args"))
-            own = places_of_options(self._task.get_ds() or {}, self._task.action)
-            refuse_repeated(*own)
+            refuse_repeated(*places_of_options(self._task.get_ds() or {}, self._task.action))
             options = self.validated(self._task.args)
-            self._warn_of_overruled_exclusions(own, options)
+            options = with_exclusions(options, self._exclusions_of_defaults(task_vars or {}), self.ARGUMENT_SPEC)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))
         except TaskFailed as failure:
@@ -135,16 +141,20 @@ class TaskAction(LaunchAction):
         if text and not self._task.no_log:
             self._display.warning(text)
 
-    def _warn_of_overruled_exclusions(self, own: Sequence[Any], options: Mapping[str, Any]) -> None:
-        for option in overruled_exclusions(
-            self._task.module_defaults or (),
-            self._task.resolved_action or self._task.action,
-            own,
-            options,
-            self.ARGUMENT_SPEC,
-        ):
-            counting = ", ".join(map(str, options[option] or ["none"]))
-            self.warn(f"Not every {option} of module_defaults counts for this task. What counts: {counting}.")
+    def _exclusions_of_defaults(self, task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the exclusions of ``module_defaults`` for this task. Their values may be templates, and such a one may
+        say that there is none (``omit``)."""
+        module = self._task.resolved_action or self._task.action
+        groups = (self._task.get_play()._action_groups or {}).get(module, ()) if self._task._parent else ()
+        keys = {module, *(f"group/{group}" for group in groups)}
+        excluding = exclusion_spellings(self.ARGUMENT_SPEC)
+        found = []
+        for options in exclusions_of_defaults(self._task.module_defaults or (), keys):
+            whole = self._templar.template({"options": options}).get("options") if isinstance(options, str) else options
+            given = {name: value for name, value in (whole or {}).items() if name in excluding}
+            known = self._templar.template(given)  # without those that are omitted, from ansible-core 2.19 on
+            found.append({name: value for name, value in known.items() if value != task_vars.get("omit", self)})
+        return found
 
     def _refuse_async(self) -> None:
         if self._task.async_val:

@@ -16,6 +16,7 @@ from .._engine.acts import NOTHING_CHANGED
 from .._engine.report import RefusedCall, ReportError, read
 from .._options.errors import OptionError
 from .._result import records, sentences
+from .registry import MaintenanceRecord, Reading, Value
 
 #: What each mode means for users, in the words of a message.
 MODES = {
@@ -65,6 +66,7 @@ _TYPE_NAMES = {1: "REG_SZ", 2: "REG_EXPAND_SZ", 3: "REG_BINARY", 4: "REG_DWORD",
 
 #: Errors that mean something else for the registry than for sessions: message and hint.
 _ERRORS = {
+    0: ("what was written is not there", "Look for what else sets it: a policy, a script."),
     2: ("the host does not have this registry key", "Check that it is a Windows host with Remote Desktop Services."),
     5: ("the connecting account may not do this", "Connect (or become) as an administrator of the host."),
 }
@@ -109,28 +111,14 @@ READING = LogonModeRequest(check_mode=True)
 
 
 @dataclass(frozen=True)
-class Value:
-    """A value of the registry (ValueReport)."""
-
-    type: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The values at one moment; None: there is no such value."""
-
-    drain_mode: Value | None
-    winstations_disabled: Value | None
-
-
-@dataclass(frozen=True)
 class Report:
     """What the engine saw and did (LogonModeReport)."""
 
     before: Reading | None
     after: Reading | None
     written: tuple[str, ...]
+    maintenance: MaintenanceRecord | None
+    """None: the host is not in maintenance."""
     error: RefusedCall | None
 
 
@@ -220,7 +208,7 @@ def reading_result(report: Report) -> dict[str, Any]:
         )
     else:
         message = f"The logon mode is {mode}: {MODES[mode]}."
-    return {"changed": False, **_state(mode), "error": error, "msg": message}
+    return {"changed": False, **state_of(mode), "error": error, "msg": message}
 
 
 def setting_result(report: Report, wanted: str, *, check_mode: bool) -> dict[str, Any]:
@@ -249,13 +237,14 @@ def setting_result(report: Report, wanted: str, *, check_mode: bool) -> dict[str
     return {
         "changed": would_change or bool(report.written),
         "previous_mode": previous,
-        **_state(mode),
+        **state_of(mode),
         "error": error,
         "msg": message,
     }
 
 
-def _state(mode: str | None) -> dict[str, Any]:
+def state_of(mode: str | None) -> dict[str, Any]:
+    """Return what each result says of the mode that a host has."""
     return {"mode": mode, "accepts_logons": None if mode is None else mode == "enabled"}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -32,12 +32,12 @@ FREE_FORM = "_raw_params"
 #: Lists whose values may be whole numbers, too, which are session IDs, and records of sessions.
 WITH_NUMBERS = ("sessions", "exclude_sessions")
 
+#: The options that spare sessions.
+EXCLUDING = ("exclude_users", "exclude_sessions")
+
 #: How like an option a name has to be, to be taken for a slip of it. With less, ``exclude_admins`` is like
 #: ``exclude_ids``.
 _LIKENESS = 0.82
-
-#: In ``module_defaults``: the modules that select sessions.
-_GROUP = "group/winops.rds.rds"
 
 #: The field of a session's record that a list of records was probably meant to give.
 _FIELDS = {
@@ -142,31 +142,42 @@ def places_of_options(task: Mapping[str, Any], module: str) -> list[Any]:
     return [task.get(name) for name in (*of_module, "action", "local_action", "args")]
 
 
-def overruled_exclusions(
-    defaults: Sequence[Any], module: str, own: Sequence[Any], given: Mapping[str, Any], spec: Spec
-) -> list[str]:
-    """Return the exclusions that ``module_defaults`` give and Ansible leaves out, without a word, for others or none.
+def exclusions_of_defaults(defaults: Sequence[Any], keys: Collection[str]) -> list[Mapping[str, Any]]:
+    """Return the options that ``module_defaults`` have for a module, each of the plays and blocks around its task.
 
-    :param defaults: the task's, from the outermost to the innermost.
-    :param module: the whole name of its module.
-    :param own: where the task itself gives its options.
-    :param given: each option of the module, with the value that counts, or None.
-    :param spec: what the module's options are.
+    Ansible takes those of the innermost alone, and a task's own instead. An exclusion is there to protect somebody,
+    whoever says it, so that all of them count.
+
+    :param defaults: those of the task, from the outermost to the innermost.
+    :param keys: the module's whole name, and those of its groups as ``group/name``.
     """
-    meant = [
-        options
-        for each in defaults
-        for key, options in (each.items() if isinstance(each, Mapping) else ())
-        if key in (_GROUP, module) and isinstance(options, Mapping)
-    ]
-    own_names = {name for place in own for name in _names_in(place)}
-    overruled = []
-    for option in (name for name in ("exclude_users", "exclude_sessions") if name in spec):
-        spellings = {*_spellings(option, spec[option])}
-        times = sum(not spellings.isdisjoint(options) for options in meant)
-        if times and (times > 1 or spellings & own_names or given[option] is None):
-            overruled.append(option)
-    return overruled
+    return [options for each in defaults if isinstance(each, Mapping) for key, options in each.items() if key in keys]
+
+
+def exclusion_spellings(spec: Spec) -> set[str]:
+    """Return the names by which a module takes exclusions."""
+    return {spelling for name in EXCLUDING if name in spec for spelling in _spellings(name, spec[name])}
+
+
+def with_exclusions(options: Mapping[str, Any], defaults: Sequence[Mapping[str, Any]], spec: Spec) -> dict[str, Any]:
+    """Return the options of a task with the exclusions of ``module_defaults`` added to its own.
+
+    :param options: as :func:`validated_options` returns them.
+    :param defaults: options of the same module.
+    :raises OptionError: an exclusion is not of its type.
+    """
+    added = dict(options)
+    for option in (name for name in EXCLUDING if name in spec):
+        spellings = _spellings(option, spec[option])
+        for given in (each[name] for each in defaults for name in spellings if name in each):
+            values = validated_options({option: given}, {option: spec[option]})[option]
+            if not values:
+                raise OptionError(f"{option} of module_defaults is an empty list; give values, or leave it out")
+            own = added[option]
+            # An empty list of the task's own is refused later.
+            if own != []:
+                added[option] = list(dict.fromkeys([*(own or ()), *values]))
+    return added
 
 
 def _names_in(place: Any) -> list[str]:

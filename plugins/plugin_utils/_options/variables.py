@@ -4,16 +4,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
 
 from .errors import nearest
 
-#: How like a known name one of the inventory has to be, to be taken for a slip. With ``-e``, where there are only names
-#: that somebody has typed for this run, less is enough.
-_LIKENESS = 0.7
+#: How like a known name one has to be, to be taken for a slip: names of the inventory, which have many owners, and
+#: names that somebody has typed for this run.
+_LIKENESS, _LIKENESS_TYPED = 0.7, 0.75
 
 #: What other playbooks call ``target``.
-_TARGETS = ("group", "host", "hosts", "hostname", "inventory_hostname", "limit", "server", "servers")
+_TARGETS = ("group", "host", "hosts", "hostname", "inventory_hostname", "limit", "targets", "target_hosts")
+
+#: The options of the modules, with their aliases: a test compares. Typed with ``-e`` for a playbook that does not take
+#: it, one is meant for a task of it, which would act without it.
+OPTIONS = (
+    *("account", "accounts", "all", "answer_timeout", "buttons", "client", "client_address", "client_name"),
+    *("clients", "disconnected_for", "exclude_account", "exclude_id", "exclude_ids", "exclude_session"),
+    *("exclude_session_id", "exclude_sessions", "exclude_user", "exclude_username", "exclude_users", "grace", "icon"),
+    *("id", "idle_for", "idle_limit", "ids", "keep_closed", "locked", "logged_on_for", "mask", "max_parallel"),
+    *("message", "message_title", "missing", "mode", "msg", "newcomers", "on_timeout", "protect_console", "protocol"),
+    *("protocols", "reason", "registered", "reminders", "report", "server", "server_timeout", "servers", "session"),
+    *("session_id", "session_ids", "session_name", "session_names", "sessions", "show_for", "sort", "state"),
+    *("states", "timeout", "title", "unknown_exclusions", "user", "username", "usernames", "users", "wait"),
+)
+#: What other programs call such options.
+_OF_OTHERS = ("allowlist", "dry_run", "exclude", "exclude_accounts", "older_than", "skip_users", "whitelist")
+
+#: After these Ansible skips what stands under ``always``, where the host is opened.
+_ENDS = re.compile(r"^[^#\n]*\bmeta[\"']?(?:\s*:|\s)\s*[\"']?(end_\w+)", re.MULTILINE)
 
 
 def misspelt(names: Iterable[str], typed: Collection[str], known: Collection[str], prefix: str = "") -> dict[str, str]:
@@ -47,7 +68,27 @@ def _meant(name: str, is_typed: bool, known: Collection[str], prefix: str) -> st
         return "target"
     # With the role's prefix for a playbook, or without it for the role.
     for spelling in (name, name.removeprefix("maintenance_")):
-        guess = nearest(spelling, [*bare, *known])
+        guess = nearest(spelling, [*bare, *known], _LIKENESS_TYPED)
         if guess is not None:
             return bare.get(guess, guess)
+    if name in _OF_OTHERS or nearest(name, OPTIONS, _LIKENESS_TYPED):
+        return bare.get(nearest(name, bare) or "", "")
     return None
+
+
+def file_refusal(variable: str, path: Any) -> str | None:
+    """Return why a file of the caller's tasks cannot be taken, or None.
+
+    :param path: what the variable holds; ``none``: there is no file.
+    """
+    if path == "none":
+        return None
+    if not isinstance(path, str) or not Path(path).is_absolute() or not Path(path).is_file():
+        return f"{variable}: there is no file {path}. Give its whole path, or none."
+    ends = _ENDS.search(Path(path).read_text(encoding="utf-8", errors="replace"))
+    if ends is None:
+        return None
+    return (
+        f"{variable}: {path} has 'meta: {ends[1]}', after which Ansible skips what opens the host again. Leave the "
+        "rest of the tasks out with 'when' instead."
+    )

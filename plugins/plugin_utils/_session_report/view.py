@@ -149,7 +149,7 @@ def view(seen: Sequence[TaskResult]) -> View:
 def _about_sessions(seen: Sequence[TaskResult]) -> list[TaskResult]:
     """Return what was asked of sessions. A task that was skipped has asked nothing: it tells that a host was left out,
     where no other task has asked it."""
-    about = [one for one in seen if not _is_mode(one.values)]
+    about = [one for one in seen if not _is_mode(one.values) or "sessions" in one.values]
     asked = {one.host for one in about if not one.values.get("skipped")}
     return [one for one in about if not one.values.get("skipped") or one.host not in asked]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffTerminateRequest
 
 from simulator.directory import DirectoryAccount
 from tests.unit.engine.session_host import ALICE, BOB, Windows, record, results, server_report, session_host
@@ -188,3 +189,12 @@ async def test_the_account_is_asked_for_only_where_it_counts(windows: Windows) -
     await windows.run(host, all=True, check_mode=True)
     functions = {call.function for call in windows.calls_on(host)}
     assert functions.isdisjoint({"GetUserNameExW", "LookupAccountNameW", "LookupAccountSidW"})
+
+
+async def test_programs_of_an_account_of_entra_id_are_a_persons(windows: Windows) -> None:
+    """Their owner is S-1-12-1-…; those of the system, which run in the session as well, are left alone."""
+    eva = {"id": 12, "user": "AzureAD\\EvaMuster", "principal_name": "eva@contoso.com", "logoff": "never"}
+    host = session_host(eva)
+    report = await windows.run(host, LogoffTerminateRequest, users=["AzureAD\\EvaMuster"], timeout=0.2)
+    assert record(report, 12)["ended_processes"] == [{"id": 12016, "name": "explorer.exe"}]
+    assert windows.terminations(host) == [12016]

@@ -14,10 +14,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, report, requests
-from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes
+from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes, registry
+from ansible_collections.winops.rds.plugins.plugin_utils._maintenance import engine as maintenance
 
 from tests.support import engines
-from tests.support.csharp import FILES, LOGON_MODE_ENGINE, SESSION_ENGINES, entry_script, sources
+from tests.support.csharp import FILES, LOGON_MODE_ENGINE, MAINTENANCE, SESSION_ENGINES, entry_script, sources
 from tests.support.paths import MODULE_UTILS
 from tests.support.selections import selected
 from tests.unit.engine.session_host import ALICE, Windows, session_host
@@ -45,7 +46,10 @@ REQUESTS: dict[str, Any] = {
             remaining_ms=0,
         ),
     )
-} | {LOGON_MODE_ENGINE: modes.request_for("drain", check_mode=True)}
+} | {
+    LOGON_MODE_ENGINE: modes.request_for("drain", check_mode=True),
+    MAINTENANCE: maintenance.MaintenanceRequest(check_mode=True, enter=True, host="RDSH01", command=""),
+}
 
 #: The classes of reports.
 REPORTS = {
@@ -57,8 +61,10 @@ REPORTS = {
     "ForeignRecord": report.ForeignRecord,
     "CallReport": report.RefusedCall,
     "LogonModeReport": modes.Report,
-    "Reading": modes.Reading,
-    "ValueReport": modes.Value,
+    "Reading": registry.Reading,
+    "ValueReport": registry.Value,
+    "MaintenanceRecord": registry.MaintenanceRecord,
+    "MaintenanceReport": maintenance.MaintenanceReport,
 }
 
 _NUMBERS = {"int", "long", "uint"}

@@ -9,12 +9,14 @@ import re
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import LogonModeRequest
+from ansible_collections.winops.rds.plugins.plugin_utils._maintenance.engine import MaintenanceRequest
 
 from simulator.engines.entry_script import EntryScript
 from tests.support.calls import DISCONNECT, LOGOFF, PROCESSES, SEND, TERMINATE, TERMINATE_HERE
 from tests.support.csharp import (
     ENTRY_SCRIPTS,
     LOGON_MODE_ENGINE,
+    MAINTENANCE,
     NAMESPACE,
     SESSION_ENGINES,
     entry_script,
@@ -43,6 +45,7 @@ ACTS = {
     "win_rds_disconnect": {DISCONNECT},
     "win_rds_message": {SEND},
     "win_rds_logon_mode": set(),
+    "win_rds_maintenance": set(),
 }
 
 each_entry_script = pytest.mark.parametrize("engine", ENTRY_SCRIPTS)
@@ -83,7 +86,7 @@ def test_it_opens_on_what_comes_along(engine: str) -> None:
 
 def test_the_controller_launches_each_of_them() -> None:
     launched = {getattr(requests, kind).module: engine for kind, engine in SESSION_ENGINES.items()}
-    launched |= {LogonModeRequest.module: LOGON_MODE_ENGINE}
+    launched |= {LogonModeRequest.module: LOGON_MODE_ENGINE, MaintenanceRequest.module: MAINTENANCE}
     assert launched == {f"winops.rds.{engine}": engine for engine in ENTRY_SCRIPTS}
 
 
@@ -95,5 +98,5 @@ def test_it_brings_along_what_it_does_and_nothing_else(engine: str) -> None:
     # Nor by name only: all that it could do to sessions would be imported.
     acts = LOGOFF, TERMINATE, TERMINATE_HERE, DISCONNECT, SEND
     assert {act for act in acts if act.removesuffix("W") in text} == ACTS[engine] - {PROCESSES}
-    assert any(name.startswith("WTS") for name in functions) == (engine != LOGON_MODE_ENGINE)
-    assert any(name.startswith("Reg") for name in functions) == (engine == LOGON_MODE_ENGINE)
+    assert any(name.startswith("WTS") for name in functions) == (engine not in (LOGON_MODE_ENGINE, MAINTENANCE))
+    assert any(name.startswith("Reg") for name in functions) == (engine in (LOGON_MODE_ENGINE, MAINTENANCE))

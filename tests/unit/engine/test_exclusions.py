@@ -57,6 +57,9 @@ def looked_up(windows: Windows, host: Host) -> list[tuple[str, ...]]:
         ("Administrators", 4, "BUILTIN\\Administrators"),
         ("S-1-5-32-544", 4, "BUILTIN\\Administrators"),
         ("VIPs", 2, "CONTOSO\\VIPs"),
+        ("MGMT", 3, "MGMT\\"),  # the computer, though a user is called so
+        ("Contoso", 3, "CONTOSO\\"),
+        ("AzureAD\\EvaMuster", 0, None),  # as her session shows her
     ],
 )
 @pytest.mark.parametrize(
@@ -73,6 +76,8 @@ async def test_one_that_is_nobodys_stops_everything(
     name: str | None,
 ) -> None:
     here.directory.add_group("CONTOSO", "VIPs")
+    here.directory.add("MGMT", "MGMT")
+    here.directory.add("AzureAD", "EvaMuster", "eva@contoso.com")
     options = {"users": ["alice", "bob"], "exclude_users": ["dave", excluded], "server": SERVERS}
     report = await windows.run(here, kind, check_mode=check_mode, **options)
     assert report == {

@@ -54,7 +54,8 @@ async def test_sessions_that_are_not_shown(windows: Windows) -> None:
     assert windows.logoffs(host) == [14]
 
 
-async def test_an_account_that_is_shown_nothing_has_not_seen_that_nobody_is_there(windows: Windows) -> None:
-    host = session_host(ALICE, permissions={CONNECTING_ACCOUNT: []})
+@pytest.mark.parametrize("error", [259, 5, 0])
+async def test_an_account_that_is_shown_nothing_has_not_seen_that_nobody_is_there(windows: Windows, error: int) -> None:
+    host = session_host(ALICE, permissions={CONNECTING_ACCOUNT: []}, empty_list_error=error)
     report = server_report(await windows.run(host, all=True))
-    assert (report["error"], report["sessions"]) == ({"call": "WTSEnumerateSessionsEx", "code": 0}, [])
+    assert (report["error"], report["sessions"]) == ({"call": "WTSEnumerateSessionsEx", "code": error}, [])

@@ -12,7 +12,7 @@ from tests.unit.engine.session_host import ALICE, BOB, Windows, record, results,
 
 FARM = (
     {"id": 1, "name": "Console", "user": "admin"},
-    {"id": 2, "name": "rdp-tcp#7"},  # a logon screen
+    {"id": 2, "name": "rdp-tcp#12"},  # a logon screen
     {"id": 3, "state": "disconnected"},  # one whose client went away
     ALICE | {"name": "TERM04"},
     BOB | {"state": "disconnected"},
@@ -32,7 +32,7 @@ FARM = (
         ({"sessions": ["term04"]}, [12]),
         ({"sessions": ["TERM0"]}, []),
         ({"sessions": ["99"]}, []),
-        ({"sessions": ["rdp-tcp#7"]}, [2]),
+        ({"sessions": ["rdp-tcp#12"]}, [2]),
         ({"users": ["alice"]}, [12, 14]),
         ({"users": ["ALICE"]}, [12, 14]),
         ({"users": ["contoso\\Alice"]}, [12]),
@@ -45,7 +45,7 @@ FARM = (
         ({"users": ["nobody"]}, []),
         # Several widen.
         ({"sessions": ["12", "13"]}, [12, 13]),
-        ({"sessions": ["12", "rdp-tcp#15"]}, [12, 15]),
+        ({"sessions": ["12", "rdp-tcp#0"]}, [12, 15]),
         ({"sessions": ["TERM04", "12"]}, [12]),
         ({"users": ["bob", ".\\carol"]}, [13, 16]),
         ({"states": ["disconnected", "idle"]}, [13, 14, 15]),

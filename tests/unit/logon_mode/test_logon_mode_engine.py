@@ -21,13 +21,12 @@ from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes impor
 from simulator.farm import Fault, Host
 from simulator.registry import DISABLED, DRAIN_MODE, Value
 from simulator.windows_api import WindowsApi
-from tests.support.paths import MODULE_UTILS
-from tests.unit.engine.test_layouts import MINGW
 from tests.unit.logon_mode.registry_host import registry_host, run
 
 OPEN, QUERY, SET, CLOSE = "RegOpenKeyExW", "RegQueryValueExW", "RegSetValueExW", "RegCloseKey"
 READ_BOTH = [OPEN, QUERY, CLOSE] * 2
-SOURCE = (MODULE_UTILS / "_logon_mode.cs").read_text(encoding="utf-8")
+#: And then whether the host is in maintenance, of which there is no key.
+LOOK = [*READ_BOTH, OPEN]
 DRAIN = request_for("drain", check_mode=False)
 
 
@@ -63,9 +62,15 @@ def raw(drain: str, disabled: str) -> dict[str, Any]:
 async def test_reading(api: WindowsApi) -> None:
     host = registry_host(logon_mode="drain")
     report = await run(api, host, READING)
-    assert report == {"before": raw("2", "0"), "after": raw("2", "0"), "written": [], "error": None}
+    assert report == {
+        "before": raw("2", "0"),
+        "after": raw("2", "0"),
+        "written": [],
+        "maintenance": None,
+        "error": None,
+    }
     read_report(report)
-    assert functions(api, host) == READ_BOTH
+    assert functions(api, host) == LOOK
 
 
 async def test_writing(api: WindowsApi) -> None:
@@ -74,7 +79,7 @@ async def test_writing(api: WindowsApi) -> None:
     report = await run(api, host, DRAIN)
     assert (report["before"], report["after"]) == (raw("0", "1"), raw("2", "0"))
     assert (report["written"], report["error"]) == (["drain_mode", "winstations_disabled"], None)
-    assert functions(api, host) == [*READ_BOTH, *[OPEN, SET, CLOSE] * 2, *READ_BOTH]
+    assert functions(api, host) == [*LOOK, *[OPEN, SET, CLOSE] * 2, *READ_BOTH]
     assert written(api, host) == [("TSServerDrainMode", "4", "2"), ("WinStationsDisabled", "1", "0")]
     assert values(host) == (2, "0")
 
@@ -86,6 +91,7 @@ async def test_the_keys(api: WindowsApi) -> None:
     opened = [call.arguments for call in api.calls_on(host) if call.function == OPEN]
     keys = [path.removeprefix("HKLM\\").rpartition("\\")[0] for path in VALUES.values()]
     read_64, write_64 = str(0x101), str(0x102)
+    assert opened.pop(2) == (r"SOFTWARE\winops.rds.maintenance", read_64)
     assert opened == [(key, access) for access in (read_64, write_64, read_64) for key in keys]
     names = [call.arguments[1] for call in api.calls_on(host) if call.function == QUERY]
     assert names == [path.rpartition("\\")[2] for path in VALUES.values()] * 2
@@ -95,7 +101,7 @@ async def test_the_keys(api: WindowsApi) -> None:
 async def test_what_is_so_already_is_not_written(api: WindowsApi) -> None:
     host = registry_host(logon_mode="drain")
     assert (await run(api, host, DRAIN))["written"] == []
-    assert functions(api, host) == READ_BOTH  # nothing to look at again
+    assert functions(api, host) == LOOK  # nothing to look at again
     assert (await run(api, host, request_for("drain_until_restart", check_mode=False)))["written"] == ["drain_mode"]
     assert written(api, host) == [("TSServerDrainMode", "4", "1")]
 
@@ -109,8 +115,14 @@ async def test_what_is_not_named_is_left_alone(api: WindowsApi) -> None:
 async def test_check_mode_writes_nothing(api: WindowsApi) -> None:
     host = registry_host(logon_mode="disabled")
     report = await run(api, host, request_for("drain", check_mode=True))
-    assert report == {"before": raw("0", "1"), "after": raw("0", "1"), "written": [], "error": None}
-    assert functions(api, host) == READ_BOTH
+    assert report == {
+        "before": raw("0", "1"),
+        "after": raw("0", "1"),
+        "written": [],
+        "maintenance": None,
+        "error": None,
+    }
+    assert functions(api, host) == LOOK
 
 
 async def test_a_value_that_is_not_there_is_as_0(api: WindowsApi) -> None:
@@ -130,7 +142,7 @@ async def test_a_value_that_is_not_there_is_as_0(api: WindowsApi) -> None:
         (DISABLED, 0, 4, "0"),
         (DISABLED, "", 1, ""),
         (DISABLED, "ä王", 1, "ä王"),
-        (DISABLED, "x" * 500, 1, ""),  # longer than anything that could be meant
+        (DISABLED, "x" * 1100, 1, ""),  # longer than anything that could be meant
         (DRAIN_MODE, "0", 1, "0"),
         (DRAIN_MODE, 0xFFFFFFFF, 4, "4294967295"),
     ],
@@ -154,7 +166,10 @@ async def test_a_call_that_fails(api: WindowsApi, position: int, code: int) -> N
     calls = [OPEN, QUERY] * 2 + [OPEN, SET] * 2 + [OPEN, QUERY] * 2
     function, name = calls[position], ["TSServerDrainMode", "WinStationsDisabled"][position // 2 % 2]
     host = registry_host(logon_mode="disabled")
-    host.faults = [Fault(call=function, after=calls[:position].count(function), times=1, error=code)]
+    # Between the first look and what is written, the engine looks whether the host is in maintenance.
+    others = 1 if function == OPEN and position >= 4 else 0
+    after = calls[:position].count(function) + others
+    host.faults = [Fault(call=function, after=after, times=1, error=code)]
     report = await run(api, host, DRAIN)
     read_report(report)
     accepted = [call.arguments[1] for call in api.mutating_calls_on(host) if not call.error]
@@ -172,6 +187,14 @@ async def test_a_call_that_fails(api: WindowsApi, position: int, code: int) -> N
     assert len(accepted) == (0 if reading else (position - 4) // 2 if writing else 2)
 
 
+async def test_a_record_of_maintenance_that_cannot_be_read(api: WindowsApi) -> None:
+    host = registry_host()
+    host.faults = [Fault(call=OPEN, after=2, times=1, error=5)]
+    report = await run(api, host, DRAIN)
+    assert report["error"] == {"call": r"RegOpenKeyEx SOFTWARE\winops.rds.maintenance", "code": 5}
+    assert (report["written"], report["maintenance"], report["before"]) == ([], None, raw("0", "0"))
+
+
 async def test_a_windows_without_the_key(api: WindowsApi) -> None:
     host = registry_host()
     host.registry.remove_key(DISABLED[0])
@@ -186,12 +209,3 @@ async def test_the_mode_that_the_host_then_has(api: WindowsApi, mode: str) -> No
     host = registry_host(logon_mode="drain" if mode != "drain" else "disabled")
     await run(api, host, request_for(mode, check_mode=False))
     assert host.registry.logon_mode == mode
-
-
-# ---- what it is made of
-
-
-def test_the_hive(tmp_path: Path) -> None:
-    """The other constants are compared with the headers in tests/unit/engine/test_layouts.py."""
-    assert "unchecked((int)0x80000002)" in SOURCE
-    assert MINGW.values(["HKEY_LOCAL_MACHINE"], tmp_path) == [0x80000002 - 2**32]

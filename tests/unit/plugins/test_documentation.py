@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.action.show_sessions import ActionModule as ShowSessions
-from ansible_collections.winops.rds.plugins.action.win_rds_logoff import DEFAULT_TIMEOUT
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     FAILED,
     LIST,
@@ -20,6 +19,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     RESULTS,
     Act,
 )
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.logoff import DEFAULT_TIMEOUT
 from ansible_collections.winops.rds.plugins.plugin_utils._options.durations import Duration
 from ansible_collections.winops.rds.plugins.plugin_utils._options.message import BUTTONS
 from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES, SELECTING

@@ -53,7 +53,7 @@ ODD = reading("3")
 
 
 def report(before: Reading | None, after: Reading | None, *written: str, error: Any = None) -> dict[str, Any]:
-    return {"before": before, "after": after, "written": [*written], "error": error}
+    return {"before": before, "after": after, "written": [*written], "maintenance": None, "error": error}
 
 
 def mode_told(raw: Reading) -> str | None:
@@ -177,6 +177,7 @@ def test_reading() -> None:
         "changed": False,
         "mode": "drain",
         "accepts_logons": False,
+        "maintenance": None,
         "error": None,
         "msg": "The logon mode is drain: users reconnect to their sessions, and get no new ones.",
     }

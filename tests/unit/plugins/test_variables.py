@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 from ansible_collections.winops.rds.plugins.filter.shorter_than import shorter_than
-from ansible_collections.winops.rds.plugins.plugin_utils._options.variables import misspelt
+from ansible_collections.winops.rds.plugins.plugin_utils._options.variables import OPTIONS, misspelt
 
 ROLE = ("maintenance_grace", "maintenance_exclude_users", "maintenance_idle_for", "maintenance_mode")
 PLAYBOOK = ("target", "disconnected_for", "exclude_users")
@@ -82,3 +84,16 @@ def test_durations_that_are_shorter() -> None:
     assert shorter_than(["5m", "1m"], "1m") == []
     for no_duration in (None, "", "soon", "none", 90):
         assert shorter_than(["5m", "1m"], no_duration) == ["5m", "1m"]
+
+
+ACTIONS = ("disconnect", "logoff", "logon_mode", "maintenance", "message", "session_info")
+
+
+def test_options_that_are_known_are_those_of_the_modules() -> None:
+    modules = [*(f"win_rds_{name}" for name in ACTIONS), "show_sessions"]
+    specs = [
+        import_module(f"ansible_collections.winops.rds.plugins.action.{module}").ActionModule.ARGUMENT_SPEC
+        for module in modules
+    ]
+    spelt = {name for spec in specs for option, how in spec.items() for name in (option, *how.get("aliases", ()))}
+    assert spelt == {*OPTIONS}

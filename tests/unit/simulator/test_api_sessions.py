@@ -53,9 +53,9 @@ async def test_a_null_buffer(api: WindowsApi, field: str, info_class: str) -> No
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
-        ({}, ["services", "console", "rdp-tcp#12", "TERM04", "rdp-tcp"]),
-        ({"session_names": "lower"}, ["services", "console", "rdp-tcp#12", "TERM04", "rdp-tcp"]),
-        ({"session_names": "mixed"}, ["Services", "Console", "RDP-Tcp#12", "TERM04", "RDP-Tcp"]),
+        ({}, ["services", "console", "rdp-tcp#0", "TERM04", "rdp-tcp"]),
+        ({"session_names": "lower"}, ["services", "console", "rdp-tcp#0", "TERM04", "rdp-tcp"]),
+        ({"session_names": "mixed"}, ["Services", "Console", "RDP-Tcp#0", "TERM04", "RDP-Tcp"]),
     ],
     ids=str,
 )
@@ -92,19 +92,56 @@ async def test_the_current_session_is_that_of_services(api: WindowsApi) -> None:
     assert await refusal(api, launch, "WTSLogoffSession", "0", CURRENT_SESSION, "0") == 5
 
 
-@pytest.mark.parametrize("session_id", ["0", "65536"])
-async def test_services_and_listeners_cannot_be_logged_off(api: WindowsApi, session_id: str) -> None:
+async def test_services_cannot_be_logged_off(api: WindowsApi) -> None:
     here = host(ALICE)
-    launch = launch_on(api, here)
-    before = [(session.id, session.name, session.state) for session in here.table.sessions()]
-    assert await refusal(api, launch, "WTSLogoffSession", "0", session_id, "1") == 5
-    assert [(session.id, session.name, session.state) for session in here.table.sessions()] == before
+    assert await refusal(api, launch_on(api, here), "WTSLogoffSession", "0", "0", "1") == 5
+    assert [session.id for session in here.table.sessions()] == [0, 12, 65536]
 
 
-async def test_a_listener_cannot_be_disconnected(api: WindowsApi) -> None:
-    here = host()
-    assert await refusal(api, launch_on(api, here), "WTSDisconnectSession", "0", "65536", "1") == 5
-    assert here.table.get(65536).state is State.LISTEN
+@pytest.mark.parametrize(
+    ("call", "left"),
+    [
+        ("WTSLogoffSession", {1: State.ACTIVE, 13: State.ACTIVE, 14: State.DISCONNECTED}),
+        (
+            "WTSDisconnectSession",
+            {1: State.ACTIVE, 12: State.DISCONNECTED, 13: State.ACTIVE, 14: State.DISCONNECTED},
+        ),
+    ],
+)
+async def test_an_act_on_a_listener_is_one_on_all_that_are_connected_by_it(
+    api: WindowsApi, call: str, left: dict[int, State]
+) -> None:
+    here = host(
+        {"id": 1, "name": "console", "user": "operator"},
+        ALICE,
+        {"id": 13, "user": "bob", "listener": "rdp-sxs"},
+        {"id": 14, "user": "carol", "state": "disconnected"},
+        listeners=["rdp-tcp", "rdp-sxs"],
+    )
+    await api.call(launch_on(api, here), call, ("0", "65536", "0"))
+    states = {session.id: session.state for session in here.table.sessions()}
+    assert states == {0: State.DISCONNECTED, **left, 65536: State.LISTEN, 65537: State.LISTEN}
+
+
+async def test_listeners_and_the_names_of_who_came_by_them(api: WindowsApi) -> None:
+    """As others saw them: https://github.com/VertigoRay/PSQuser/issues/7 and the sources of console/wordings."""
+    here = host(
+        {"id": 3, "user": "alice", "listener": "31C5CE94259D4006A9E4"},
+        {"id": 1, "user": "bob"},
+        {"id": 0x10000 - 1, "user": "carol"},
+        listeners=["31C5CE94259D4006A9E4", "rdp-tcp", "rdp-sxs240705700"],
+    )
+    assert {session.id: session.name for session in here.table.sessions() if session.id} == {
+        3: "31C5CE94259D4006A9E4#0",
+        1: "31C5CE94259D4006A9E4#2",
+        65535: "31C5CE94259D4006A9E4#3",
+        65536: "31C5CE94259D4006A9E4",
+        65537: "rdp-tcp",
+        65538: "rdp-sxs240705700",
+    }
+    here.table.drop(3)
+    here.table.reconnect(3)
+    assert here.table.get(3).name == "31C5CE94259D4006A9E4#4"
 
 
 STUCK = {"id": 12, "user": "alice", "stuck": True, "processes": ["explorer.exe", "winword.exe"]}

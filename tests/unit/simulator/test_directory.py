@@ -52,6 +52,44 @@ def test_groups() -> None:
     assert (administrators.use, administrators.sid) == (Use.ALIAS, "S-1-5-32-544")
 
 
+@pytest.mark.parametrize("use", [Use.DOMAIN, Use.COMPUTER])
+def test_a_user_who_is_called_like_the_computer(use: Use) -> None:
+    directory = Directory("contoso.com", computer_name=use)
+    directory.join("RDSH01")
+    user = directory.add("RDSH01", "rdsh01")
+    found = directory.find("RDSH01", "RDSH01")
+    assert (found.use, found.domain, found.user) == (use, "RDSH01", "")
+    assert directory.find(found.sid, "RDSH01") == found and user.sid.startswith(f"{found.sid}-")
+    assert directory.find("RDSH01\\RDSH01", "RDSH01") == user
+    directory.add("CONTOSO", "alice")
+    assert directory.find("contoso", "RDSH01").use == Use.DOMAIN
+
+
+@pytest.mark.parametrize("by_display_name", [False, True])
+def test_an_account_of_entra_id_is_found_by_its_principal_name(by_display_name: bool) -> None:
+    directory = Directory("contoso.com", entra_display_names=by_display_name)
+    eva = directory.add("AzureAD", "EvaMuster", "eva@contoso.com")
+    assert eva.sid.startswith("S-1-12-1-") and eva.sid.count("-") == 7
+    assert directory.find("azuread\\Eva@contoso.com") == directory.find(eva.sid) == eva
+    assert directory.add("AzureAD", "EvaMuster") == eva  # her programs' owner
+    if by_display_name:
+        assert directory.find("AzureAD\\evamuster") == eva
+    else:
+        with pytest.raises(Win32Error):
+            directory.find("AzureAD\\EvaMuster")
+
+
+def test_a_managed_service_account_is_a_user_without_a_principal_name() -> None:
+    """https://learn.microsoft.com/openspecs/windows_protocols/ms-adts/e742be45-665d-4576-b872-0bc99d1e1fbe"""
+    directory = Directory("contoso.com")
+    account = directory.add("CONTOSO", "svc-app$")
+    assert (account.use, account.principal_name) == (Use.USER, "")
+    assert directory.find("CONTOSO\\SVC-app$") == directory.find("svc-app$") == account
+    for name in "svc-app", "svc-app$@contoso.com":
+        with pytest.raises(Win32Error):
+            directory.find(name)
+
+
 def test_an_account_that_is_added_twice_is_one() -> None:
     directory = Directory("contoso.com")
     assert directory.add("CONTOSO", "alice") == directory.add("CONTOSO", "alice")
@@ -77,7 +115,7 @@ def test_an_account_of_entra_id() -> None:
     assert re.fullmatch(r"S-1-12-1(-\d+){4}", alice.sid)
     assert alice.sid != directory.add("AzureAD", "BobBrown").sid
     assert (alice.dns_domain, alice.principal_name) == ("", "")
-    assert directory.find("azuread\\aliceadams", "RDSH01") == directory.find(alice.sid) == alice
+    assert directory.find(alice.sid) == alice
 
 
 def test_who_a_farm_knows() -> None:

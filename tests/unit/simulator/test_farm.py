@@ -82,7 +82,7 @@ def test_sessions(spec: FarmSpec) -> None:
     console, alice, bob, screen = (sessions(host)[id] for id in (1, 12, 13, 14))
     assert (console.user, console.domain, console.protocol) == ("Жанна", "FABRIKAM", Protocol.CONSOLE)
     assert host.table.console_id() == 1
-    assert (alice.user, alice.domain, alice.name, alice.protocol) == ("alice", "CONTOSO", "rdp-tcp#12", Protocol.RDP)
+    assert (alice.user, alice.domain, alice.name, alice.protocol) == ("alice", "CONTOSO", "rdp-tcp#0", Protocol.RDP)
     assert (alice.client_name, alice.client_address, alice.locked) == ("PC7", "10.1.2.3", False)
     assert (alice.logoff_seconds, alice.disconnect_time) == (float("inf"), None)
     assert ago(host, alice.logon_time) == 3600
@@ -183,7 +183,7 @@ def test_a_user_closes_the_client_and_comes_back(spec: FarmSpec) -> None:
     assert ago(host, sessions(host)[12].disconnect_time) == 0
     host.apply(changes({"reconnect": 12, "client_name": "PC8", "client_address": "10.1.2.4"}, {"reconnect": 13}))
     alice, bob = sessions(host)[12], sessions(host)[13]
-    assert (alice.state, alice.name, alice.disconnect_time) == (State.ACTIVE, "rdp-tcp#12", None)
+    assert (alice.state, alice.name, alice.disconnect_time) == (State.ACTIVE, "rdp-tcp#2", None)
     assert (alice.client_name, alice.client_address) == ("PC8", "10.1.2.4")
     assert (bob.state, bob.client_name, ago(host, bob.connect_time)) == (State.ACTIVE, "", 0)
     assert ago(host, bob.logon_time) == 28 * 3600
@@ -202,7 +202,7 @@ def test_a_new_logon(spec: FarmSpec) -> None:
     host.apply(changes({"logon": {"id": 12, "user": "eve", "logged_on": "1d"}}))
     assert sessions(host)[12].user == "alice"
     eve = sessions(host)[15]  # the next ID that is free
-    assert (eve.user, eve.name, eve.state, ago(host, eve.logon_time)) == ("eve", "rdp-tcp#15", State.ACTIVE, 0)
+    assert (eve.user, eve.name, eve.state, ago(host, eve.logon_time)) == ("eve", "rdp-tcp#2", State.ACTIVE, 0)
     assert host.directory.find("FABRIKAM\\eve").user == "eve"
     assert host.refused_logons == []
 

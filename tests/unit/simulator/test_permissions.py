@@ -27,8 +27,8 @@ QUERY_VALUE, SET_VALUE = "1", "2"
 TERMINAL_SERVER = r"SYSTEM\CurrentControlSet\Control\Terminal Server"
 
 
-def limited(*permissions: str, account: str = OPERATOR) -> Host:
-    return host(ALICE, BOB, permissions={account: list(permissions)})
+def limited(*permissions: str, account: str = OPERATOR, **fields: object) -> Host:
+    return host(ALICE, BOB, permissions={account: list(permissions)}, **fields)
 
 
 async def error(api: WindowsApi, launch: Launch, function: str, *arguments: str) -> int:
@@ -82,7 +82,6 @@ async def test_who_is_denied_changes_nothing(api: WindowsApi) -> None:
     ("permissions", "account", "ids"),
     [
         (["query"], OPERATOR, [0, 12, 13, 65536]),
-        (["reset"], OPERATOR, []),
         ([], "CONTOSO\\bob", [13]),
     ],
 )
@@ -93,6 +92,16 @@ async def test_only_sessions_that_may_be_queried_are_enumerated(
     for function, fields_each in ("WTSEnumerateSessionsExW", 7), ("WTSEnumerateSessionsW", 3):
         count, *fields = await api.call(launch, function, ("0",))
         assert (count, fields[::fields_each]) == (len(ids), ids)
+
+
+@pytest.mark.parametrize("error", [259, 5, 0])
+async def test_an_account_that_may_query_none_gets_an_error_or_nothing(api: WindowsApi, error: int) -> None:
+    launch = launch_on(api, limited("reset", empty_list_error=error), OPERATOR)
+    for function in "WTSEnumerateSessionsExW", "WTSEnumerateSessionsW":
+        if error:
+            assert await refusal(api, launch, function, "0") == error
+        else:
+            assert await api.call(launch, function, ("0",)) == [0]
 
 
 async def test_only_administrators_see_and_end_programs_of_others(api: WindowsApi) -> None:
@@ -139,7 +148,7 @@ async def test_permissions_are_those_of_the_host_that_a_call_goes_to(api: Window
         ("reset", "quser", "No User exists for *"),
         ("reset", "query session", "No session exists for *"),
         ("query", "quser", "bob"),
-        ("query", "logoff 13", "Could not logoff session ID 13 from session rdp-tcp#13, Error code 5"),
+        ("query", "logoff 13", "Could not logoff session ID 13 from session rdp-tcp#1, Error code 5"),
     ],
 )
 async def test_console_commands_have_no_more_permissions(

@@ -79,7 +79,7 @@ def test_what_is_not_there() -> None:
         lambda: registry.get(TERMINAL_SERVER, "Missing"),
         lambda: registry.get(*DISABLED),
         lambda: registry.set(*DISABLED, "1"),
-        lambda: registry.require("SOFTWARE"),
+        lambda: registry.require("HARDWARE"),
     ):
         with pytest.raises(Win32Error) as error:
             attempt()
@@ -134,7 +134,7 @@ async def test_refusals(api: WindowsApi) -> None:
     (key,) = await api.call(launch, "RegOpenKeyExW", (WINLOGON, READ))
     (written,) = await api.call(launch, "RegOpenKeyExW", (WINLOGON, WRITE))
     refused = {
-        ("RegOpenKeyExW", "SOFTWARE", READ): 2,
+        ("RegOpenKeyExW", "HARDWARE", READ): 2,
         ("RegQueryValueExW", str(key), "Missing"): 2,
         ("RegSetValueExW", str(key), "WinStationsDisabled", "1", "1"): 5,  # not opened for that
         ("RegQueryValueExW", str(written), "WinStationsDisabled"): 5,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulator.message_box import Message
-from simulator.session_table import LISTENER_ID, SERVICES_ID, Process, Protocol, Session, SessionTable, State
+from simulator.session_table import FIRST_LISTENER_ID, SERVICES_ID, Process, Protocol, Session, SessionTable, State
 from simulator.win32 import (
     ERROR_CTX_CLOSE_PENDING,
     ERROR_CTX_WINSTATION_NOT_FOUND,
@@ -49,7 +49,7 @@ def error_of(table: SessionTable, session_id: int) -> int:
 def test_sessions_are_listed_by_id(table: SessionTable) -> None:
     for session_id in 12, 3, 70000:
         table.add(Session(session_id))
-    assert ids(table) == [SERVICES_ID, 3, 12, LISTENER_ID, 70000]
+    assert ids(table) == [SERVICES_ID, 3, 12, FIRST_LISTENER_ID, 70000]
 
 
 def test_a_session_is_there_until_its_logoff_is_over(table: SessionTable, clock: Clock) -> None:
@@ -149,7 +149,7 @@ def test_a_process_that_is_not_there(table: SessionTable, process_id: int) -> No
 
 def connected(session_id: int = 12, **fields: Any) -> Session:
     """A session that somebody uses."""
-    return Session(session_id, "rdp-tcp#12", "alice", client_name="PC7", client_address="10.1.2.3", **fields)
+    return Session(session_id, "rdp-tcp#34", user="alice", client_name="PC7", client_address="10.1.2.3", **fields)
 
 
 def test_a_session_is_connected_until_it_is_disconnected(table: SessionTable, clock: Clock) -> None:
@@ -157,7 +157,7 @@ def test_a_session_is_connected_until_it_is_disconnected(table: SessionTable, cl
     assert table.disconnect(12) == 2
     clock.seconds += 1.9
     session = table.get(12)
-    assert (session.state, session.name, session.disconnect_time) == (State.ACTIVE, "rdp-tcp#12", None)
+    assert (session.state, session.name, session.disconnect_time) == (State.ACTIVE, "rdp-tcp#34", None)
     clock.seconds += 3600
     session = table.get(12)
     assert (session.state, session.name, session.protocol) == (State.DISCONNECTED, "", Protocol.CONSOLE)
@@ -227,7 +227,7 @@ def test_a_user_comes_back(table: SessionTable, clock: Clock) -> None:
     table.drop(12)
     table.reconnect(12, "PC8", "10.1.2.4")
     session = table.get(12)
-    assert (session.state, session.name, session.protocol) == (State.ACTIVE, "rdp-tcp#12", Protocol.RDP)
+    assert (session.state, session.name, session.protocol) == (State.ACTIVE, "rdp-tcp#0", Protocol.RDP)
     assert (session.client_name, session.client_address) == ("PC8", "10.1.2.4")
     assert (session.logon_time, session.last_input_time, session.disconnect_time) == (long_ago, long_ago, None)
     assert session.connect_time is not None

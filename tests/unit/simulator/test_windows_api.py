@@ -41,7 +41,7 @@ async def test_enumeration(api: WindowsApi) -> None:
     assert values == [
         3,
         *(0, 4, "services", "", "", "", ""),
-        *(12, 0, "rdp-tcp#12", "", "alice", "CONTOSO", ""),
+        *(12, 0, "rdp-tcp#0", "", "alice", "CONTOSO", ""),
         *(65536, 6, "rdp-tcp", "", "", "", ""),
     ]
 
@@ -51,7 +51,7 @@ async def test_enumeration(api: WindowsApi) -> None:
     [
         (4, [12]),
         (5, ["alice"]),
-        (6, ["rdp-tcp#12"]),
+        (6, ["rdp-tcp#0"]),
         (7, ["CONTOSO"]),
         (8, [0]),
         (10, ["PC7"]),

@@ -204,7 +204,33 @@ def test_a_disconnected_session_leaves_its_name_blank() -> None:
     # https://github.com/VertigoRay/PSQuser/issues/3, whose words are Spanish
     row = Row(2, "", "otro00", DISCONNECTED, last_input_time=NOW - timedelta(minutes=2), logon_time=None)
     spanish = " otro00                                    2  Desc            2  "
-    assert user_table([row], wording("en-US"), NOW)[1] == spanish.replace("Desc", "Disc")
+    assert user_table([row], wording("es-ES"), NOW)[1] == spanish
+
+
+def test_a_time_without_a_source_is_bracketed() -> None:
+    assert wording("es-ES").time(datetime(2018, 9, 2, 0, 4, tzinfo=UTC)) == "[9/2/2018 12:04 AM]"
+
+
+def test_query_session_equals_the_french_sample() -> None:
+    # https://github.com/centreon/centreon-plugins/issues/1603
+    rows = [
+        Row(0, "services", state=DISCONNECTED),
+        Row(1, "console", state=CONNECTED),
+        Row(4, "", "AdmCopilote", state=DISCONNECTED),
+        Row(14, "rdp-tcp#124", "adm-ipdiva"),
+    ]
+    assert [line.rstrip() for line in session_table(rows, wording("fr-FR"))] == [
+        " SESSION           UTILISATEUR              ID  ÉTAT    TYPE        PÉRIPHÉRIQUE",
+        " services                                    0  Déco",
+        " console                                     1  Conn",
+        "                   AdmCopilote               4  Déco",
+        " rdp-tcp#124       adm-ipdiva               14  Actif",
+    ]
+
+
+def test_query_session_in_italian_as_far_as_a_source_has_the_words() -> None:
+    title, row = session_table([Row(4, "", "anna", state=DISCONNECTED)], wording("it-IT"))
+    assert (title.split()[0], title[48:53], row.split()) == ("NOMESESSIONE", "STATO", ["anna", "4", "Disc"])
 
 
 def test_query_session_equals_the_russian_sample() -> None:
@@ -259,6 +285,7 @@ async def test_query_session_over_winrm_marks_session_0() -> None:
 TITLES = {
     "de-DE": " BENUTZERNAME          SITZUNGSNAME       ID  STATUS  LEERLAUF   ANMELDEZEIT",
     "en-US": " USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME",
+    "es-ES": " NOMBRE USUARIO        NOMBRE SESIÓN      ID. ESTADO  TIEMPO IN. TIEMPO SESIÓN",
     "fr-FR": " UTILISATEUR           SESSION            ID  ÉTAT    TEMPS INACT TEMPS SESSION",
     "pt-BR": " USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME",
     "ru-RU": " ПОЛЬЗОВАТЕЛЬ          СЕАНС              ID  СТАТУС  БЕЗДЕЙСТВ. ВРЕМЯ ВХОДА",
@@ -266,7 +293,9 @@ TITLES = {
 
 
 def test_every_language_is_here() -> None:
-    assert languages() == sorted(TITLES)
+    """Of Italian, no source has the title of quser."""
+    assert languages() == sorted([*TITLES, "it-IT"])
+    assert wording("it-IT").text("user_header").startswith("[simulator: no cited it-IT wording: USERNAME ")
 
 
 @pytest.mark.parametrize("language", TITLES)
@@ -466,7 +495,7 @@ async def test_an_error_without_a_source_does_not_pass_for_windows() -> None:
 
 
 def test_a_state_without_a_source_is_bracketed() -> None:
-    assert [wording("fr-FR").state(state) for state in (DISCONNECTED, CONNECTED, IDLE)] == ["Déco", "[Conn]", "[5]"]
+    assert [wording("fr-FR").state(state) for state in (DISCONNECTED, LISTEN, IDLE)] == ["Déco", "[Listen]", "[5]"]
     assert wording("pt-BR").state(DISCONNECTED) == "[Disc]"
     assert wording("en-US").state(IDLE) == "[5]"
 

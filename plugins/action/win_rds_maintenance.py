@@ -1,0 +1,349 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Let a host enter maintenance, or exit it: the steps, and what is undone where one of them fails."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleConnectionFailure
+
+from ..plugin_utils._engine.acts import LOG_OFF
+from ..plugin_utils._engine.requests import LogoffRequest, SessionInfoRequest, request
+from ..plugin_utils._grace import logoff, schedule
+from ..plugin_utils._grace import options as grace_options
+from ..plugin_utils._grace.host import TaskHost
+from ..plugin_utils._grace.logoff import LogoffAction
+from ..plugin_utils._grace.options import Grace
+from ..plugin_utils._grace.period import END_PAUSES
+from ..plugin_utils._launch.action import ConnectionLost, NotKnown
+from ..plugin_utils._launch.failed import TaskFailed
+from ..plugin_utils._logon_mode import modes
+from ..plugin_utils._logon_mode.maintenance import maintenance_of, opening_command
+from ..plugin_utils._maintenance import sentences
+from ..plugin_utils._maintenance.engine import MaintenanceReport, MaintenanceRequest
+from ..plugin_utils._options.errors import OptionError
+from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._result.records import Record
+from ..plugin_utils._result.sentences import error_text
+from ..plugin_utils._words.displayable import one_line
+
+ENTERED, PLANNED, EXITED = "entered", "planned", "exited"
+UNCHANGED, PREVIOUS = "unchanged", "previous"
+#: The modes of each state; the first is the default.
+MODES = {
+    ENTERED: ("drain", "drain_until_restart", "disabled", UNCHANGED),
+    PLANNED: ("drain", "drain_until_restart", "disabled", UNCHANGED),
+    EXITED: (PREVIOUS, "enabled"),
+}
+LONGEST_REASON = 200  # characters
+#: Which sessions may stay, and why. Whatever else selects sessions would narrow the proof that nobody is left.
+WHO_MAY_STAY = ("exclude_users", "exclude_sessions", "unknown_exclusions")
+#: Seconds. How long a host that is lost is waited for, to open it again.
+PAUSES = END_PAUSES
+
+
+LONGEST_CAUSE = 600  # characters
+
+
+class NothingDone(TaskFailed):
+    """The host was not closed."""
+
+
+class ActionModule(LogoffAction):
+    ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "state": {"type": "str", "choices": [ENTERED, PLANNED, EXITED], "required": True},
+        "mode": {"type": "str", "choices": [*dict.fromkeys(mode for state in MODES.values() for mode in state)]},
+        "reason": {"type": "str"},
+        "keep_closed": {"type": "bool", "default": False},
+        **{name: ARGUMENT_SPEC[name] for name in (*WHO_MAY_STAY, "idle_for")},
+        **grace_options.ARGUMENT_SPEC,
+        **logoff.ARGUMENT_SPEC,
+    }
+
+    def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        if options["mode"] not in (None, *MODES[options["state"]]):
+            raise OptionError(
+                f"mode={options['mode']} is not for state={options['state']}; accepted are "
+                f"{', '.join(MODES[options['state']])}"
+            )
+        self._options = options
+        self._task_vars = task_vars
+        self._mode = options["mode"] or MODES[options["state"]][0]
+        self._host = self.host_name(task_vars)
+        self._command = opening_command(self._host, task_vars)
+        return self._exit() if options["state"] == EXITED else self._enter()
+
+    # ---- entering
+
+    def _enter(self) -> dict[str, Any]:
+        options = self._options
+        is_planned, check_mode = options["state"] == PLANNED, self._task.check_mode
+        may_stay = {name: options[name] for name in WHO_MAY_STAY} | {"all": True}
+        self._everybody = Selection.from_options(may_stay)
+        self._selection = Selection.from_options({**may_stay, "idle_for": options["idle_for"]})
+        self._grace = Grace.from_options(options)
+        self._logoff = self.logoff_request(options, self._selection, check_mode=check_mode)
+        close = MaintenanceRequest(
+            check_mode=check_mode,
+            enter=True,
+            write_mode=not is_planned,
+            reason=_checked_reason(options["reason"]),
+            host=self._host,
+            command=self._command,
+            attempt=secrets.token_hex(8),
+            **modes.REGISTRY.get(self._mode, {}),
+        )
+        plan = self._plan()
+        if check_mode or is_planned:
+            closing = self._launch(close)
+            return self._told({**plan, **self._closed(closing), "remaining": plan["excluded"]}, closing)
+        host = TaskHost(self, self._task_vars)
+        with host.telling_if_interrupted(lambda: f"{self._host}: {self._stays_text}"):
+            return self._close_and_empty(close, host)
+
+    def _plan(self) -> dict[str, Any]:
+        """Return the result of the logoff in check mode.
+
+        :raises TaskFailed: it could not succeed, or somebody would stay.
+        """
+        plan = self._log_off(replace(self._logoff, check_mode=True))
+        nothing_done = {**plan, "changed": False}
+        if plan.get("failed"):
+            raise TaskFailed(
+                **{**nothing_done, "msg": f"Nothing was done here, as it could not succeed: {plan['msg']}"}
+            )
+        protected = [record for record in plan["sessions"] if record["result"] == "protected"]
+        working = []
+        if self._options["idle_for"] is not None:
+            planned = {_logon(record) for record in plan["sessions"]}
+            working = [record for record in self._left()["sessions"] if _logon(record) not in planned]
+        if protected or working:
+            msg = sentences.stays_text(protected, working, self._options["idle_for"])
+            raise TaskFailed(**{**nothing_done, "remaining": [*protected, *working], "msg": msg})
+        return plan
+
+    def _close_and_empty(self, close: MaintenanceRequest, host: TaskHost) -> dict[str, Any]:
+        """Close the host, log everybody off who may not stay, and look who is left. Where a step fails, undo it."""
+        closing: MaintenanceReport | None = None
+        self._done: dict[str, Any] = {}
+        self._sessions_changed = False
+        try:
+            closing = self._launch(close)
+            self._done = self._closed(closing)
+            self._require_mode(closing)
+            self._empty()
+        except NothingDone:
+            raise
+        except BaseException as error:
+            if closing is None and not isinstance(error, (NotKnown, ConnectionLost)) and not self.is_timeout(error):
+                raise  # the host was not closed
+            if not isinstance(error, Exception) and not self.is_timeout(error):
+                raise  # Ansible ends
+            raise self._undone(error, close, closing, host) from None
+        return self._told(self._done, closing)
+
+    def _empty(self) -> None:
+        """Log off, and look who is left.
+
+        :raises TaskFailed: not everybody could be logged off, or somebody is left.
+        """
+        logged_off = self._log_off(self._logoff)
+        self._sessions_changed = logged_off["changed"]
+        self._done |= {**logged_off, "changed": self._done["changed"] or logged_off["changed"]}
+        if logged_off.get("failed"):
+            raise TaskFailed(logged_off["msg"])
+        left = self._left()
+        self._done["remaining"] = [*left["sessions"], *left["excluded"]]
+        if left["sessions"]:
+            raise TaskFailed(f"Still on: {sentences.accounts_text(left['sessions'])}.")
+
+    def _log_off(self, asked: LogoffRequest) -> dict[str, Any]:
+        return self.log_off(asked, self._grace, self._options, self._task_vars)
+
+    def _left(self) -> dict[str, Any]:
+        """Return who is on; and who is on and may stay (``excluded``).
+
+        :raises TaskFailed: the host does not tell.
+        """
+        asked = request(SessionInfoRequest, self._everybody, check_mode=True)
+        left = self.session_result(self.run_engine(asked, self._task_vars), asked, self._task_vars)
+        if left.get("failed"):
+            raise TaskFailed(f"who is on the host is not known: {left['msg']}")
+        return left
+
+    def _closed(self, report: MaintenanceReport) -> dict[str, Any]:
+        """Return the result of the host's being closed.
+
+        :raises NothingDone: it was not, and nothing is remembered there.
+        """
+        check_mode = self._task.check_mode
+        previous, mode = modes.mode_of(report.before), modes.mode_of(report.after)
+        if check_mode and self._mode != UNCHANGED and self._options["state"] == ENTERED:
+            mode = self._mode
+        maintenance = maintenance_of(report.record)
+        was_in = maintenance_of(report.found) is not None and (report.went_on or check_mode)
+        result = {
+            "changed": bool(report.written) or not was_in or mode != previous,
+            "previous_mode": previous,
+            **modes.state_of(mode),
+            "maintenance": maintenance,
+            "error": sentences.error_result(report),
+        }
+        refusal = sentences.refusal_text(report, self._host)
+        if refusal is None and maintenance is None:
+            refusal = sentences.refused_text(report, "the host could not be closed to new logons, and is as it was")
+        if refusal:
+            raise NothingDone(**{**result, "changed": False, "msg": refusal})
+        return result
+
+    def _require_mode(self, report: MaintenanceReport) -> None:
+        """:raises TaskFailed: the mode was not written, or something else has set it again."""
+        refused = sentences.refused_text(report, "the host could not be closed to new logons")
+        if refused:
+            raise TaskFailed(refused)
+        if self._mode not in (UNCHANGED, modes.mode_of(report.after)):
+            raise TaskFailed(
+                f"{self._mode} was written, and the logon mode is {sentences.mode_text(report)} Look for what else "
+                "sets it: a policy, a script, a connection broker."
+            )
+
+    def _told(self, result: dict[str, Any], report: MaintenanceReport) -> dict[str, Any]:
+        """Return the result of a host that is in maintenance, or would be, with its sentence."""
+        check_mode = self._task.check_mode
+        planned = [record for record in result["sessions"] if record["result"] == LOG_OFF.planned]
+        if check_mode and self._options["state"] == ENTERED:
+            result["changed"] = result["changed"] or bool(planned)
+        if self._task.diff:
+            result["diff"] = [modes.diff_of(result), result["diff"]]
+        return {
+            **result,
+            "msg": " ".join(
+                (
+                    sentences.begun_text(report, is_planned=self._options["state"] == PLANNED, check_mode=check_mode),
+                    *sentences.on_texts(planned, result["remaining"]),
+                    sentences.mode_meaning(result["mode"], check_mode=check_mode),
+                )
+            ),
+        }
+
+    # ---- where it fails
+
+    def _undone(
+        self, error: BaseException, close: MaintenanceRequest, closing: MaintenanceReport | None, host: TaskHost
+    ) -> BaseException:
+        """Open a host again that this task has closed. Return the failure, which says how the host is then."""
+        timed_out = self.is_timeout(error)
+        own = error.result if isinstance(error, TaskFailed) else {}
+        in_doubt = self.in_doubt.may_change if timed_out and self.in_doubt else False
+        self._sessions_changed |= bool(own.get("changed") or getattr(error, "may_have_changed", in_doubt))
+        words = own.get("msg") or one_line(error, LONGEST_CAUSE)
+        if timed_out:
+            words = f"the task's keyword timeout ({self._task.timeout}s) ended it"
+            own = {"timedout": {"period": self._task.timeout}}
+        stays, report = self._stays_text, None
+        if self._options["keep_closed"]:
+            pass
+        elif closing is not None and closing.went_on:
+            stays = f"The host was in maintenance before, and stays so. To open it: {self._command}"
+        else:
+            stays, report = self._opened_again(close, host, is_known=closing is not None)
+        failed = {**self._done, **own, "changed": self._sessions_changed or report is None}
+        if closing is None:
+            failed["changed"] = report is None
+        if report is not None:
+            failed |= {**modes.state_of(modes.mode_of(report.after)), "maintenance": maintenance_of(report.record)}
+        text = f"{words.rstrip('. ')}. {stays}"
+        if isinstance(error, AnsibleConnectionFailure):
+            lost = ConnectionLost(text)
+            lost.may_have_changed = failed["changed"]
+            return lost
+        return TaskFailed(**{**failed, "msg": text})
+
+    def _opened_again(
+        self, close: MaintenanceRequest, host: TaskHost, *, is_known: bool
+    ) -> tuple[str, MaintenanceReport | None]:
+        """Return how the host is then, in words, and the report; None: it is not what it was before.
+
+        :param is_known: whether the host has told that it was closed. Where not, it may still be about to be.
+        """
+        undo = replace(close, enter=False, drain_mode=None, winstations_disabled=None, reason=None)
+        failure = ""
+        for pause in (0.0 if is_known else PAUSES[0], *PAUSES):
+            if pause:
+                schedule.clock.sleep(pause)
+            try:
+                host.disconnect()
+                host.connect()
+                report = self._launch(undo)
+            except Exception as error:  # connection plugins let the exceptions of their libraries through
+                failure = one_line(error, LONGEST_CAUSE)
+                continue
+            if report.error:
+                failure = error_text(sentences.error_result(report) or {})
+                break
+            if maintenance_of(report.record) is not None:
+                return f"The host was in maintenance before, and stays so. To open it: {self._command}", report
+            return f"The host is as it was before: its logon mode is {sentences.mode_text(report)}", report
+        return f"{self._stays_text} (It could not be opened again: {failure})", None
+
+    @property
+    def _stays_text(self) -> str:
+        return f"The host stays in maintenance, and may accept no new logons. To open it: {self._command}"
+
+    # ---- exiting
+
+    def _exit(self) -> dict[str, Any]:
+        check_mode = self._task.check_mode
+        values: dict[str, Any] = modes.REGISTRY[self._mode] if self._mode != PREVIOUS else {}
+        asked = MaintenanceRequest(check_mode=check_mode, enter=False, host=self._host, command=self._command)
+        try:
+            report = self._launch(replace(asked, **values))
+        except ConnectionLost:
+            raise
+        except AnsibleConnectionFailure as error:
+            words = one_line(error, LONGEST_CAUSE).rstrip(". ")
+            raise AnsibleConnectionFailure(f"{words}. The host may stay closed. To open it: {self._command}") from None
+        mode = modes.mode_of(report.after)
+        if check_mode and (found := maintenance_of(report.found)):
+            mode = sentences.mode_after(report, found, self._mode if values else None)
+        result = {
+            "changed": report.found is not None and (check_mode or report.record is None or bool(report.written)),
+            "previous_mode": modes.mode_of(report.before),
+            **modes.state_of(mode),
+            "maintenance": maintenance_of(report.record),
+            "error": sentences.error_result(report),
+        }
+        refusal = sentences.refusal_text(report, self._host)
+        if refusal:
+            raise TaskFailed(**{**result, "changed": False, "msg": refusal})
+        refused = sentences.refused_text(report, "the logon mode could not be set back")
+        if refused:
+            raise TaskFailed(
+                **{**result, "msg": f"{refused} {sentences.still_text(report)}To open it: {self._command}"}
+            )
+        if self._task.diff:
+            result["diff"] = modes.diff_of(result)
+        result["msg"] = sentences.exit_text(report, result["mode"], check_mode=check_mode)
+        self.say(result["msg"])
+        if report.found is not None and mode != "enabled" and not check_mode:
+            self.warn(f"{self._host} accepts no new logons: its logon mode is {sentences.mode_text(report)}")
+        return result
+
+    def _launch(self, asked: MaintenanceRequest) -> MaintenanceReport:
+        return self.launch(asked, self._task_vars)
+
+
+def _checked_reason(reason: str | None) -> str | None:
+    if reason is None:
+        return None
+    if not reason.strip() or len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise OptionError(f"reason: give one line of at most {LONGEST_REASON} characters, or leave it out")
+    return reason.strip()
+
+
+def _logon(record: Record) -> tuple[Any, ...]:
+    return record["id"], record["account"], record["logon_time"]

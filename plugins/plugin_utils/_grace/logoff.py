@@ -1,0 +1,102 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A logoff as a task describes it: its own options, what is asked, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._engine.report import MOST_SESSIONS, Session
+from .._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
+from .._options.durations import Duration
+from .._options.errors import OptionError
+from .._options.selection import Selection
+from .._result.records import Error, own_error
+from .._result.sentences import names_text
+from .._session_action import SessionAction
+from .._words.durations import format_duration
+from .options import Grace
+
+DEFAULT_TIMEOUT = 120.0  # seconds
+
+#: The logoff's own part of the argument spec.
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "protect_console": {"type": "bool", "default": True},
+    "timeout": {"type": Duration("give no session the time to log off; use wait=false to return at once")},
+    "on_timeout": {"type": "str", "choices": ["fail", "terminate"], "default": "fail"},
+    "max_parallel": {"type": "int"},
+}
+
+
+class LogoffAction(SessionAction):
+    """Base of the action plugins that log sessions off."""
+
+    def logoff_request(
+        self, options: Mapping[str, Any], selection: Selection, *, check_mode: bool, wait: bool = True
+    ) -> LogoffRequest:
+        """Return what is asked of the host at the end of the grace period, or at once.
+
+        :raises OptionError: max_parallel cannot be right.
+        """
+        most = options["max_parallel"]
+        if most is not None and not 1 <= most <= MOST_SESSIONS:
+            raise OptionError(f"max_parallel: {most} is not accepted; accepted are 1 to {MOST_SESSIONS}")
+        return request(
+            LogoffTerminateRequest if options["on_timeout"] == "terminate" else LogoffRequest,
+            selection,
+            check_mode=check_mode,
+            protect_console=options["protect_console"],
+            timeout_ms=milliseconds(_timeout(options)) if wait else 0,
+            max_parallel=most,
+        )
+
+    def log_off(
+        self, logoff: LogoffRequest, grace: Grace | None, options: Mapping[str, Any], task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Log off, with a grace period or without one, and return the result, which says itself whether it failed."""
+
+        def explain(session: Session) -> Error:
+            return _unexplained(session, _timeout(options), terminate=options["on_timeout"] == "terminate")
+
+        if grace is None:
+            report = self.run_engine(logoff, task_vars)
+            return {**self.session_result(report, logoff, task_vars, explain), "deadline": None}
+        # Not before it is needed: what a collection imports is compiled anew in each run of Ansible.
+        from .task import run_with_grace, with_deadline
+
+        outcome = run_with_grace(self, grace, logoff, task_vars)
+        return with_deadline(self.session_result(outcome.report, logoff, task_vars, explain, outcome.warnings), outcome)
+
+
+def _timeout(options: Mapping[str, Any]) -> float:
+    """The time for a session to log off, in seconds."""
+    timeout: float | None = options["timeout"]
+    return DEFAULT_TIMEOUT if timeout is None else timeout
+
+
+def _unexplained(session: Session, timeout: float, *, terminate: bool) -> Error:
+    """Why a session was not logged off, where Windows gave no error."""
+    if session.result == "failed":
+        return own_error("the host could not be worked on when the grace period was over", "Run the task again.")
+    waited = format_duration(timeout)
+    if session.ended_processes:
+        ended = names_text([process.name for process in session.ended_processes])
+        return own_error(
+            f"Windows still had the session {waited} after {ended} had been ended",
+            "Only a restart of the host removes a session that stays so.",
+        )
+    after = (
+        f"Windows accepted the logoff and still had the session after {waited}"
+        if session.accepted
+        else f"the session was on its way out already, and Windows still had it after {waited}"
+    )
+    if terminate:
+        return own_error(
+            f"{after}; no program was found there that this account may end",
+            "Connect (or become) as an administrator; else only a restart of the host removes it.",
+        )
+    return own_error(
+        after,
+        "Raise 'timeout', or end its programs with on_timeout=terminate; else only a restart of the host removes it.",
+    )

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the engine of maintenance is asked and what it reports: the classes in plugins/module_utils/_maintenance.cs."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from .._engine.acts import NOTHING_CHANGED
+from .._engine.report import RefusedCall, ReportError, read
+from .._engine.requests import UNSENT, sent_members
+from .._logon_mode.modes import VALUES
+from .._logon_mode.registry import MaintenanceRecord, Reading
+
+#: The mark of this run of Ansible. Ansible loads this file once, and starts a process for each host then.
+RUN = secrets.token_hex(8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceRequest:
+    """What the engine is asked (MaintenanceRequest)."""
+
+    module: ClassVar[str] = "winops.rds.win_rds_maintenance"
+    called: ClassVar[str] = "the maintenance engine"
+
+    check_mode: bool
+    """Read and report; write nothing."""
+    enter: bool
+    """Remember what is; False: bring back what was, and forget it."""
+    write_mode: bool = False
+    """Whether the two values are written when entering, or only remembered as what will be written."""
+    drain_mode: str | None = None
+    """What is written, as for the logon mode. When exiting: instead of what was before, if one of the two is given."""
+    winstations_disabled: str | None = None
+    reason: str | None = None
+    """None: that of an earlier run stays."""
+    host: str
+    run: str = RUN
+    command: str = field(metadata=UNSENT)
+    """What takes the host out of maintenance at a prompt."""
+    attempt: str | None = None
+    """The mark of a task. Exit only if the host was closed by this one; None: in any case."""
+
+    @property
+    def text(self) -> str:
+        """The request as the engine takes it."""
+        return json.dumps(sent_members(self))
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the engine may write a value."""
+        return not self.check_mode
+
+    @property
+    def if_unanswered(self) -> str:
+        """What may have happened if no report arrived, and what to do."""
+        if self.check_mode:
+            return NOTHING_CHANGED
+        return f"The host may have been {'closed' if self.enter else 'opened'}. To open it: {self.command}"
+
+    def read(self, answer: Any) -> MaintenanceReport:
+        """Return the report in an answer.
+
+        :raises ReportError: something is missing, not of its type, or cannot be.
+        """
+        report: MaintenanceReport = read(MaintenanceReport, answer, "report")
+        for name in ("before", "after"):
+            if getattr(report, name) is None and report.error is None:
+                raise ReportError(f"report.{name} is missing")
+        if not set(report.written) <= set(VALUES):
+            raise ReportError("report.written names another value")
+        return report
+
+
+@dataclass(frozen=True)
+class MaintenanceReport:
+    """What the engine saw and did (MaintenanceReport)."""
+
+    before: Reading | None
+    """The logon mode at first; None: it could not be read."""
+    after: Reading | None
+    found: MaintenanceRecord | None
+    """What stood there at first; None: nothing."""
+    record: MaintenanceRecord | None
+    """What stands there at the end."""
+    went_on: bool
+    """Whether the host was in maintenance already, so that the mode from before that is kept."""
+    would_restore: bool
+    """Whether exiting brings back the mode that was before, because nobody else has set one meanwhile."""
+    is_odd: bool
+    """Whether what stood there is not what the engine writes. Then it has done nothing."""
+    other_host: str | None
+    """The other name in the inventory by which this run works on this host already; then it has done nothing."""
+    written: tuple[str, ...]
+    """Which values of the logon mode were written."""
+    error: RefusedCall | None

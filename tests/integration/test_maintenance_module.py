@@ -1,0 +1,120 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module win_rds_maintenance: who is left on the host, in which mode it is, what stands there, what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulator.win32 import Win32Error
+from tests.support import ansible_runs
+
+from .conftest import Farm
+
+Serve = Callable[..., Farm]
+
+MODULE = "winops.rds.win_rds_maintenance"
+KEY = r"SOFTWARE\winops.rds.maintenance"
+ALICE = {"id": 12, "user": "alice"}
+BOB = {"id": 13, "user": "bob", "state": "disconnected"}
+BACKUP = {"id": 20, "user": "svc-backup"}
+CONSOLE = {"id": 1, "name": "console", "user": "operator"}
+
+
+def enter(**options: Any) -> dict[str, Any]:
+    return {"name": "Enter", MODULE: {"state": "entered", **options}}
+
+
+EXIT = {"name": "Exit", MODULE: {"state": "exited"}}
+
+
+def mode(farm: Farm, host: str = "RDSH01") -> str:
+    return farm.simulation.hosts[host].registry.logon_mode
+
+
+def record(farm: Farm, host: str = "RDSH01") -> dict[str, Any]:
+    """What stands on a host of its maintenance; empty: nothing that counts."""
+    values = farm.simulation.hosts[host].registry.values(KEY)
+    return values if "SINCE" in values else {}
+
+
+def is_clean(farm: Farm, host: str = "RDSH01") -> bool:
+    try:
+        farm.simulation.hosts[host].registry.require(KEY)
+    except Win32Error:
+        return True
+    return False
+
+
+def launches(farm: Farm, host: str = "RDSH01") -> int:
+    return len({call.launch for call in farm.simulation.calls(host)})
+
+
+def test_there_and_back(serve: Serve) -> None:
+    farm = serve([ALICE, BOB, BACKUP])
+    run = farm.playbook([enter(exclude_users="svc-*", reason="CHG-4711"), EXIT], "--diff", "-v")
+    entered, left = run.of("Enter"), run.of("Exit")
+    assert entered.outcomes() == {12: "logged_off", 13: "logged_off"}
+    assert [(r["account"], r["result"]) for r in entered["remaining"]] == [("CONTOSO\\svc-backup", "excluded")]
+    assert (entered["changed"], entered["previous_mode"], entered["mode"]) == (True, "enabled", "drain")
+    assert entered["maintenance"]["reason"] == "CHG-4711"
+    assert entered["maintenance"]["account"] == "CONTOSO\\ansible"
+    assert "Still on, as they may stay: CONTOSO\\svc-backup; a restart would end their sessions." in entered["msg"]
+    assert (left["changed"], left["mode"], left["accepts_logons"], left["maintenance"]) == (True, "enabled", True, None)
+    assert "in maintenance since" in left["msg"] and "by CONTOSO\\ansible (CHG-4711)" in left["msg"]
+    assert farm.users() == {20: "svc-backup"}
+    assert is_clean(farm)
+    assert "-enabled\n+drain" in run.output and "-drain\n+enabled" in run.output
+    assert launches(farm) == 5
+
+
+# ---- module_defaults
+
+
+def test_exclusions_of_module_defaults_count(serve: Serve) -> None:
+    farm = serve([ALICE, BOB, BACKUP])
+    defaults = {"group/winops.rds.rds": {"exclude_users": ["svc-*"]}}
+    run = farm.playbook([enter(exclude_users="bob"), EXIT], module_defaults=defaults)
+    assert run.of("Enter").outcomes() == {12: "logged_off"}
+    assert farm.users() == {13: "bob", 20: "svc-backup"}
+    assert mode(farm) == "enabled"
+
+
+@pytest.mark.parametrize(
+    "option", [{"states": ["disconnected"]}, {"server": ["RDSH02"]}, {"users": "bob"}, {"all": False}]
+)
+def test_defaults_that_would_narrow_it_stop_it(serve: Serve, option: dict[str, Any]) -> None:
+    farm = serve([ALICE, BACKUP])
+    run = farm.playbook([enter()], module_defaults={"group/winops.rds.rds": option})
+    assert run.exit_code != 0
+    assert f"unknown option {next(iter(option))}" in run.only()["msg"]
+    assert farm.users() == {12: "alice", 20: "svc-backup"}
+    assert (mode(farm), is_clean(farm)) == ("enabled", True)
+
+
+@pytest.mark.parametrize("callback", ["ANSIBLE_STDOUT_CALLBACK=winops.rds.sessions", "ANSIBLE_CALLBACKS_ENABLED"])
+def test_a_run_that_leaves_a_host_in_maintenance_says_so_at_its_end(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, callback: str
+) -> None:
+    farm = serve([ALICE])
+    if "=" in callback:
+        monkeypatch.setenv(*callback.split("="))
+    else:
+        monkeypatch.setattr(ansible_runs, "environment", with_report(ansible_runs.environment))
+        monkeypatch.setenv("WINOPS_RDS_SESSION_REPORT_PATH", str(farm.folder / "report.html"))
+    run = farm.playbook([enter(reason="CHG-1")])
+    last = run.output.rstrip().splitlines()[-2:]
+    assert last[0].startswith("RDSH01 is in maintenance since ") and last[0].endswith("by CONTOSO\\ansible (CHG-1).")
+    assert last[1] == "To open them: ansible RDSH01 -m winops.rds.win_rds_maintenance -a state=exited"
+    assert "is in maintenance" not in farm.playbook([enter(), EXIT]).output.partition("PLAY RECAP")[2]
+
+
+def with_report(environment: Callable[..., dict[str, str]]) -> Callable[..., dict[str, str]]:
+    def extended(folder: Any) -> dict[str, str]:
+        variables = environment(folder)
+        return {**variables, "ANSIBLE_CALLBACKS_ENABLED": "record_results,winops.rds.session_report"}
+
+    return extended

@@ -140,7 +140,8 @@ class CallbackModule(CallbackBase):
             return
         facts = [("Playbook", self._playbook)] if self._playbook else []
         facts += [("Hosts", str(len(stats.processed)))]
-        if context.CLIARGS.get("check"):
+        # A task may say check_mode: false.
+        if context.CLIARGS.get("check") and all(seen.check_mode for seen in self._seen):
             facts.append(("Check mode", "nothing was changed"))
         try:
             written = write_report(

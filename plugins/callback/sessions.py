@@ -38,7 +38,7 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ..plugin_utils._engine.acts import LIST
 from ..plugin_utils._farm.overview import overview, overview_text
 from ..plugin_utils._farm.results import HostResult, InMaintenance, is_ours, module_of
-from ..plugin_utils._result.sentences import outcome_text
+from ..plugin_utils._result.sentences import not_found_text, outcome_text
 from ..plugin_utils._words.displayable import displayable
 from ..plugin_utils._words.table import aligned, terminal_width
 
@@ -60,6 +60,8 @@ class CallbackModule(DefaultCallback):
         """What the task has listed so far."""
         self._is_playbook = True
         """Whether this is the command ``ansible-playbook``."""
+        self._not_found: dict[str, tuple[int, dict[str, None]]] = {}
+        """For each task how many results it has, and the names that none of them has found."""
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._is_playbook = playbook._file_name != "__adhoc_playbook__"  # ansible/cli/adhoc.py
@@ -107,6 +109,10 @@ class CallbackModule(DefaultCallback):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._show_listed()
+        # A single host has said so itself.
+        nowhere = dict.fromkeys(name for hosts, names in self._not_found.values() if hosts > 1 for name in names)
+        if text := not_found_text([*nowhere]):
+            self._display.warning(text)
         super().v2_playbook_on_stats(stats)
         if self._in_maintenance.text:
             self._display.display(self._in_maintenance.text)
@@ -126,6 +132,11 @@ class CallbackModule(DefaultCallback):
         module = module_of(taken.task)
         self._in_maintenance.take(taken)
         self._is_ours = is_ours(taken.task) and module != _SHOWS_ITSELF and "msg" in taken.values
+        if self._is_ours and "not_found" in taken.values:
+            names = dict.fromkeys(taken.values["not_found"])
+            before = self._not_found.get(taken.task._uuid, (0, names))
+            nowhere = {name: None for name in before[1] if name in names}
+            self._not_found[taken.task._uuid] = (before[0] + 1, nowhere)
         # The result of a loop is that of its items, which have come already.
         is_listed = module == "winops.rds.win_rds_session_info" and "results" not in taken.values
         if is_listed and self._is_ours and self.get_option("display_ok_hosts"):

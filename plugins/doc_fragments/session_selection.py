@@ -15,8 +15,14 @@ options:
         Ansible connects with, or C(become_user)), anything else a name. Names match whole and in any case;
         they take no wildcards.
       - A disconnected session has no name. Select it by its ID, by O(users) or by O(states).
+      - Records of sessions are taken, too, as the modules return them, such as C("{{ found.sessions }}") or, in a loop,
+        C("{{ item }}"). Each means exactly that logon, by its server, ID, account and logon time. If that has ended,
+        the result is V(already_gone), whoever has the ID now. A record of another host than the task works on is an
+        error, and nobody is touched.
+      - An ID and a name are those of another session on each server, so that they are refused where O(server) names
+        several.
     type: list
-    elements: str
+    elements: raw
     aliases: [session, id, ids, session_id, session_ids, session_name, session_names]
   users:
     description:
@@ -110,9 +116,9 @@ options:
   exclude_sessions:
     description:
       - Session IDs, session names and V(current), which are left alone, whatever else matches. Written as in
-        O(sessions). The sessions of a user whose name is given here are left alone, too.
+        O(sessions), records included. The sessions of a user whose name is given here are left alone, too.
     type: list
-    elements: str
+    elements: raw
     aliases: [exclude_session, exclude_id, exclude_ids, exclude_session_id]
   unknown_exclusions:
     description:

@@ -37,6 +37,7 @@ static class NativeMethods
 sealed class Account
 {
 	internal const int SidTypeUser = 1; // SID_NAME_USE
+	internal const int SidTypeDomain = 3;
 	const int NameSamCompatible = 2; // EXTENDED_NAME_FORMAT: DOMAIN\user
 	const int LongestName = 512;
 	const int SECURITY_MAX_SID_SIZE = 68;

@@ -16,6 +16,7 @@ public sealed class EngineReport
 {
 	public List<ServerReport> servers;
 	public List<UnknownExclusion> unknown_exclusions;
+	public ForeignRecord foreign_record;
 	public CallReport error;
 }
 
@@ -26,13 +27,21 @@ public sealed class UnknownExclusion
 	public string name;
 }
 
+public sealed class ForeignRecord
+{
+	public string server;
+	public List<string> computers;
+}
+
 public sealed class ServerReport
 {
 	public string server;
 	public string computer_name;
+	public string alias_of;
 	public List<string> found;
 	public List<SessionReport> sessions;
 	public List<SessionReport> excluded;
+	public List<string> spared;
 	public CallReport error;
 	public string crash;
 }

@@ -20,6 +20,7 @@ public class EngineRequest : SelectionRequest
 {
 	public bool check_mode;
 	public List<string> servers;
+	public List<long> latest_times;
 	public long server_timeout_ms;
 	public bool protect_console;
 	public bool ignore_unknown_exclusions;
@@ -87,10 +88,16 @@ static class Runner
 			Selection selection = LookUp(request, () => new Selection(request));
 			List<ServerRun> runs = request.servers.ConvertAll(server => new ServerRun(new Server(server), selection, act, request));
 			RunSideBySide(runs, request.server_timeout_ms);
-			if (!request.ignore_unknown_exclusions)
+			List<Server> servers = runs.ConvertAll(run => run.Server);
+			string foreign = selection.ForeignServer(servers);
+			if (foreign != null)
+				report.foreign_record = new ForeignRecord { server = foreign, computers = servers.ConvertAll(server => server.ComputerName) };
+			else if (!request.ignore_unknown_exclusions)
 				report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs));
-			if (report.unknown_exclusions.Count > 0)
+			if (foreign != null || report.unknown_exclusions.Count > 0)
 				return report;
+			foreach (ServerRun run in runs)
+				run.LeaveTo(runs.Find(other => other.Server.IsSameAs(run.Server)));
 			if (!request.check_mode && !act.OnlyLooks)
 				RunSideBySide(runs.FindAll(run => run.MayAct()), request.server_timeout_ms);
 			foreach (ServerRun run in runs)
@@ -111,7 +118,11 @@ static class Runner
 		for (int i = 0; i < selection.ExcludedUsers.Count; i++)
 		{
 			AccountPattern excluded = selection.ExcludedUsers[i];
-			if (!excluded.IsOneAccount || runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
+			if (runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
+				continue;
+			if (excluded.IsOfUnknownDomain(runs.ConvertAll(run => run.Server)))
+				unknown.Add(new UnknownExclusion { position = i });
+			if (!excluded.IsOneAccount)
 				continue;
 			Account found = excluded.LookUp(runs.ConvertAll(run => run.Server));
 			if (found.Use != Account.SidTypeUser || !excluded.WouldFit(found))
@@ -196,9 +207,15 @@ sealed class ServerRun
 	internal readonly Server Server;
 	internal readonly HashSet<string> Found = new HashSet<string>();
 
+	readonly List<string> spared = new List<string>(); // the logons that are excluded
+	string aliasOf;
+
 	internal ServerRun(Server server, Selection selection, Act act, EngineRequest request)
 	{
 		Server = server;
+		int position = request.servers.IndexOf(server.Name);
+		if (position < request.latest_times.Count && request.latest_times[position] > 0)
+			server.LatestTime = request.latest_times[position];
 		this.selection = selection;
 		this.act = act;
 		this.request = request;
@@ -209,6 +226,19 @@ sealed class ServerRun
 	{
 		lock (Gate)
 			return acts = failure == null && crash == null && all.Exists(selected => selected.Result == null);
+	}
+
+	// A server that has two names is worked on by the first.
+	internal void LeaveTo(ServerRun first)
+	{
+		if (first == this)
+			return;
+		lock (Gate)
+		{
+			aliasOf = first.Server.Name;
+			all.Clear();
+			excluded.Clear();
+		}
 	}
 
 	internal bool IsDone { get { return workers.Count == 0; } }
@@ -294,11 +324,14 @@ sealed class ServerRun
 		{
 			Session session = listed.Dequeue();
 			var matchedBy = new List<string>();
-			bool fits = selection.FitsListed(session, Server.ComputerName, matchedBy);
-			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, Found);
-			Found.UnionWith(matchedBy);
+			bool fits = selection.FitsListed(session, Server, matchedBy);
+			Server.DomainsSeen.Add(session.Domain);
+			// What fits a listener alone spares nobody.
+			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, session.IsListener ? new HashSet<string>() : Found);
 			if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(Server, session.Id))
 				Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits, isExcluded);
+			else
+				IsSpared(new SelectedSession { Session = session, MatchedBy = matchedBy }, isExcluded);
 		}
 		worker.About = null;
 	}
@@ -326,16 +359,20 @@ sealed class ServerRun
 			Session session = worker.Host.Query(listed.Id);
 			if (!listed.IsSameAccount(session))
 			{
+				Found.UnionWith(selected.MatchedBy);
 				selected.Settle("already_gone");
 			}
 			else
 			{
 				session.TakeFullNames(listed);
 				selected.Session = session;
+				selected.MatchedBy.Clear(); // what is by the logon time is known only now
+				bool isMeant = selection.FitsListed(session, Server, selected.MatchedBy);
+				isExcluded = IsSpared(selected, isExcluded);
 				bool isExpected = selection.IsExpected(Server, session);
 				if (!isExpected && !selection.TakesNewcomers)
 					return;
-				bool fits = fitsListed && FitsNow(worker.Host, selected);
+				bool fits = isMeant && fitsListed && FitsNow(worker.Host, selected);
 				Found.UnionWith(selected.MatchedBy);
 				if (!fits && !isExpected)
 					return;
@@ -347,6 +384,7 @@ sealed class ServerRun
 		}
 		catch (WindowsException error)
 		{
+			isExcluded = IsSpared(selected, isExcluded);
 			// On its way out, or stuck there: the list tells all that there is to know.
 			selected.IsLeaving = error.Code == Win32Error.ERROR_CTX_CLOSE_PENDING && !selection.NeedsQueries;
 			if (listed.IsProtected && !act.OnlyLooks)
@@ -360,6 +398,16 @@ sealed class ServerRun
 			excluded.Add(selected);
 		else
 			all.Add(selected);
+	}
+
+	// Takes down what has fitted a session so far, and its logon if it is excluded, by what was listed or by its logon.
+	bool IsSpared(SelectedSession selected, bool isExcluded)
+	{
+		Found.UnionWith(selected.MatchedBy);
+		isExcluded |= selection.IsExcludedLogon(selected.Session, Server, Found);
+		if (isExcluded)
+			spared.Add(Logon.Key(Server, selected.Session));
+		return isExcluded;
 	}
 
 	bool FitsNow(SessionHost host, SelectedSession selected)
@@ -449,8 +497,9 @@ sealed class ServerRun
 	{
 		var ignored = new List<string>();
 		Client client = selection.NeedsClient ? host.QueryClient(now.Id) : selected.Client;
-		return selection.FitsListed(now, Server.ComputerName, ignored)
+		return selection.FitsListed(now, Server, ignored)
 			&& !selection.IsExcluded(now, Server.ComputerName, ignored)
+			&& !selection.IsExcludedLogon(now, Server, ignored)
 			&& selection.FitsInfo(now, Server)
 			&& !(selection.NeedsIdleTime && host.IsConsole(now))
 			&& selection.FitsClient(now, client, ignored);
@@ -532,9 +581,11 @@ sealed class ServerRun
 		{
 			server = Server.Name,
 			computer_name = Server.ComputerName,
+			alias_of = aliasOf,
 			found = new List<string>(Found),
 			sessions = all.ConvertAll(selected => selected.Report(Server)),
 			excluded = excluded.ConvertAll(selected => selected.Report(Server)),
+			spared = spared,
 			error = CallReport.Of(failure),
 			crash = crash == null ? null : crash.ToString(),
 		};

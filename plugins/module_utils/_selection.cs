@@ -18,6 +18,7 @@ public class SelectionRequest
 	public List<long> session_ids;
 	public List<string> session_names;
 	public bool current;
+	public List<string> records;
 	public List<string> users;
 	public List<long> states;
 	public long? idle_for;
@@ -31,8 +32,11 @@ public class SelectionRequest
 	public List<long> exclude_session_ids;
 	public List<string> exclude_session_names;
 	public bool exclude_current;
+	public List<string> exclude_records;
 	public List<string> exclude_users;
 	public List<string> logons;
+	public List<string> exclude_logons;
+	public List<string> unread_logons;
 	public bool newcomers;
 }
 
@@ -74,7 +78,7 @@ sealed class AccountPattern
 		this.text = text;
 		IsLocal = text.StartsWith(".\\", StringComparison.Ordinal);
 		string[] names = text.Split('\\');
-		if (names.Length < 2 || (names[0].IndexOf('.') > 0 && IsOneAccount))
+		if (names.Length < 2 || text.IndexOf('@') > 0 || (names[0].IndexOf('.') > 0 && IsOneAccount))
 		{
 			account = Account.Find(text);
 			if (account.Use == 0)
@@ -98,6 +102,15 @@ sealed class AccountPattern
 		return Fits(new Session { Id = 1, Domain = names[0], User = names[1] }, names[0]);
 	}
 
+	// A pattern of names in a domain that neither Windows nor a session knows. Windows does not look up that of Entra ID.
+	internal bool IsOfUnknownDomain(List<Server> servers)
+	{
+		return domain != null && !IsOneAccount && !IsLocal && domain.IndexOfAny(new[] { '*', '?' }) < 0
+			&& !domain.Equals("AzureAD", StringComparison.OrdinalIgnoreCase)
+			&& !servers.Exists(server => server.HasDomain(domain))
+			&& Account.Find(domain).Use != Account.SidTypeDomain;
+	}
+
 	internal bool IsOneAccount { get { return NameToLookUp.IndexOfAny(new[] { '*', '?' }) < 0; } }
 
 	// As LookupAccountName takes it: without a domain, where any is meant.
@@ -117,12 +130,14 @@ sealed class AccountPattern
 	}
 }
 
-// One logon, as a text that means the same throughout a task.
+// One logon, as a text that means the same throughout a task. A record tells the time only to the second: it is how the
+// text of the logon begins.
 static class Logon
 {
 	internal static string Key(Server server, Session session)
 	{
-		return Place(server, session.Id) + "|" + session.Info.LogonTime + "|" + session.Domain + "\\" + session.User;
+		long time = session.Info.LogonTime; // 0: not known
+		return Place(server, session.Id) + "|" + session.Domain + "\\" + session.User + "|" + (time == 0 ? "" : time.ToString(CultureInfo.InvariantCulture));
 	}
 
 	internal static string Place(Server server, uint id)
@@ -133,6 +148,19 @@ static class Logon
 	internal static string PlaceOf(string key)
 	{
 		return key.Remove(key.IndexOf('|', key.IndexOf('|') + 1));
+	}
+
+	// Where the logon time is not known, it may be.
+	internal static bool IsMeant(string logon, Server server, Session session, bool ifUnknown = true)
+	{
+		string key = Key(server, session).Substring(server.Name.Length), meant = logon.Substring(logon.IndexOf('|'));
+		return server.IsCalled(ServerOf(logon))
+			&& (session.Info.LogonTime == 0 ? ifUnknown && meant.StartsWith(key, StringComparison.OrdinalIgnoreCase) : key.StartsWith(meant, StringComparison.OrdinalIgnoreCase));
+	}
+
+	internal static string ServerOf(string logon)
+	{
+		return logon.Remove(logon.IndexOf('|'));
 	}
 }
 
@@ -194,14 +222,16 @@ sealed class Selection
 
 	// Each value that fits is added to matchedBy ("users:0" is the first of users), also where another criterion then
 	// rules the session out.
-	internal bool FitsListed(Session session, string computerName, ICollection<string> matchedBy)
+	internal bool FitsListed(Session session, Server server, ICollection<string> matchedBy)
 	{
+		string computerName = server.ComputerName;
 		bool bySession = Add(matchedBy, "session_ids", wanted.session_ids, id => id == session.Id);
 		bySession |= Add(matchedBy, "session_names", wanted.session_names, session.IsNamed);
 		bySession |= Add(matchedBy, "current", current, account => account.Fits(session, computerName));
+		bySession |= Add(matchedBy, "records", wanted.records, record => Logon.IsMeant(record, server, session, session.IsListed));
 		bool byUser = Add(matchedBy, "users", users, user => user.Fits(session, computerName));
 		bool byState = Add(matchedBy, "states", wanted.states, state => state == session.Info.SessionState && (session.HasUser || session.IsBroken));
-		return (bySession || wanted.session_ids.Count + wanted.session_names.Count + current.Count == 0)
+		return (bySession || wanted.session_ids.Count + wanted.session_names.Count + current.Count + wanted.records.Count == 0)
 			&& (byUser || users.Count == 0)
 			&& (byState || wanted.states.Count == 0)
 			&& (session.HasUser || !(wanted.all || NeedsQueries));
@@ -216,12 +246,31 @@ sealed class Selection
 		return isExcluded;
 	}
 
+	internal bool IsExcludedLogon(Session session, Server server, ICollection<string> found)
+	{
+		bool isExcluded = Add(found, "exclude_records", wanted.exclude_records, record => Logon.IsMeant(record, server, session));
+		return isExcluded || wanted.exclude_logons.Exists(logon => Logon.IsMeant(logon, server, session));
+	}
+
+	// The name of a server that a record is of and the task does not work on; null: there is none. A request about certain
+	// logons follows one without, and may leave out servers where nobody is left.
+	internal string ForeignServer(List<Server> servers)
+	{
+		if (wanted.logons.Count > 0)
+			return null;
+		var records = new List<string>(wanted.records);
+		records.AddRange(wanted.exclude_records);
+		return records.ConvertAll<string>(Logon.ServerOf).Find(name => !servers.Exists(server => server.IsCalled(name)));
+	}
+
 	internal bool FitsInfo(Session session, Server server)
 	{
-		return IsSince(session.Info.LastInputTime, session, wanted.idle_for)
+		long now = Math.Min(session.Info.CurrentTime, server.LatestTime);
+		return IsSince(session.Info.LastInputTime, now, wanted.idle_for)
 			&& (wanted.disconnected_for == null || session.IsDisconnected)
-			&& IsSince(session.Info.DisconnectTime, session, wanted.disconnected_for)
-			&& IsSince(session.Info.LogonTime, session, wanted.logged_on_for)
+			&& IsSince(session.Info.DisconnectTime, now, wanted.disconnected_for)
+			&& IsSince(session.Info.LogonTime, now, wanted.logged_on_for)
+			&& (session.IsDisconnected || !wanted.unread_logons.Exists(logon => Logon.IsMeant(logon, server, session)))
 			&& (wanted.locked == null || wanted.locked == server.IsLocked(session));
 	}
 
@@ -245,9 +294,9 @@ sealed class Selection
 	}
 
 	// By the host's own clock. A moment that is not known (0) satisfies no duration.
-	static bool IsSince(long moment, Session session, long? duration)
+	static bool IsSince(long moment, long now, long? duration)
 	{
-		return duration == null || (moment > 0 && session.Info.CurrentTime - moment >= duration);
+		return duration == null || (moment > 0 && now - moment >= duration);
 	}
 
 	static bool Add<T>(ICollection<string> matchedBy, string criterion, List<T> values, Predicate<T> fits)

@@ -140,6 +140,7 @@ sealed class Session
 	internal string User;
 	internal string Domain;
 	internal Native.WTSINFOEX_LEVEL1_W Info; // its names may be cut off
+	internal bool IsListed; // and not asked about yet
 
 	// Session 0 and a bare logon screen are "Disconnected" or "Connected", too.
 	internal bool HasUser { get { return User.Length > 0 && !IsProtected; } }
@@ -197,10 +198,13 @@ sealed class Server
 {
 	const int WTS_SESSIONSTATE_LOCK = 0;
 	const int WTS_SESSIONSTATE_UNLOCK = 1;
+	const int LongestComputerName = 15; // MAX_COMPUTERNAME_LENGTH, of what may be longer in DNS
 
 	internal readonly string Name;
 	internal string ComputerName = ""; // the domain of its local accounts; empty: Windows does not tell
+	internal string Domain = ""; // that it has joined
 	internal bool LockFlagsSwapped;
+	internal long LatestTime = Int64.MaxValue; // that its clock can have reached
 
 	internal Server(string name)
 	{
@@ -208,6 +212,28 @@ sealed class Server
 	}
 
 	internal bool IsLocal { get { return Name.Length == 0; } }
+
+	// Whether a record with this name may be of it. The first label of a DNS name is the computer's own name.
+	internal bool IsCalled(string name)
+	{
+		return String.Equals(name, Name, StringComparison.OrdinalIgnoreCase)
+			|| (ComputerName.Length == 0 ? IsLocal : String.Compare(name.Split('.')[0], 0, ComputerName, 0, LongestComputerName, StringComparison.OrdinalIgnoreCase) == 0);
+	}
+
+	internal readonly HashSet<string> DomainsSeen = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // of its sessions
+
+	internal bool HasDomain(string name)
+	{
+		return DomainsSeen.Contains(name) || String.Equals(ComputerName, name, StringComparison.OrdinalIgnoreCase) || String.Equals(Domain, name, StringComparison.OrdinalIgnoreCase);
+	}
+
+	// By two names.
+	internal bool IsSameAs(Server other)
+	{
+		return this == other || (ComputerName.Length > 0
+			&& String.Equals(ComputerName, other.ComputerName, StringComparison.OrdinalIgnoreCase)
+			&& String.Equals(Domain, other.Domain, StringComparison.OrdinalIgnoreCase));
+	}
 
 	// Null: Windows does not tell.
 	internal bool? IsLocked(Session session)
@@ -269,6 +295,7 @@ sealed class SessionHost : IDisposable
 				throw new WindowsException("NetWkstaGetInfo", error);
 			Native.WKSTA_INFO_100 info = Memory.Structure<Native.WKSTA_INFO_100>(buffer);
 			Server.ComputerName = Memory.Text(info.ComputerName);
+			Server.Domain = Memory.Text(info.LanGroup);
 			// Windows 7 and Server 2008 R2 swap the two, says the page of WTSINFOEX_LEVEL1_W.
 			Server.LockFlagsSwapped = info.VersionMajor == 6 && info.VersionMinor == 1;
 		}
@@ -289,6 +316,7 @@ sealed class SessionHost : IDisposable
 			Call("WTSEnumerateSessionsEx", server => NativeMethods.WTSEnumerateSessionsExW(server, ref level, 0, out buffer, out count));
 			List<Session> sessions = Memory.Array<Native.WTS_SESSION_INFO_1W>(buffer, count).ConvertAll(listed => new Session
 			{
+				IsListed = true,
 				Id = listed.SessionId,
 				User = Memory.Text(listed.pUserName),
 				Domain = Memory.Text(listed.pDomainName),

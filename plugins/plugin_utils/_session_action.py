@@ -5,23 +5,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ._engine.acts import LIST
 from ._engine.report import Report, Session
 from ._engine.requests import EngineRequest
 from ._launch.failed import TaskFailed
 from ._launch.task import TaskAction
-from ._result.records import Error, ServerRecords, own_error, server_records, summarize, windows_error
+from ._result.attempts import as_one, in_doubt
+from ._result.records import Error, ServerRecords, gone_records, own_error, server_records, summarize, windows_error
 from ._result.sentences import (
+    aliases_text,
     error_text,
     failure_reasons,
     failure_text,
+    foreign_record_text,
     names_text,
     not_found_text,
     session_diff,
     session_text,
     summary_text,
     unknown_exclusions_text,
+    unused_patterns_text,
     unused_sessions_text,
 )
 
@@ -47,11 +53,14 @@ class SessionAction(TaskAction):
             means nobody.
         :raises AnsibleConnectionFailure: the host is not reached.
         """
-        report = self.launch(request, task_vars)
+        report = self.launch(replace(request, logons=request.logons or in_doubt(self.attempts.report)), task_vars)
         if report.error:
             raise TaskFailed(
                 f"an account could not be looked up, so nobody was touched: {error_text(windows_error(report.error))}"
             )
+        if report.foreign_record:
+            names = [server or self.host_name(task_vars) for server in request.servers]
+            raise TaskFailed(foreign_record_text(report.foreign_record, names))
         if report.unknown_exclusions:
             raise TaskFailed(
                 unknown_exclusions_text(
@@ -74,6 +83,8 @@ class SessionAction(TaskAction):
         :param explain: says why a session timed out or failed, where Windows gave no error.
         :param warnings: how many warnings of the grace period each logon got.
         """
+        if request.act is not LIST and not request.check_mode:
+            self.attempts.report = report = as_one(self.attempts.report, report, request.act)
         servers = [
             server_records(server, request, self.host_name(task_vars), explain, warnings or {})
             for server in report.servers
@@ -81,7 +92,12 @@ class SessionAction(TaskAction):
         self._say_each(servers)
         records = [record for server in servers for record in server.records]
         found = {match for server in servers for match in server.found}
-        not_found = request.not_in(found, "sessions", "users")
+        gone = gone_records(report, request, found)
+        for record in gone:
+            self.say(session_text(record))
+        records += gone
+        recorded = {str(logon) for logon in request.recorded.values()}
+        not_found = [value for value in request.not_in(found, "sessions", "users") if value not in recorded]
         unused = request.not_in(found, "exclude_sessions", "exclude_users")
         if unused:
             self.say(f"exclusions that fitted no session: {names_text(unused)}")
@@ -105,8 +121,14 @@ class SessionAction(TaskAction):
         if reasons:
             return {**result, "failed": True, "msg": failure_text(reasons, records, not_found)}
         several_hosts = len(task_vars.get("ansible_play_hosts_all", ())) > 1
-        self.warn(not_found_text(not_found, several_hosts, request.not_in(found, "sessions")))
-        self.warn(unused_sessions_text(request.not_in(found, "exclude_sessions"), several_hosts))
+        self.warn(aliases_text(report.servers))
+        # Who is on somewhere is found there, which no host can tell of the others: the callback does, at the end.
+        if missing := not_found_text(not_found, request.not_in(found, "sessions")):
+            (self.say if several_hosts else self.warn)(missing)
+        typed = [value for value in request.not_in(found, "exclude_sessions") if value not in recorded]
+        self.warn(unused_sessions_text(typed, several_hosts))
+        if request.check_mode:  # who looks first is to see it; each night it would be said in vain
+            self.warn(unused_patterns_text(request.not_in(found, "exclude_users"), several_hosts))
         return result
 
     def nobody_result(self, request: EngineRequest, option: str) -> dict[str, Any]:

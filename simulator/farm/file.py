@@ -315,6 +315,9 @@ class HostSpec(_Model):
     gone_session_error: Literal[2, 7022] = Field(
         default=7022, description="what a query for a session that is not there gives"
     )
+    disconnected_message_error: int | None = Field(
+        default=None, description="what a message to a disconnected session gives; null: it is shown there"
+    )
     empty_list_error: Literal[0, 5, 259] = Field(
         default=259, description="what the list gives to an account that may see none of the sessions; 0: an empty list"
     )

@@ -45,6 +45,7 @@ class Host:
             spec.permissions and {_full_name(name, domain): granted for name, granted in spec.permissions.items()}
         )
         self.gone_session_error = spec.gone_session_error
+        self.disconnected_message_error = spec.disconnected_message_error
         self.empty_list_error = spec.empty_list_error
         self.console_message_error = spec.console_message_error
         self.mixed_case_names = spec.session_names == "mixed"

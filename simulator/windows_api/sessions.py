@@ -177,6 +177,8 @@ async def _send_message(
     """
     session = host.table.get(_session_id(session_id))
     host.permissions.require(launch.account, "message", session)
+    if session.state is State.DISCONNECTED and host.disconnected_message_error is not None:
+        raise Win32Error(host.disconnected_message_error)
     if host.console_message_error and session.id == host.table.console_id():
         raise Win32Error(host.console_message_error)
     host.table.show(session.id, title, text, int(style))

@@ -52,7 +52,7 @@ TYPED = {
     "exclude_sessions: 12 14": "it holds a blank",
     'exclude_sessions: "12-17"': "give each ID for itself",
     "exclude_sessions: [12.5]": "text and whole numbers",
-    'exclude_sessions: "{{ found.sessions }}"': "map(attribute='id')",
+    'exclude_sessions: [{id: 12}]': "a record without server, account, logon_time",
     r"exclude_sessions: CONTOSO\alice": "give it in users or exclude_users",
     "idle_for: 2:00": "'120' has no unit: 120 seconds is 2m, 120 minutes is 2h",
     'idle_for: "2:00"': "write 2m or 2h",

@@ -42,7 +42,7 @@ def raw_session(**changes: Any) -> Raw:
         **changes,
     }
     session.setdefault("accepted", session["result"] in ("logged_off", "requested", "timed_out"))
-    return {"logon": "|{id}|{logon_time}|{domain}\\{user}".format(**session), **session}
+    return {"logon": "|{id}|{domain}\\{user}|{logon_time}".format(**session), **session}
 
 
 def raw_server(*sessions: Raw, **changes: Any) -> Raw:
@@ -50,9 +50,11 @@ def raw_server(*sessions: Raw, **changes: Any) -> Raw:
     return {
         "server": "",
         "computer_name": "RDSH01",
+        "alias_of": None,
         "found": [],
         "sessions": [*sessions],
         "excluded": [],
+        "spared": [],
         "error": None,
         "crash": None,
         **changes,
@@ -60,7 +62,7 @@ def raw_server(*sessions: Raw, **changes: Any) -> Raw:
 
 
 def raw_report(*servers: Raw, **changes: Any) -> Raw:
-    return {"servers": [*servers], "unknown_exclusions": [], "error": None, **changes}
+    return {"servers": [*servers], "unknown_exclusions": [], "foreign_record": None, "error": None, **changes}
 
 
 def session(**changes: Any) -> Session:

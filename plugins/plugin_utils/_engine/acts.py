@@ -54,6 +54,8 @@ class Act:
     """Results of a session that is no longer as it was, or in check mode would not be; none: nothing changes."""
     after: Mapping[str, Any] | None = None
     """What is different in the record of such a session; None: the session has gone."""
+    gone: str = "already_gone"
+    """The result of a session that has gone after Windows had accepted what it was asked for."""
     do_it: str = ""
     """How a hint calls the act, where it spares the console."""
     if_unanswered: str = ""
@@ -69,6 +71,7 @@ LOG_OFF = Act(
     planned="would_log_off",
     results=frozenset({"logged_off", "requested"}),
     done=frozenset({"logged_off", "would_log_off", "requested"}),
+    gone="logged_off",
     do_it="log it off",
     if_unanswered="Sessions may have been logged off: --check tells who is left; run the task again",
 )

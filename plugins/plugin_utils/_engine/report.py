@@ -94,11 +94,15 @@ class Server:
     server: str
     computer_name: str
     """NetBIOS name; empty if Windows does not tell."""
+    alias_of: str | None
+    """The first name in the request of a server that has several: by that it was worked on. None: by this one."""
     found: tuple[str, ...]
     """The values that fitted a session, as ``criterion:position``."""
     sessions: tuple[Session, ...]
     excluded: tuple[Session, ...]
     """The sessions that would have been selected, and an exclusion spared."""
+    spared: tuple[str, ...]
+    """The logons that an exclusion fits, selected or not. Without a time: any logon of this account under this ID."""
     error: RefusedCall | None
     """Why the server could not be worked on, or not to the end."""
     crash: str | None
@@ -108,6 +112,13 @@ class Server:
     def is_complete(self) -> bool:
         """Whether all that was to be done there was done, so that who is not in it is not there."""
         return self.error is None and self.crash is None
+
+    def is_called(self, name: str) -> bool:
+        """Whether a record with this name may be of it, as the engine decides that."""
+        own, given = self.computer_name.lower(), name.lower()
+        if given == self.server.lower():
+            return True
+        return given.partition(".")[0][:LONGEST_COMPUTER_NAME] == own if own else not self.server
 
 
 @dataclass(frozen=True)
@@ -122,18 +133,32 @@ class UnknownExclusion:
 
 
 @dataclass(frozen=True)
+class ForeignRecord:
+    """A record among the exclusions or the sessions that is of no server of the request (ForeignRecord)."""
+
+    server: str
+    """Whose it is."""
+    computers: tuple[str, ...]
+    """What the servers of the request call themselves."""
+
+
+@dataclass(frozen=True)
 class Report:
     """What an engine of sessions reports (EngineReport)."""
 
     servers: tuple[Server, ...]
     unknown_exclusions: tuple[UnknownExclusion, ...]
     """If there are any, no server was worked on."""
+    foreign_record: ForeignRecord | None
+    """If there is one, no server was worked on."""
     error: RefusedCall | None
     """Why an account could not be looked up. Then no server was worked on, either."""
 
 
 T = TypeVar("T")
 
+#: MAX_COMPUTERNAME_LENGTH, of a name that may be longer in DNS.
+LONGEST_COMPUTER_NAME = 15
 #: More than any host has.
 MOST_SESSIONS = 65535
 #: Longer than any name that Windows gives, in characters.
@@ -149,7 +174,7 @@ def read_report(value: Any, request: Asked) -> Report:
     for number, unknown in enumerate(report.unknown_exclusions):
         if not 0 <= unknown.position < len(request.exclude_users):
             raise ReportError(f"report.unknown_exclusions[{number}] is none of those of the task")
-    if report.error is not None or report.unknown_exclusions:
+    if report.error is not None or report.unknown_exclusions or report.foreign_record:
         if report.servers:
             raise ReportError("report.servers were worked on in spite of an error")
         return report

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
+from .._options.logons import Logon
 from .._options.names import SID, Network, client_network, is_current, is_session_id
 from .._options.selection import Selection
 from .._words.durations import format_duration
@@ -52,6 +53,8 @@ class EngineRequest:
     session_names: tuple[str, ...]
     current: bool
     """Whether the sessions of the account that the engine runs as are meant."""
+    records: tuple[str, ...]
+    """Logons by records of them, which tell the server by any of its names and the time to the second."""
     users: tuple[str, ...]
     """``DOMAIN\\user``, each side a pattern, the domain ``.`` the host's own; or a UPN or a SID, which is looked up."""
     states: tuple[int, ...]
@@ -74,9 +77,17 @@ class EngineRequest:
     exclude_session_names: tuple[str, ...]
     """One that is the name of a user spares that user, who was meant for exclude_users."""
     exclude_current: bool
+    exclude_records: tuple[str, ...]
     exclude_users: tuple[str, ...]
     logons: tuple[str, ...] = ()
     """Logons that are told of in any case, as earlier reports name them."""
+    exclude_logons: tuple[str, ...] = ()
+    """Logons that earlier reports told to be spared."""
+    unread_logons: tuple[str, ...] = ()
+    """Logons that are meant only while they are disconnected."""
+    latest_times: tuple[int, ...] = ()
+    """For each server the FILETIME that its clock cannot have reached yet, or 0; empty: for none. Where it shows a
+    later one it has jumped, and idle times are counted up to this."""
     newcomers: bool = True
     """Whether sessions that fit and are none of these logons are meant."""
     check_mode: bool
@@ -91,6 +102,8 @@ class EngineRequest:
     """Whether those of exclude_users that fit no session may be nobody's name."""
     labels: Mapping[str, Label] = field(metadata=UNSENT)
     """What was typed for each value, in the order of the task. A report names it as ``users:0``."""
+    recorded: Mapping[str, Logon] = field(metadata=UNSENT)
+    """The logons among these values that were given as records."""
     met_by_all: tuple[Label, ...] = field(metadata=UNSENT)
     """What was typed that every selected session fits: options of one value."""
     must_be_found: bool = field(metadata=UNSENT)
@@ -103,6 +116,11 @@ class EngineRequest:
     def not_in(self, found: Set[Label], *options: str) -> list[str]:
         """Return the values of these options that are not among those found, in the order in which they were typed."""
         return [value for option, value in self.labels.values() if option in options and (option, value) not in found]
+
+    def logons_not_in(self, found: Set[Label]) -> dict[Label, Logon]:
+        """Return the records in ``sessions`` whose logons are not among what was found."""
+        selecting = {self.label(match): logon for match, logon in self.recorded.items() if match.startswith("records")}
+        return {label: logon for label, logon in selecting.items() if label not in found}
 
     def read(self, answer: Any) -> Report:
         """Return the report in an answer.
@@ -183,16 +201,20 @@ def request(kind: type[R], selection: Selection, *, check_mode: bool, **own: Any
     :param own: what the selection does not say.
     """
     values: dict[str, list[Any]] = defaultdict(list)
-    labels = {}
+    labels, recorded = {}, {}
     for option in _LISTS:
         for typed in getattr(selection, option):
             member, value = _criterion(option, typed)
-            labels[f"{member}:{len(values[member])}"] = (option, typed)
+            match = f"{member}:{len(values[member])}"
+            labels[match] = (option, str(typed))
+            if isinstance(typed, Logon):
+                recorded[match] = typed
             values[member].append(value)
     return kind(
         session_ids=tuple(values["session_ids"]),
         session_names=tuple(values["session_names"]),
         current=bool(values["current"]),
+        records=tuple(values["records"]),
         users=tuple(values["users"]),
         states=tuple(values["states"]),
         idle_for=_ticks(selection.idle_for),
@@ -206,12 +228,14 @@ def request(kind: type[R], selection: Selection, *, check_mode: bool, **own: Any
         exclude_session_ids=tuple(values["exclude_session_ids"]),
         exclude_session_names=tuple(values["exclude_session_names"]),
         exclude_current=bool(values["exclude_current"]),
+        exclude_records=tuple(values["exclude_records"]),
         exclude_users=tuple(values["exclude_users"]),
         servers=selection.servers or (LOCAL_SERVER,),
         server_timeout_ms=milliseconds(selection.server_timeout),
         ignore_unknown_exclusions=selection.unknown_exclusions == "ignore",
         check_mode=check_mode,
         labels=labels,
+        recorded=recorded,
         met_by_all=_met_by_all(selection),
         must_be_found=selection.missing == "fail",
         **own,
@@ -222,10 +246,12 @@ def request(kind: type[R], selection: Selection, *, check_mode: bool, **own: Any
 _LISTS = ("sessions", "users", "states", "clients", "protocols", "exclude_sessions", "exclude_users")
 
 
-def _criterion(option: str, typed: str) -> tuple[str, Any]:
+def _criterion(option: str, typed: str | Logon) -> tuple[str, Any]:
     """Return the member of a request that a value of an option belongs to, and what is sent of it."""
     kind = option.removeprefix("exclude_")
     prefix = option.removesuffix(kind)
+    if isinstance(typed, Logon):
+        return f"{prefix}records", typed.text
     if kind == "sessions":
         if is_session_id(typed):
             return f"{prefix}session_ids", int(typed)

@@ -19,8 +19,9 @@ class Clock:
     """The controller's time."""
 
     def seconds(self) -> float:
-        """Seconds since some moment. They never jump, as the time of day may."""
-        return time.monotonic()
+        """Seconds since some moment. They never jump, as the time of day may, and go on while the computer is
+        suspended, where its system tells such a time (``CLOCK_BOOTTIME`` of Linux)."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
     def utc(self) -> datetime:
         return datetime.now(timezone.utc)

@@ -36,9 +36,17 @@ def with_deadline(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
     if planned:
         plan = f"{planned} would be warned now, and logged off at {time_of_day(outcome.deadline)}."
         told["msg"] = f"{result['msg']} {plan}"
+    if outcome.answer_lost and not outcome.failure:
+        # It is not known whether those who are gone were logged off, so this counts as changed.
+        told |= {"changed": True, "msg": f"{result['msg']} {_ANSWER_LOST}"}
     if outcome.failure:
         told |= {"changed": outcome.failure.unknown, "msg": _failure_text(outcome.failure, outcome.deadline)}
     return told
+
+
+_ANSWER_LOST = (
+    "An answer of the host was lost at the end: whoever is already gone may have been logged off by this task."
+)
 
 
 def _too_few_forks_text(task_vars: Mapping[str, Any]) -> str | None:

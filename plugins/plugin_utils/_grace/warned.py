@@ -11,6 +11,7 @@ from dataclasses import replace
 from .._engine.acts import FAILED, LIST, NOT_ACTED_ON
 from .._engine.report import Report, Server, Session
 from .._result import sentences
+from .._words.wts import state_name
 
 _LISTED_NAMES = 10
 
@@ -24,8 +25,13 @@ class WarnedSessions:
         """Each logon that was ever meant, as it was first seen."""
         self._server_of: dict[str, str] = {}
         self._on: list[str] = []
+        self._followed: dict[str, None] = {}
+        """The logons that are meant at the end: they know when that is, or read nothing that could tell them."""
+        self._unread: dict[str, None] = {}
+        """Those of them that have read nothing of that, because they are disconnected."""
         self.warnings: Counter[str] = Counter()
         """How many messages each logon got."""
+        self._spared: dict[str, None] = {}
         self.take_messages(warning)
         self.look(warning)
 
@@ -37,15 +43,49 @@ class WarnedSessions:
             self._server_of[logon] = server.server
             if session.result == "sent":
                 self.warnings[logon] += 1
+                self._followed[logon] = None
+                self._unread.pop(logon, None)
                 reached.append(session)
+            elif session.result in FAILED and _takes_no_message(session):
+                if logon not in self._followed:
+                    self._followed[logon] = self._unread[logon] = None
             elif session.result in FAILED:
+                if logon in self._unread:
+                    self._drop(logon, session)
                 missed.append(session)
         return reached, missed
+
+    def take_new_promise(self, report: Report) -> list[Session]:
+        """Take in a report on messages that promise a later end: whom none has reached is not meant any more. Return
+        the sessions that were reached."""
+        before, self._followed, self._unread = self._followed, {}, {}
+        reached, _missed = self.take_messages(report)
+        told = {logon: session for logon, _server, session in self._logons(report)}
+        servers = {server.server: server for server in report.servers}
+        for logon in before:
+            server = servers.get(self._server_of[logon])
+            if logon in self._followed:
+                continue
+            if logon in told:
+                self._drop(logon, told[logon])
+            elif server is None or server.is_complete:
+                self._followed[logon] = None  # gone, which the report at the end says
+            else:
+                self._drop(logon, replace(self._known[logon], result="failed", error=server.error))
+        self.look(report)
+        return reached
+
+    def _drop(self, logon: str, session: Session) -> None:
+        """It is not meant any more, for what a report says of its session."""
+        self._followed.pop(logon, None)
+        self._unread.pop(logon, None)
+        self._known[logon] = session
 
     def look(self, report: Report) -> tuple[list[Session], list[Session]]:
         """See in a report on all who is still on, of those who were warned. Return who has left since, and who is
         there and not meant any more."""
         before, self._last = self._on, report
+        self._spared |= dict.fromkeys(logon for server in report.servers for logon in server.spared)
         seen = {logon: session for logon, _server, session in self._logons(report)}
         silent = {server.server for server in report.servers if not server.is_complete}
         self._on = [
@@ -62,8 +102,26 @@ class WarnedSessions:
 
     @property
     def warned(self) -> tuple[str, ...]:
-        """The logons that a warning has reached."""
-        return tuple(logon for logon in self._known if self.warnings[logon])
+        """The logons that are meant at the end: a warning has reached them, or they are disconnected."""
+        return tuple(self._followed)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Those of them that no warning has reached, so that they are meant as long as they are disconnected."""
+        return tuple(self._unread)
+
+    def back(self, report: Report) -> tuple[str, ...]:
+        """Return those of these whose user is connected again, by a list of sessions."""
+        return tuple(
+            logon
+            for logon, _server, session in self._logons(report)
+            if logon in self._unread and session.result == LIST.planned and not _is_disconnected(session)
+        )
+
+    @property
+    def spared(self) -> tuple[str, ...]:
+        """The logons that an exclusion ever fitted. A session loses its name when its user disconnects."""
+        return tuple(self._spared)
 
     @property
     def on(self) -> list[Session]:
@@ -73,7 +131,7 @@ class WarnedSessions:
     @property
     def unwarned(self) -> list[Session]:
         """The sessions that no warning has reached, though one should have."""
-        return [s for logon, s in self._known.items() if s.result in FAILED and not self.warnings[logon]]
+        return [s for logon, s in self._known.items() if s.result in FAILED and logon not in self._followed]
 
     @property
     def everybody_was_warned(self) -> bool:
@@ -101,13 +159,12 @@ class WarnedSessions:
             if logon not in self._known and session.result == LIST.planned and server.server not in incomplete
         )
 
-    def report(self, logoff: Report, *, gone: str = "already_gone") -> Report:
+    def report(self, logoff: Report) -> Report:
         """Return what became of everybody.
 
         :param logoff: the report on the logoff.
-        :param gone: the result of who was warned and is not there any more.
         """
-        return self._merged(logoff, dict.fromkeys(self.warned, gone))
+        return self._merged(logoff, dict.fromkeys(self.warned, "already_gone"))
 
     def report_without_logoff(self) -> Report:
         """Return what became of everybody where the logoff was not carried out: who is still on is ``failed``."""
@@ -168,8 +225,33 @@ class WarnedSessions:
         return session.logon
 
 
+#: Whether Windows takes a message to a disconnected session no page says: that of ``msg`` speaks of active ones, and
+#: somebody saw that Send-RDUserMessage "will not send a message to disconnected sessions"
+#: (https://github.com/MicrosoftDocs/windows-powershell-docs/issues/2318). Nobody sits there to read it.
+_SENDING = "WTSSendMessage"
+
+
+def _is_disconnected(session: Session) -> bool:
+    return state_name(session.state) == "disconnected"
+
+
+def _takes_no_message(session: Session) -> bool:
+    """Whether a message could not be sent because nobody would read it."""
+    return _is_disconnected(session) and session.error is not None and session.error.call == _SENDING
+
+
 def names_text(sessions: Sequence[Session]) -> str:
-    """Return who these are, a long list shortened: ``alice, bob (2), session 7``."""
-    people = Counter(session.user or f"session {session.id}" for session in sessions)
+    """Return who these are, a long list shortened: ``alice, bob (2), session 7``; of two people with one name in two
+    domains with these."""
+    accounts = {(session.user.lower(), session.domain.lower()) for session in sessions}
+    several = Counter(user for user, _domain in accounts)
+
+    def name(session: Session) -> str:
+        if not session.user:
+            return f"session {session.id}"
+        is_one = several[session.user.lower()] == 1 or not session.domain
+        return session.user if is_one else f"{session.domain}\\{session.user}"
+
+    people = Counter(map(name, sessions))
     names = [name if count == 1 else f"{name} ({count})" for name, count in people.items()]
     return sentences.names_text(names, _LISTED_NAMES)

@@ -77,9 +77,11 @@ class Request(Protocol[R_co]):
 
 #: Of Ansible's wrapper (ansible/executor/powershell), which compiles all C# before the module's first statement.
 _NOT_COMPILED = "Failed to compile C# code"
-#: CS0016: the output file could not be written; CS1504: a source file could not be read. The words beside it are in the
-#: language of Windows. https://learn.microsoft.com/dotnet/csharp/language-reference/compiler-messages/cs0016
-_FILE_IN_USE = re.compile(r"\bCS(0016|1504)\b")
+#: What the compiler says of a file that it cannot write, read or make: CS0016 and CS2012 of the output, CS1504 and
+#: CS2001 of a source file, CS0006, CS0009 and CS0041 of a library or of debugging information, CS1610 of a temporary
+#: file, CS1566 and CS1583 of a resource. The words beside it are in the language of Windows.
+#: https://learn.microsoft.com/dotnet/csharp/language-reference/compiler-messages/
+_FILE_IN_USE = re.compile(r"\bCS(0006|0009|0016|0041|1504|1566|1583|1610|2001|2012)\b")
 #: In the identifiers of PowerShell's errors where a policy allows it only a part of its language, in any language:
 #: https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_language_modes
 _CONSTRAINED = "ConstrainedLanguage"
@@ -211,7 +213,7 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
 def _without_report(request: Request[Any], result: Mapping[str, Any]) -> TaskFailed:
     """What a launch without a report proves. Its own words are kept in the result."""
     name, words = request.called, _wrapper_words(result)
-    first = one_line(result.get("msg") or words, LONGEST_REASON) or "no output"
+    first = (one_line(result.get("msg") or words, LONGEST_REASON) or "no output").rstrip(". ")
     kept = {key: value for key, value in result.items() if key not in ("msg", "changed", "failed", "refused")}
     if result.get("refused"):
         return NothingLaunched(f"{name} refused the request, and touched nothing: {first}. This is a bug.", **kept)

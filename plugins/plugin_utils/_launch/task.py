@@ -7,7 +7,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from ansible import context
 from ansible.plugins.connection import winrm as _winrm
@@ -37,6 +39,20 @@ with suppress(OSError):
     STANDARD_ERROR = os.dup(2)
 
 
+@dataclass
+class Attempts:
+    """What came of the attempts at a task so far, with ``until``."""
+
+    changed: str | None = None
+    """The message of one that counts as changed."""
+    report: Any = None
+    """What they report, as one."""
+
+
+#: For each task that runs. Ansible makes a plugin anew for each attempt, and leaves the task as it is.
+_attempts: WeakKeyDictionary[Any, Attempts] = WeakKeyDictionary()
+
+
 class TaskAction(LaunchAction):
     """Base of the action plugins.
 
@@ -63,7 +79,6 @@ class TaskAction(LaunchAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         options: dict[str, Any] = {}
         result: dict[str, Any] = {}
-        self.in_doubt = None  # with `until`, this runs more than once
         try:
             self._refuse_async()
             result = super().run(tmp, task_vars)
@@ -84,11 +99,24 @@ class TaskAction(LaunchAction):
             if self.in_doubt is None or not self.is_timeout(error):
                 raise
             result.update(self._timed_out(self.in_doubt).result)
+        self._tell_of_all_attempts(result)
         result["invocation"] = {"module_args": options or dict(self._task.args)}
         # With -v, the lines above the result say what there is to read. Ansible hides facts in the same way.
         if self._display.verbosity < 2:
             result["_ansible_verbose_override"] = True
         return result
+
+    @property
+    def attempts(self) -> Attempts:
+        return _attempts.setdefault(self._task, Attempts())
+
+    def _tell_of_all_attempts(self, result: dict[str, Any]) -> None:
+        """Ansible keeps the last result of several attempts, and what an earlier one has changed is changed."""
+        if result.get("changed"):
+            self.attempts.changed = str(result.get("msg", ""))
+        elif self.attempts.changed is not None:
+            msg = f"{result.get('msg', '')} An earlier attempt of this task: {self.attempts.changed}"
+            result.update(changed=True, msg=msg.strip())
 
     def host_name(self, task_vars: Mapping[str, Any]) -> str:
         """Return the name that the inventory has for the host that is worked on."""

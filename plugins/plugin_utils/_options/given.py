@@ -29,7 +29,7 @@ Spec = Mapping[str, Mapping[str, Any]]
 #: What Ansible calls the words of ``-a`` that belong to no option.
 FREE_FORM = "_raw_params"
 
-#: Lists whose values may be whole numbers, too: those of session IDs.
+#: Lists whose values may be whole numbers, too, which are session IDs, and records of sessions.
 WITH_NUMBERS = ("sessions", "exclude_sessions")
 
 #: The options that spare sessions.
@@ -70,6 +70,8 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
             _refuse_null(spelling, name, option, given[spelling])
             given[spelling] = _meant_value(option, given[spelling])
             _refuse_type(spelling, name, option, given[spelling])
+            if name in WITH_NUMBERS:
+                given[spelling] = _ids_and_records(given[spelling])
     checked = ArgumentSpecValidator({name: _of_ansible(option) for name, option in spec.items()}).validate(given)
     if checked.error_messages:
         raise OptionError(". ".join(checked.error_messages))
@@ -93,6 +95,13 @@ def _list_in_text(text: str) -> Any:
     except (yaml.YAMLError, RecursionError):
         return text
     return found if isinstance(found, list) else text
+
+
+def _ids_and_records(value: Any) -> Any:
+    """Values as Ansible takes them for text, without making text of records. One alone is ``item`` of a loop."""
+    if isinstance(value, Mapping):
+        return [value]
+    return [each if isinstance(each, Mapping) else str(each) for each in value] if isinstance(value, list) else value
 
 
 def _of_ansible(option: Mapping[str, Any]) -> dict[str, Any]:
@@ -281,7 +290,9 @@ def _refuse_list(spelling: str, name: str, option: Mapping[str, Any], value: Any
 
 def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:
     if isinstance(element, Mapping):
-        field = _FIELDS.get(name.removeprefix("exclude_"), "id")
+        if name in WITH_NUMBERS:
+            return
+        field = _FIELDS.get(name.removeprefix("exclude_"), "account")
         raise OptionError(
             f"{spelling}: a record is not a value; give one field of each, as in "
             f"{{{{ found.sessions | map(attribute='{field}') }}}}"
@@ -299,5 +310,5 @@ def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:
         why = " (in YAML, yes, no, on and off are no text without)"
     else:
         why = ""
-    accepted = "text and whole numbers" if name in WITH_NUMBERS else "text"
+    accepted = "text and whole numbers, or records" if name in WITH_NUMBERS else "text"
     raise OptionError(f"{spelling}: {element!r} is not text; accepted is {accepted}: write it in quotes{why}")

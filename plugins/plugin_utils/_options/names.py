@@ -18,6 +18,9 @@ from .errors import OptionError
 #: In ``sessions``: those of the account that the task runs as.
 CURRENT = "current"
 
+#: Before a user principal name: an account of Entra ID, which Windows looks up so.
+ENTRA = "azuread\\"
+
 SID = re.compile(r"S-1-\d+(-\d+){1,15}", re.ASCII | re.IGNORECASE)
 
 #: https://learn.microsoft.com/windows/win32/api/lmaccess/ns-lmaccess-user_info_0, without ``\``, ``*`` and ``?``, which
@@ -84,6 +87,16 @@ _NOBODY = ("none", "null")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+def is_of_entra(value: str) -> bool:
+    """Whether it is written as Windows wants accounts of Entra ID."""
+    return value.lower().startswith(ENTRA) and "@" in value
+
+
+def is_pattern(value: str) -> bool:
+    """Whether it may mean several accounts or clients."""
+    return bool({"*", "?"} & {*value})
+
+
 def is_session_id(value: str) -> bool:
     """Whether it is a session ID, rather than a session name."""
     return value.isascii() and value.isdigit()
@@ -147,7 +160,7 @@ def check_client(value: str) -> None:
         raise OptionError(f"clients: {value!r} is not a client{why}; {_CLIENTS}")
 
 
-def check_server(value: str) -> None:
+def check_server(value: str, option: str = "server") -> None:
     """Refuse what is neither a NetBIOS or DNS name nor an address, as ``logoff /server`` takes them.
 
     :raises OptionError: it is not.
@@ -160,7 +173,9 @@ def check_server(value: str) -> None:
     if why is None and (client_network(value) is None if is_address else not re.fullmatch(r"\w[\w.-]*", value)):
         why = ""
     if why is not None:
-        raise OptionError(f"server: {value!r} is not the name or address of a server{why}; accepted are such as RDSH02")
+        raise OptionError(
+            f"{option}: {value!r} is not the name or address of a server{why}; accepted are such as RDSH02"
+        )
 
 
 def _meant_by_word(option: str, value: str) -> str | None:
@@ -177,7 +192,9 @@ def _meant_by_word(option: str, value: str) -> str | None:
     if kind == "users":
         return f": the session at the console is {prefix}sessions=console" if word == "console" else None
     state = state_meant(value)
-    return f": it is a state; give states={state}" if state and not prefix else None
+    if state and prefix:
+        return ": it is the state of a session, which nothing excludes; say by states whom the task means"
+    return f": it is a state; give states={state}" if state else None
 
 
 def _why_no_account(value: str) -> str | None:
@@ -188,8 +205,9 @@ def _why_no_account(value: str) -> str | None:
         return ": it begins like a SID and is none"
     domain, backslash, user = value.rpartition("\\")
     if "@" in value:
-        name, _at, suffix = value.partition("@")
-        why = _why_no_text(value, _NOT_IN_PRINCIPAL_NAMES)
+        # https://learn.microsoft.com/windows/client-management/client-tools/connect-to-remote-aadj-pc
+        name, _at, suffix = value.removeprefix(value[: len(ENTRA)] if is_of_entra(value) else "").partition("@")
+        why = _why_no_text(name + _at + suffix, _NOT_IN_PRINCIPAL_NAMES)
         return why or (None if name and re.fullmatch(r"[^.@ ]+(\.[^.@ ]+)*", suffix) else "")
     why = _why_no_text(value, _NOT_IN_ACCOUNTS, "; give its SID instead, if it does exist")
     if why is not None:
@@ -220,6 +238,8 @@ def _why_no_session(value: str) -> str | None:
         return ": an ID has no sign"
     if len(value) > LONGEST_SESSION_NAME:
         return f": it has more than {LONGEST_SESSION_NAME} characters"
+    if value.endswith("..."):
+        return ": quser cuts long names off, and shows the ID beside it"
     if is_session_id(value):
         return ": an ID has 32 bits" if int(value) > LAST_SESSION_ID else None
     if set("*?") & set(value):

@@ -12,6 +12,7 @@ from typing import Any
 from .._words.wts import PROTOCOLS, STATES, state_meant, state_meant_elsewhere
 from .durations import Duration
 from .errors import OptionError, nearest
+from .logons import Logon
 from .names import CURRENT, check_account, check_client, check_server, check_session, is_current
 
 #: Options by which sessions are selected; each narrows what the others select.
@@ -45,7 +46,7 @@ SELECTABLE_STATES = tuple(state for state in STATES if state != "listen")
 class Selection:
     """The selecting options as given, known to be sound."""
 
-    sessions: tuple[str, ...] = ()
+    sessions: tuple[str | Logon, ...] = ()
     users: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     idle_for: float | None = None
@@ -56,7 +57,7 @@ class Selection:
     locked: bool | None = None
     all: bool = False
     exclude_users: tuple[str, ...] = ()
-    exclude_sessions: tuple[str, ...] = ()
+    exclude_sessions: tuple[str | Logon, ...] = ()
     servers: tuple[str, ...] = ()
     server_timeout: float = 30.0
     missing: str = "ignore"
@@ -106,13 +107,15 @@ class Selection:
             )
         for option in ("sessions", "exclude_sessions"):
             for value in getattr(self, option):
-                check_session(option, value)
+                if isinstance(value, str):
+                    check_session(option, value)
+                    self._check_one_server(option, value)
         for option in ("users", "exclude_users"):
             for value in getattr(self, option):
                 check_account(option, value)
         for value in self.users:
-            # What is left of the template "{{ name }}*" where there is no name.
-            if not value.strip("*\\"):
+            # What is left of the template "{{ name }}*" where there is no name. Each name has a character for one ?.
+            if "*" in value and value.count("?") < 2 and not value.strip("*?\\"):
                 raise OptionError(f"users: {value!r} leaves nobody out; if that is meant, give all=true")
         for value in self.clients:
             check_client(value)
@@ -122,10 +125,20 @@ class Selection:
             if value not in PROTOCOLS:
                 raise OptionError(f"protocols: {value!r} is not a protocol; accepted are {', '.join(PROTOCOLS)}")
         for option in ("sessions", "users"):
-            excluded = {value.lower() for value in getattr(self, f"exclude_{option}")}
+            # Of two lists of records, one may well leave out what the other holds.
+            excluded = {value.lower() for value in getattr(self, f"exclude_{option}") if isinstance(value, str)}
             for value in getattr(self, option):
-                if value.lower() in excluded:
+                if isinstance(value, str) and value.lower() in excluded:
                     raise OptionError(f"{option} and exclude_{option} both name {value!r}: leave it out of one of them")
+
+    def _check_one_server(self, option: str, value: str) -> None:
+        """An ID and a name are those of another session on each server."""
+        if len(self.servers) > 1 and not is_current(value):
+            raise OptionError(
+                f"{option}: {value!r} is another session on each of {len(self.servers)} servers. Give the records of "
+                f'the sessions that are meant, as a module returned them ({option}: "{{{{ found.sessions }}}}"), or '
+                "work on one server at a time"
+            )
 
 
 def _state(value: str) -> str:
@@ -175,7 +188,7 @@ def _lasting(instead: str) -> Duration:
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "sessions": {
         "type": "list",
-        "elements": "str",
+        "elements": "raw",
         "aliases": ["session", "id", "ids", "session_id", "session_ids", "session_name", "session_names"],
     },
     "users": {"type": "list", "elements": "str", "aliases": ["user", "username", "usernames", "account", "accounts"]},
@@ -194,7 +207,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     },
     "exclude_sessions": {
         "type": "list",
-        "elements": "str",
+        "elements": "raw",
         "aliases": ["exclude_session", "exclude_id", "exclude_ids", "exclude_session_id"],
     },
     "missing": {"type": "str", "choices": ["ignore", "fail"], "default": Selection.missing},
@@ -218,10 +231,15 @@ def means_all(options: Mapping[str, Any]) -> bool:
 
 
 def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
+    return tuple(str(value) for value in _given(options, option))
+
+
+def _given(options: Mapping[str, Any], option: str) -> tuple[Any, ...]:
+    """The values of a list: records, and texts without blanks around them."""
     if options.get(option) is None:
         return ()
     # Not more than ASCII's blanks: a no-break space is what YAML's double quotes make of CONTOSO\_alice.
-    values = tuple(str(value).strip(" \t\r\n") for value in options[option])
+    values = tuple(value if isinstance(value, Mapping) else str(value).strip(" \t\r\n") for value in options[option])
     if not all(values):
         raise OptionError(f"{option} holds an empty value; give values, or {otherwise(option)}")
     # It is nearly always a variable that should have held somebody.
@@ -230,7 +248,10 @@ def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
     return values
 
 
-def _session_values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
+def _session_values(options: Mapping[str, Any], option: str) -> tuple[str | Logon, ...]:
     # "current" is told to the engine, and found by it, once: so there is one spelling of it.
-    values = _values(options, option)
-    return tuple(dict.fromkeys(CURRENT if is_current(value) else value for value in values))
+    values = (
+        Logon.from_record(option, value) if isinstance(value, Mapping) else CURRENT if is_current(value) else value
+        for value in _given(options, option)
+    )
+    return tuple(dict.fromkeys(values))

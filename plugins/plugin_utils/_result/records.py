@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from .._engine.acts import FAILED, LIST, LOG_OFF, NOT_ACTED_ON, RESULTS, SEND_MESSAGE, Act
-from .._engine.report import RefusedCall, Server, Session
+from .._engine.report import RefusedCall, Report, Server, Session
 from .._engine.requests import EngineRequest, Label
+from .._options.logons import Logon
 from .._options.message import answer_name
 from .._words.wts import FIRST_LISTENER_ID, STATES, iso_time, protocol_name, seconds_between, state_name
 from . import win32_errors
@@ -123,6 +124,50 @@ def session_record(session: Session, server: str, request: EngineRequest, warnin
     return record
 
 
+def gone_records(report: Report, request: EngineRequest, found: Set[Label]) -> list[Record]:
+    """Return a record for each logon that the task was given as a record, and that the servers have no more.
+
+    Who has its ID now is somebody else.
+    """
+    return [
+        _gone_record(logon, label, request)
+        for label, logon in request.logons_not_in(found).items()
+        if all(server.is_complete for server in report.servers if server.is_called(logon.server))
+    ]
+
+
+def _gone_record(logon: Logon, label: Label, request: EngineRequest) -> Record:
+    domain, _backslash, user = logon.account.rpartition("\\")
+    gone = Session(
+        logon="",
+        id=logon.id,
+        name="",
+        user=user,
+        domain=domain,
+        state=-1,
+        protocol=None,
+        client_name=None,
+        client_address=None,
+        locked=None,
+        logon_time=logon.seconds * 10_000_000,
+        connect_time=0,
+        disconnect_time=0,
+        last_input_time=0,
+        current_time=0,
+        incoming_bytes=0,
+        outgoing_bytes=0,
+        matched_by=(),
+        result="already_gone",
+        accepted=False,
+        answer=None,
+        error=None,
+        elapsed_ms=0,
+        ended_processes=(),
+    )
+    matched_by = [f"{label[0]}={label[1]}"]
+    return session_record(gone, logon.server, request) | {"state": logon.state, "matched_by": matched_by}
+
+
 def is_named(record: Record) -> bool:
     """Whether a session was asked for by its ID or its name, and not because it fits a description."""
     return any(match.startswith("sessions=") and match.lower() != "sessions=current" for match in record["matched_by"])
@@ -139,7 +184,7 @@ def protection(record: Record, act: Act) -> Error:
 
 def windows_error(refused: RefusedCall) -> Error:
     """Return code, name, message and hint for a call that Windows refused."""
-    error = win32_errors.explain(refused.code)
+    error = win32_errors.explain(refused.call, refused.code)
     return {
         "code": error.code,
         "name": error.name,

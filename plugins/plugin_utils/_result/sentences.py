@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._engine.acts import FAILED, LIST, RESULTS, Act
-from .._engine.report import UnknownExclusion
-from .._options.names import is_current, is_session_name
+from .._engine.report import ForeignRecord, Server, UnknownExclusion
+from .._options.names import is_current, is_pattern, is_session_name
 from .._words.displayable import displayable
 from .._words.durations import format_duration
 from .._words.table import aligned
@@ -97,7 +97,8 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
     reasons = []
     for name, exclusion in unknown:
         is_account = exclusion.use == _USER and exclusion.name
-        what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, "no account")
+        nobody = "of no domain that Windows knows" if is_pattern(name) else "no account"
+        what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, nobody)
         reasons.append(f"{name} is {what}{_several(name)}")
     # An account that Windows found under other letters may be logged on, and ignoring the exclusion would log it off.
     may_go_on = all(exclusion.use != _USER for _name, exclusion in unknown)
@@ -108,28 +109,53 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
     )
 
 
+def foreign_record_text(foreign: ForeignRecord, servers: Sequence[str]) -> str:
+    """Return why a task stopped before it touched anybody.
+
+    :param servers: how messages name the servers of the task.
+    """
+    computers = [own or name for own, name in zip(foreign.computers, servers, strict=True)]
+    return (
+        f"a record is of a session on {displayable(foreign.server)}, and this task works on {names_text(computers)}, "
+        "so nobody was touched. Give a host the records that are its own, or name their servers in 'server'."
+    )
+
+
+def aliases_text(servers: Sequence[Server]) -> str | None:
+    """Return a warning of servers that the task names twice; None where there is none."""
+    aliases = [f"{server.server} is {server.alias_of}" for server in servers if server.alias_of is not None]
+    return f"server: {names_text(aliases)}, by another name, and is worked on once." if aliases else None
+
+
 def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
     """Return the first so many of some names, and how many more there are."""
     more = len(names) - listed
     return ", ".join(map(displayable, names[:listed])) + (f" and {more} more" if more > 0 else "")
 
 
-def not_found_text(names: Sequence[str], several_hosts: bool, sessions: Sequence[str] = ()) -> str | None:
-    """Return a warning of values that fitted no session; None where nobody has to be warned.
-
-    A pattern may well fit nobody. Whether a name fits somebody on another host of the play no host can tell.
+def not_found_text(names: Sequence[str], sessions: Sequence[str] = ()) -> str | None:
+    """Return a sentence about values that fitted no session; None where nobody has to be told: a pattern may well fit
+    nobody.
 
     :param sessions: those of them that were given as IDs or names of sessions.
     """
-    exact = [name for name in names if not {"*", "?"} & {*name} and not is_current(name)]
+    exact = [name for name in names if not is_pattern(name) and not is_current(name)]
     if not exact:
         return None
     hint = "".join(sorted({_several(name) for name in exact}))
     if any(map(_is_like_an_account, sessions)):
         hint += "; an account belongs in users"
-    if several_hosts:
-        return f"Not found on every host: {names_text(exact)}. Where it is found on none, check the name{hint}."
     return f"Not found: {names_text(exact)}. Check the name{hint}."
+
+
+def unused_patterns_text(names: Sequence[str], several_hosts: bool) -> str | None:
+    """Return a warning of patterns in ``exclude_users`` that fitted no session; None where there is none.
+
+    A name that is nobody's stops the task. A pattern cannot be looked up, and a slip in it costs somebody the work.
+    """
+    patterns = [name for name in names if is_pattern(name)]
+    where = " on every host" if several_hosts else ""
+    return f"exclude_users: spares nobody{where}: {names_text(patterns)}. Check the pattern." if patterns else None
 
 
 def _is_like_an_account(session: str) -> bool:

@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+#: The calls that are about one session, those that list sessions, and those that look accounts up.
+_OF_A_SESSION = ("WTSQuerySessionInformation", "WTSLogoffSession", "WTSDisconnectSession", "WTSSendMessage")
+_OF_THE_LIST = ("WTSEnumerateSessionsEx", "WTSOpenServerEx")
+_OF_ACCOUNTS = ("LookupAccountName", "LookupAccountSid", "GetUserNameEx")
+
 
 class Win32Error(NamedTuple):
     """A Win32 error, or the want of one, explained for somebody who manages sessions."""
@@ -18,6 +23,8 @@ class Win32Error(NamedTuple):
     name: str | None
     message: str
     hint: str
+    calls: tuple[str, ...] = ()
+    """The calls of which it means this; empty: any other."""
 
 
 _ERRORS = (
@@ -68,6 +75,40 @@ _ERRORS = (
         "ERROR_FILE_NOT_FOUND",
         "Windows does not have this session",
         "Nothing to do: the session has gone.",
+        _OF_A_SESSION,
+    ),
+    Win32Error(
+        2,
+        "ERROR_FILE_NOT_FOUND",
+        "the server does not tell its sessions",
+        "Check the server's name, and that its TermService runs.",
+        _OF_THE_LIST,
+    ),
+    Win32Error(
+        2,
+        "ERROR_FILE_NOT_FOUND",
+        "Windows does not find what was asked for",
+        "Check the name of the server, and that its TermService runs.",
+    ),
+    Win32Error(
+        259,
+        "ERROR_NO_MORE_ITEMS",
+        "the connecting account may see none of the sessions",
+        "Connect (or become) as an administrator; or grant Query Information.",
+        _OF_THE_LIST,
+    ),
+    Win32Error(
+        1115,
+        "ERROR_SHUTDOWN_IN_PROGRESS",
+        "the server is going down",
+        "Run the task again when it is up.",
+    ),
+    Win32Error(
+        1722,
+        "RPC_S_SERVER_UNAVAILABLE",
+        "the server reaches no domain controller that knows the account",
+        "Check its network and its DNS, or name accounts as DOMAIN\\user.",
+        _OF_ACCOUNTS,
     ),
     Win32Error(
         1332,
@@ -110,6 +151,14 @@ _ERRORS = (
         "ERROR_CTX_WINSTATION_NOT_FOUND",
         "Windows does not have this session",
         "Nothing to do: the session has gone.",
+        _OF_A_SESSION,
+    ),
+    Win32Error(
+        7022,
+        "ERROR_CTX_WINSTATION_NOT_FOUND",
+        "the server does not tell its sessions",
+        "Check the server's name, and that its TermService runs.",
+        _OF_THE_LIST,
     ),
     Win32Error(
         7024,
@@ -124,14 +173,42 @@ _ERRORS = (
         "Connect (or become) as an administrator of the server.",
     ),
 )
-_BY_CODE = {error.code: error for error in _ERRORS}
+_BY_CALL = {(call, error.code): error for error in _ERRORS for call in error.calls or ("",)}
+
+#: HRESULTs that wrap a Win32 error: FACILITY_WIN32 with the bit of failure,
+#: https://learn.microsoft.com/openspecs/windows_protocols/ms-erref/0642cb2f-2075-4469-918c-4441e69c548a
+_WRAPPED = range(0x80070000, 0x80080000)
+#: The first NTSTATUS that is an error,
+#: https://learn.microsoft.com/openspecs/windows_protocols/ms-erref/87fba13e-bf06-450e-83b1-9241dc81e781
+_FIRST_NTSTATUS = 0xC0000000
 
 
-def explain(code: int | None) -> Win32Error:
-    """Return what is known of a Win32 error code, or of a call that did not come back (None)."""
-    return _BY_CODE.get(code) or Win32Error(
+def explain(call: str, code: int | None) -> Win32Error:
+    """Return what is known of a Win32 error code that a call gave, or of a call that did not come back (None)."""
+    if code is not None and code < 0:
+        code += 2**32  # .NET tells a last error as a number with a sign
+    if code is not None and code >= 2**31:
+        return _of_another_kind(call, code)
+    return (
+        _BY_CALL.get((call, code))
+        or _BY_CALL.get(("", code))
+        or Win32Error(
+            code,
+            f"WIN32_{code}",
+            "Windows gave an error that is seldom seen here",
+            f"'net helpmsg {code}' on a Windows host tells its text.",
+        )
+    )
+
+
+def _of_another_kind(call: str, code: int) -> Win32Error:
+    """An HRESULT or an NTSTATUS, which have a form of their own."""
+    name = f"{'NTSTATUS' if code >= _FIRST_NTSTATUS else 'HRESULT'}_0x{code:08X}"
+    if code in _WRAPPED and (known := explain(call, code & 0xFFFF)).name != f"WIN32_{code & 0xFFFF}":
+        return known._replace(code=code, name=name)
+    return Win32Error(
         code,
-        f"WIN32_{code}",
+        name,
         "Windows gave an error that is seldom seen here",
-        f"'net helpmsg {code}' on a Windows host tells its text.",
+        f"'certutil -error 0x{code:08X}' on a Windows host tells its text.",
     )

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from .page import Head, page
-from .sheet import sheet
+from .sheet import COLUMNS, sheet
 from .view import View
 
 DEFAULT_IDLE_LIMIT = "2h"
@@ -43,9 +43,24 @@ def write_report(path: Path, shown: View, head: Head, *, idle_limit: float, mask
     :raises OSError: a file could not be written. None is there in part.
     """
     csv = path.with_suffix(".csv")
+    _refuse_another_sheet(csv)
     _write(path, page(shown, head, idle_limit=idle_limit, masked=masked))
     _write(csv, sheet(shown, masked=masked))
     return [path, csv]
+
+
+def _refuse_another_sheet(csv: Path) -> None:
+    """Only the page is named by whoever wants a report, so that a sheet beside it may be anybody's.
+
+    :raises OSError: there is one, and it is not of an earlier report.
+    """
+    try:
+        with csv.open(encoding="utf-8-sig", errors="replace") as file:
+            header = file.readline()
+    except FileNotFoundError:
+        return
+    if header.rstrip("\r\n") != ",".join(f'"{column}"' for column in COLUMNS):
+        raise FileExistsError(f"{csv} is there, and is no sheet of a report: give the page another name")
 
 
 def _write(path: Path, text: str) -> None:

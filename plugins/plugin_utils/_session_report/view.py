@@ -270,8 +270,10 @@ def _events_of_sessions(one: TaskResult, began: datetime, ended: datetime) -> It
     deadline = _deadline(one)
     if warned and deadline:
         yield Event(began, one.host, "warned", f"{count_text(warned, 'session')} warned")
-        for reminder in one.reminders:
-            moment = deadline - timedelta(seconds=parse_duration(str(reminder)))
+        # Who got the most messages got the warning and so many reminders.
+        earliest_first = sorted((parse_duration(str(reminder)) for reminder in one.reminders), reverse=True)
+        for reminder in earliest_first[: max(messages) - 1]:
+            moment = deadline - timedelta(seconds=reminder)
             if moment < ended:
                 yield Event(moment, one.host, "reminded", "reminder")
     if records:

@@ -114,6 +114,17 @@ def time_of(iso: str) -> datetime:
     return datetime.fromisoformat(iso.replace("Z", "+00:00"))  # Python reads the Z from 3.11 on
 
 
+def filetime_seconds(iso: str) -> int:
+    """Return the whole seconds since 1601 of a moment that :func:`iso_time` wrote.
+
+    :raises ValueError: it is no moment in ISO 8601, or has no time zone.
+    """
+    moment = time_of(iso)
+    if moment.tzinfo is None:
+        raise ValueError(f"{iso!r} has no time zone")
+    return (moment - _FILETIME_EPOCH) // timedelta(seconds=1)
+
+
 def seconds_between(earlier: int, later: int) -> int | None:
     """Return the whole seconds between two FILETIMEs, at least 0; None where the earlier one is unknown."""
     return max(0, later - earlier) // 10_000_000 if earlier > 0 else None

@@ -82,6 +82,7 @@ async def test_a_lookup_that_fails_stops_everything(
     assert report == {
         "servers": [],
         "unknown_exclusions": [],
+        "foreign_record": None,
         "error": {"call": function.removesuffix("W"), "code": code},
     }
     assert {call.function for call in windows.calls_on(host)} <= {"LookupAccountNameW", "LookupAccountSidW"}
@@ -91,7 +92,12 @@ async def test_a_lookup_that_fails_stops_everything(
 async def test_a_sid_of_which_the_domain_does_not_answer(windows: Windows, options: dict[str, Any]) -> None:
     host = session_host(*FARM, faults=[{"call": "LookupAccountSid", "error": 1789}])
     report = await windows.run(host, **options)
-    assert report == {"servers": [], "unknown_exclusions": [], "error": {"call": "LookupAccountSid", "code": 1789}}
+    assert report == {
+        "servers": [],
+        "unknown_exclusions": [],
+        "foreign_record": None,
+        "error": {"call": "LookupAccountSid", "code": 1789},
+    }
     assert [call.function for call in windows.calls_on(host)] == ["LookupAccountSidW"]
 
 
@@ -110,6 +116,7 @@ async def test_a_lookup_that_hangs(windows: Windows, function: str, options: dic
     assert report == {
         "servers": [],
         "unknown_exclusions": [],
+        "foreign_record": None,
         "error": {"call": function.removesuffix("W"), "code": None},
     }
     assert {call.function for call in windows.calls_on(host)} <= {"LookupAccountNameW"}
@@ -118,7 +125,12 @@ async def test_a_lookup_that_hangs(windows: Windows, function: str, options: dic
 async def test_what_only_looks_like_a_sid(windows: Windows) -> None:
     host = session_host(*FARM)
     report = await windows.run(host, users=["alice", "S-1-5-21-4294967296"])
-    assert report == {"servers": [], "unknown_exclusions": [], "error": {"call": "ConvertStringSidToSid", "code": 1337}}
+    assert report == {
+        "servers": [],
+        "unknown_exclusions": [],
+        "foreign_record": None,
+        "error": {"call": "ConvertStringSidToSid", "code": 1337},
+    }
     assert windows.calls_on(host) == []
 
 
@@ -163,7 +175,12 @@ async def test_current_is_told_by_what_it_fitted(windows: Windows) -> None:
 async def test_an_account_that_windows_does_not_tell(windows: Windows, options: dict[str, Any]) -> None:
     host = session_host(*FARM, faults=[{"call": "GetUserNameExW", "error": 1332}])
     report = await windows.run(host, account=CURRENT, **options)
-    assert report == {"servers": [], "unknown_exclusions": [], "error": {"call": "GetUserNameEx", "code": 1332}}
+    assert report == {
+        "servers": [],
+        "unknown_exclusions": [],
+        "foreign_record": None,
+        "error": {"call": "GetUserNameEx", "code": 1332},
+    }
     assert [call.function for call in windows.calls_on(host)] == ["GetUserNameExW"]
 
 

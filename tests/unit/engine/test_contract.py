@@ -58,6 +58,7 @@ REPORTS = {
     "SessionReport": report.Session,
     "ProcessReport": report.Process,
     "UnknownExclusion": report.UnknownExclusion,
+    "ForeignRecord": report.ForeignRecord,
     "CallReport": report.RefusedCall,
     "LogonModeReport": modes.Report,
     "Reading": registry.Reading,
@@ -141,7 +142,8 @@ def test_results(engine: str) -> None:
 def test_criteria() -> None:
     """Those by which a session is said to match, and those by which it is said to be excluded."""
     text = (MODULE_UTILS / "_selection.cs").read_text(encoding="utf-8")
-    sessions = ["1", "rdp-tcp#3", "current"]
+    record = {"server": "RDSH01", "id": 3, "account": "CONTOSO\\alice", "logon_time": "2026-11-21T13:18:05Z"}
+    sessions = ["1", "rdp-tcp#3", "current", record]
     asked = requests.request(
         requests.SessionInfoRequest,
         selected(
@@ -150,7 +152,7 @@ def test_criteria() -> None:
             states=["active"],
             clients=["PC*", "10.0.0.0/8"],
             protocols=["rdp"],
-            exclude_sessions=["2", "rdp-tcp#4"],
+            exclude_sessions=["2", "rdp-tcp#4", record],
             exclude_users=["bob"],
         ),
         check_mode=True,

@@ -80,7 +80,12 @@ async def test_one_that_is_nobodys_stops_everything(
     here.directory.add("AzureAD", "EvaMuster", "eva@contoso.com")
     options = {"users": ["alice", "bob"], "exclude_users": ["dave", excluded], "server": SERVERS}
     report = await windows.run(here, kind, check_mode=check_mode, **options)
-    assert report == {"servers": [], "unknown_exclusions": [{"position": 1, "use": use, "name": name}], "error": None}
+    assert report == {
+        "servers": [],
+        "unknown_exclusions": [{"position": 1, "use": use, "name": name}],
+        "foreign_record": None,
+        "error": None,
+    }
     assert [windows.mutating_calls_on(host) for host in (here, *others)] == [[], [], []]
 
 
@@ -91,7 +96,12 @@ async def test_one_that_is_an_account_in_other_letters_stops_everything(windows:
     host = session_host({"id": 12, "user": f"{domain}\\Müller"}, {"id": 13, "user": f"{domain}\\Meißner"})
     report = await windows.run(host, all=True, exclude_users=[excluded])
     name = f"{domain}\\{'Meißner' if excluded == 'meissner' else 'Müller'}"
-    assert report == {"servers": [], "unknown_exclusions": [{"position": 0, "use": 1, "name": name}], "error": None}
+    assert report == {
+        "servers": [],
+        "unknown_exclusions": [{"position": 0, "use": 1, "name": name}],
+        "foreign_record": None,
+        "error": None,
+    }
     assert windows.mutating_calls_on(host) == []
 
 
@@ -167,7 +177,12 @@ async def test_a_look_up_that_comes_to_nothing_stops_everything(
     here.faults = session_host(faults=[fault]).faults
     report = await windows.run(here, all=True, exclude_users=["dave"], server=SERVERS, server_timeout=0.5)
     call = fault["call"].removesuffix("W")
-    assert report == {"servers": [], "unknown_exclusions": [], "error": {"call": call, "code": code}}
+    assert report == {
+        "servers": [],
+        "unknown_exclusions": [],
+        "foreign_record": None,
+        "error": {"call": call, "code": code},
+    }
     assert [windows.logoffs(host) for host in others] == [[], []]
 
 

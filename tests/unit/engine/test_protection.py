@@ -40,7 +40,7 @@ async def test_session_0_is_protected_also_where_windows_tells_nothing_of_it(win
     assert windows.logoffs(host) == []
 
 
-@pytest.mark.parametrize("options", [{"all": True}, {"states": ["disconnected"]}, {"users": ["?*"]}], ids=str)
+@pytest.mark.parametrize("options", [{"all": True}, {"states": ["disconnected"]}, {"users": ["??*"]}], ids=str)
 async def test_nothing_but_sessions_of_users_is_even_looked_at(windows: Windows, options: dict[str, Any]) -> None:
     host = session_host({"id": 2, "name": "rdp-tcp#2"}, {"id": 3, "state": "disconnected"})
     assert results(await windows.run(host, protect_console=False, **options)) == {}

@@ -39,7 +39,7 @@ async def test_everything_that_there_is_to_tell(windows: Windows) -> None:
     told = record(report, 65535)
     times = {name: told.pop(name) for name in list(told) if name.endswith("_time")}
     assert told == {
-        "logon": f"|65535|{times['logon_time']}|CONTOSO\\Жанна",
+        "logon": f"|65535|CONTOSO\\Жанна|{times['logon_time']}",
         "id": 65535,
         "name": "TERM04",
         "user": "Жанна",

@@ -213,9 +213,11 @@ async def test_sessions_that_cannot_be_listed(windows: Windows, code: int, check
     assert server_report(report) == {
         "server": "",
         "computer_name": "",
+        "alias_of": None,
         "found": [],
         "sessions": [],
         "excluded": [],
+        "spared": [],
         "error": {"call": "WTSEnumerateSessionsEx", "code": code},
         "crash": None,
     }

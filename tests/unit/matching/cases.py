@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from simulator.directory import Directory
 
-from .model import DURATIONS, STATE_WORDS, Account, Session
+from .model import DURATIONS, STATE_WORDS, Account, Session, record_of
 
 T = TypeVar("T")
 
@@ -125,6 +125,11 @@ def _plausible(session: Session) -> Session:
     )
 
 
+def _typed(value: Any) -> str:
+    """What two options may not both hold: a text in any case."""
+    return str(value).lower()
+
+
 def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
     return st.sampled_from(values)
 
@@ -198,11 +203,22 @@ def cases(draw: st.DrawFn) -> Case:
         )
         if {"*", "?"} & {*account}:
             account = account.replace(" ", "?")
-        return account if account.strip("*\\") else "?*"
+        return account if account.strip("*?\\") else "a*"
 
-    def session() -> str:
+    def record(session: Session, *, exactly: bool) -> dict[str, Any]:
+        """Of this logon, or of one that had its ID or its account before."""
+        given = record_of(session, draw(_one_of(("RDSH01", "rdsh01.contoso.com"))))
+        given["account"] = recased(given["account"])
+        changes: list[dict[str, Any]] = [{}, {"id": session.id + 1}, {"account": f"{given['account']}x"}]
+        if not exactly:
+            changes.append({"logon_time": "2026-11-01T00:00:00Z"})
+        return given | draw(_one_of(changes))
+
+    def session(*, exactly: bool = False) -> Any:
         session = draw(_one_of((one(), *OF_THE_SYSTEM)))
-        form = draw(_one_of(("id", "name", "current", "current")))
+        form = draw(_one_of(("id", "name", "current", "current", "record")))
+        if form == "record" and session.has_user and session.logged_on is not None:
+            return record(session, exactly=exactly)
         if form == "id" or not session.name:
             return draw(_one_of(("", "0"))) + str(session.id)
         return recased(session.name if form == "name" else "current")
@@ -230,7 +246,7 @@ def cases(draw: st.DrawFn) -> Case:
         text = recased(draw(_one_of((str(packed), packed.exploded))))
         return text if prefix == longest and draw(st.booleans()) else f"{text}/{prefix}"
 
-    def several(value: Callable[[], str]) -> list[str]:
+    def several(value: Callable[[], Any]) -> list[Any]:
         return [value() for _ in range(draw(st.integers(1, 3)))]
 
     draw_option: dict[str, Callable[[], Any]] = {
@@ -249,10 +265,11 @@ def cases(draw: st.DrawFn) -> Case:
     options = {option: draw_option[option]() for option in chosen}
     if isinstance(options[chosen[0]], list) and draw(_one_of((False,) * 19 + (True,))):
         options[chosen[0]] = []
-    for option, value in ("users", user), ("sessions", session):
+    exclusions: dict[str, Callable[[], Any]] = {"users": user, "sessions": lambda: session(exactly=True)}
+    for option, value in exclusions.items():
         if draw(_one_of((False, False, True))):
-            selected = {value.lower() for value in options.get(option, ())}
-            if excluded := [value for value in several(value) if value.lower() not in selected]:
+            selected = {_typed(value) for value in options.get(option, ())}
+            if excluded := [value for value in several(value) if _typed(value) not in selected]:
                 options[f"exclude_{option}"] = excluded
     if draw(_one_of((False, False, True))):
         options["protect_console"] = False
@@ -262,7 +279,7 @@ def cases(draw: st.DrawFn) -> Case:
 def pattern_cases() -> st.SearchStrategy[Case]:
     """Short names of few letters, and patterns of the same, many of which nearly fit."""
     names = st.lists(st.text(alphabet="ab𠮷", min_size=1, max_size=6), min_size=1, max_size=4)
-    pattern = st.text(alphabet="aB𠮷*?", min_size=1, max_size=6).filter(lambda text: text.strip("*"))
+    pattern = st.text(alphabet="aB𠮷*?", min_size=1, max_size=6).filter(lambda text: text.strip("*?"))
     patterns = st.lists(pattern, min_size=1, max_size=12)
     return st.builds(
         lambda names, patterns: Case(

@@ -8,8 +8,12 @@ import ipaddress
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+
+#: When the hosts of all cases are.
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 #: Durations as a task gives them, in seconds, and as ``matched_by`` writes them.
 DURATIONS: dict[str, tuple[float, str]] = {
@@ -54,6 +58,10 @@ class Session:
     @property
     def is_of_the_system(self) -> bool:
         return self.id == 0 or self.id >= 65536
+
+    @property
+    def is_listener(self) -> bool:
+        return self.id >= 65536
 
     @property
     def has_user(self) -> bool:
@@ -103,11 +111,12 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
         if option.startswith("exclude_")
         for value in values
     ]
-    unused = {
+    unused = [
         (option, value)
         for option, value in excluding
-        if not any(is_spared(session, option, value, world) for session in sessions)
-    }
+        # What fits a listener alone spares nobody.
+        if not any(is_spared(session, option, value, world) for session in sessions if not session.is_listener)
+    ]
     unknown = {value for option, value in unused if option == "users" and not _may_be_unused(value, world)}
     if unknown:
         return Outcome({}, {}, set(), unknown_exclusions=unknown)
@@ -132,6 +141,7 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
         _as_reported(option, value)
         for option in ("sessions", "users")
         for value in selecting.get(option, ())
+        if not isinstance(value, Mapping)  # a logon that has gone is told of as such
         if not any(fits(session, option, value, world) for session in sessions)
     }
     return Outcome(results, matched_by, not_found, excluded, {_as_reported(option, value) for option, value in unused})
@@ -140,6 +150,8 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
 def fits(session: Session, option: str, value: Any, world: World) -> bool:
     """Whether a session fits one value of one option."""
     if option == "sessions":
+        if isinstance(value, Mapping):
+            return _is_logon(session, value, world)
         if value.isascii() and value.isdigit():
             return session.id == int(value)
         if value.lower() == "current":
@@ -151,7 +163,11 @@ def fits(session: Session, option: str, value: Any, world: World) -> bool:
 
 def is_spared(session: Session, option: str, value: Any, world: World) -> bool:
     """Whether a session fits one value of an exclusion: a user's name in exclude_sessions spares that user."""
-    is_the_users = option == "sessions" and session.has_user and _fold(session.user) == _fold(value)
+    if isinstance(value, Mapping) and session.logged_on is None:  # it may be this logon
+        return _is_logon(session, {**value, "logon_time": None}, world)
+    is_the_users = (
+        option == "sessions" and isinstance(value, str) and session.has_user and _fold(session.user) == _fold(value)
+    )
     return is_the_users or fits(session, option, value, world)
 
 
@@ -159,12 +175,29 @@ def _may_be_unused(value: str, world: World) -> bool:
     """Whether an exclusion that fits no session is in order: it is a pattern, or somebody's name."""
     value = value.removeprefix("*\\")  # in any domain, which is what a name alone means, too
     if "*" in value or "?" in value:
-        return True
+        domain = value.rpartition("\\")[0]
+        return not domain or domain == "." or bool(set("*?") & set(domain)) or world.look_up(domain) is not None
     if _is_looked_up(value):
         return world.look_up(value) is not None
     domain, _, user = value.rpartition("\\")
     domains = [world.computer_name] if domain == "." else [domain] if domain else [d for d, _ in world.accounts]
     return any(_is_named(account, domain, user) for account in world.accounts for domain in domains)
+
+
+def record_of(session: Session, server: str) -> dict[str, Any]:
+    """What identifies a session in the records of the modules: its logon to the second."""
+    account = f"{session.domain}\\{session.user}" if session.domain else session.user
+    time = None if session.logged_on is None else f"{NOW - timedelta(seconds=session.logged_on):%Y-%m-%dT%H:%M:%SZ}"
+    return {"server": server, "id": session.id, "account": account, "logon_time": time}
+
+
+def _is_logon(session: Session, record: Mapping[str, Any], world: World) -> bool:
+    own = record_of(session, world.computer_name)
+    return (
+        _fold(record["server"].partition(".")[0]) == _fold(world.computer_name)
+        and _fold(own["account"]) == _fold(record["account"])
+        and (own["id"], own["logon_time"]) == (record["id"], record["logon_time"])
+    )
 
 
 def _is_looked_up(value: str) -> bool:
@@ -219,6 +252,8 @@ def _values(value: Any) -> Sequence[Any]:
 
 
 def _as_reported(option: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{value['id']} ({value['account']}) on {value['server']}"
     if option == "states":
         return _state(value)
     if option in ("protocols", "locked") or (option == "sessions" and value.lower() == "current"):

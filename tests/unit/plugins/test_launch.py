@@ -227,7 +227,12 @@ def test_the_words_of_ansible_are_kept_in_the_result() -> None:
 # ---- a file in use
 
 
-@pytest.mark.parametrize("words", [IN_USE, SOURCE_IN_USE])
+TEMPORARY_IN_USE = (
+    "Failed to compile C# code:\nerror CS1610: Could not delete temporary file used for default Win32 resource"
+)
+
+
+@pytest.mark.parametrize("words", [IN_USE, SOURCE_IN_USE, TEMPORARY_IN_USE])
 def test_a_file_in_use_is_awaited(words: str, pauses: list[float]) -> None:
     action = Launching({"failed": True, "msg": words}, {"report": REPORT})
     assert action.report() == REPORT

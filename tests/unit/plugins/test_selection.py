@@ -83,7 +83,7 @@ def engine_options(**options: Any) -> dict[str, Any]:
          {"session_names": ["TERM04", "rdp-tcp#3", "12a"], "session_ids": [12]}),
         ({"sessions": ["x" * 32]}, {"session_names": ["x" * 32]}),
         ({"users": ["alice"]}, {"users": ["*\\alice"]}),
-        ({"users": ["CONTOSO\\alice", ".\\bob", "?*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\?*"]}),
+        ({"users": ["CONTOSO\\alice", ".\\bob", "a*"]}, {"users": ["CONTOSO\\alice", ".\\bob", "*\\a*"]}),
         ({"states": ["Disconnected", "ACTIVE"]}, {"states": [4, 0]}),
         ({"sessions": ["Current", "12"]}, {"current": True, "session_ids": [12]}),
         ({"all": True, "exclude_sessions": ["current"]}, {"all": True, "exclude_current": True}),

@@ -161,7 +161,7 @@ def test_sessions_and_servers_are_in_order() -> None:
 
 def test_reminders_that_came() -> None:
     """Nobody was reminded after the task had ended, nor where nobody was warned."""
-    acted = {**record(12), "result": "logged_off", "warnings": 1}
+    acted = {**record(12), "result": "logged_off", "warnings": 3}
     early = at(0, "rdsh01", result(acted, deadline="2026-11-21T22:15:00Z"), 12, reminders=["10m", "5m", "3m", "1m"])
     texts = [(f"{event.time:%H:%M}", event.kind) for event in view([early]).events]
     assert texts == [("22:00", "warned"), ("22:05", "reminded"), ("22:10", "reminded"), ("22:12", "acted")]

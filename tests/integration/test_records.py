@@ -1,0 +1,188 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Records of sessions as values of options: a logon is the same logon in whatever task it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulator.farm import Change
+from tests.support.calls import LOGOFF
+
+Serve = Callable[..., Any]
+Tasks = list[dict[str, Any]]
+
+FIND, LOGOFF_TASK = "winops.rds.win_rds_session_info", "winops.rds.win_rds_logoff"
+FOUND = "{{ found.sessions }}"
+TWO_SERVERS = ["RDSH02", "RDSH03"]
+
+
+def find(**options: Any) -> dict[str, Any]:
+    return {"name": "find", FIND: options, "register": "found"}
+
+
+def logoff(**options: Any) -> dict[str, Any]:
+    return {"name": "logoff", LOGOFF_TASK: options}
+
+
+def happen(farm: Any, change: dict[str, Any]) -> None:
+    """Between two runs of Ansible."""
+    farm.simulation.hosts["RDSH01"].apply([Change.model_validate(change)])
+
+
+def farm_of_three(serve: Serve) -> Any:
+    """Ansible works from RDSH01 on two servers, where ID 3 is somebody else's on each."""
+    return serve(
+        hosts=[
+            {"name": "RDSH01", "sessions": [{"id": 3, "user": "zoe"}]},
+            {"name": "RDSH02", "sessions": [{"id": 3, "user": "alice"}, {"id": 4, "user": "bob"}]},
+            {"name": "RDSH03", "sessions": [{"id": 3, "user": "carol"}, {"id": 4, "user": "dave"}]},
+        ]
+    )
+
+
+def test_what_was_found_is_logged_off_where_it_was_found(serve: Serve) -> None:
+    farm = farm_of_three(serve)
+    tasks = [find(users=["alice", "dave"], server=TWO_SERVERS), logoff(sessions=FOUND, server=TWO_SERVERS)]
+    run = farm.playbook(tasks, "-l", "RDSH01")
+    assert run.exit_code == 0, run.output
+    assert run.of("logoff")["changed"] is True
+    assert run.of("logoff").counts() == {"logged_off": 2}
+    assert farm.users("RDSH02") == {4: "bob"}
+    assert farm.users("RDSH03") == {3: "carol"}
+
+
+@pytest.mark.parametrize("option", ["sessions", "exclude_sessions"])
+@pytest.mark.parametrize("value", [3, "rdp-tcp#3", "console"])
+def test_an_id_is_refused_where_several_servers_have_it(serve: Serve, option: str, value: Any) -> None:
+    farm = farm_of_three(serve)
+    options = {"users": "*a*", option: [value], "server": TWO_SERVERS}
+    run = farm.playbook([logoff(**options)], "-l", "RDSH01")
+    assert run.exit_code == 2
+    assert f"{option}: '{value}' is another session on each of 2 servers" in run.of("logoff")["msg"]
+    assert f'{option}: "{{{{ found.sessions }}}}"' in run.of("logoff")["msg"]
+    assert len(farm.users("RDSH02")) + len(farm.users("RDSH03")) == 4
+
+
+def test_an_id_on_one_server(serve: Serve) -> None:
+    farm = farm_of_three(serve)
+    run = farm.playbook([logoff(sessions=[3], server=["RDSH02"])], "-l", "RDSH01")
+    assert run.of("logoff").counts() == {"logged_off": 1}
+    assert farm.users("RDSH02") == {4: "bob"}
+    assert farm.users("RDSH01") == {3: "zoe"}
+
+
+def test_the_records_of_another_host_are_an_error_that_names_both(serve: Serve) -> None:
+    farm = farm_of_three(serve)
+    tasks = [find(all=True), logoff(sessions="{{ hostvars['RDSH02'].found.sessions }}")]
+    run = farm.playbook(tasks, "-l", "RDSH02,RDSH03")
+    assert run.exit_code == 2
+    assert run.of("logoff", "RDSH02").counts() == {"logged_off": 2}
+    failed = run.of("logoff", "RDSH03")
+    assert (failed.status, failed["changed"] if "changed" in failed.values else False) == ("failed", False)
+    assert "RDSH02" in failed["msg"]
+    assert "RDSH03" in failed["msg"]
+    assert "nobody was touched" in failed["msg"]
+    assert farm.users("RDSH03") == {3: "carol", 4: "dave"}
+
+
+def test_an_exclusion_by_the_records_of_another_host_stops_the_task(serve: Serve) -> None:
+    farm = farm_of_three(serve)
+    tasks = [find(all=True), logoff(all=True, exclude_sessions="{{ hostvars['RDSH02'].found.sessions }}")]
+    run = farm.playbook(tasks, "-l", "RDSH02,RDSH03")
+    assert run.of("logoff", "RDSH02").counts() == {}
+    assert run.of("logoff", "RDSH03").status == "failed"
+    assert len(farm.users("RDSH02")) + len(farm.users("RDSH03")) == 4
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_stranger_who_has_the_id_now_is_left_alone(serve: Serve, check: bool) -> None:
+    farm = serve([{"id": 3, "user": "alice"}, {"id": 4, "user": "bob"}])
+    run = farm.playbook([find(all=True)])
+    records = run.of("find")["sessions"]
+    happen(farm, {"put": {"id": 3, "user": "mallory", "logged_on": 0}})
+    run = farm.playbook([logoff(sessions=records, missing="fail")], *(["--check"] if check else []))
+    assert run.exit_code == 0, run.output
+    result = run.of("logoff")
+    assert [(r["account"], r["result"]) for r in result["sessions"]] == [
+        ("CONTOSO\\bob", "would_log_off" if check else "logged_off"),
+        ("CONTOSO\\alice", "already_gone"),
+    ]
+    assert result["not_found"] == []
+    assert "2 sessions selected" in result["msg"]
+    assert farm.users()[3] == "mallory"
+    assert (4 in farm.users()) == check
+
+
+@pytest.mark.parametrize("successor", ["alice", "mallory"])
+def test_only_the_logon_is_excluded_and_no_other_by_its_id(serve: Serve, successor: str) -> None:
+    farm = serve([{"id": 3, "user": "alice"}, {"id": 4, "user": "bob"}])
+    records = farm.playbook([find(all=True)]).of("find")["sessions"]
+    happen(farm, {"put": {"id": 3, "user": successor, "logged_on": 1}})
+    result = farm.playbook([logoff(all=True, exclude_sessions=records)]).of("logoff")
+    assert result.outcomes() == {3: "logged_off"}
+    assert result["unused_exclusions"] == ["3 (CONTOSO\\alice) on RDSH01"]
+    assert [record["account"] for record in result["excluded"]] == ["CONTOSO\\bob"]
+    assert farm.users() == {4: "bob"}
+
+
+def test_a_record_in_a_loop_and_one_of_another_module(serve: Serve) -> None:
+    farm = serve([{"id": 3, "user": "alice"}, {"id": 4, "user": "bob"}, {"id": 5, "user": "carol"}])
+    message = {"winops.rds.win_rds_message": {"users": ["alice", "bob"], "message": "Bye"}, "register": "told"}
+    looped = {**logoff(sessions="{{ item }}"), "loop": "{{ told.sessions }}"}
+    run = farm.playbook([message, looped])
+    assert run.exit_code == 0, run.output
+    assert farm.users() == {5: "carol"}
+
+
+def test_records_beside_an_id_and_what_was_excluded(serve: Serve) -> None:
+    farm = serve([{"id": n, "user": user} for n, user in enumerate(("alice", "bob", "carol"), 3)])
+    first = {LOGOFF_TASK: {"all": True, "exclude_users": ["alice", "bob"]}, "register": "found"}
+    second = logoff(sessions="{{ found.excluded[:1] + [4] }}")
+    run = farm.playbook([first, second])
+    assert run.of("logoff").outcomes() == {3: "logged_off", 4: "logged_off"}
+    assert run.of("logoff")["sessions"][0]["matched_by"] == ["sessions=3 (CONTOSO\\alice) on RDSH01"]
+    assert farm.users() == {}
+
+
+def test_a_record_that_other_options_rule_out_is_not_gone(serve: Serve) -> None:
+    farm = serve([{"id": 3, "user": "alice", "idle": "5m"}, {"id": 4, "user": "bob", "idle": "3h"}])
+    run = farm.playbook([find(all=True), logoff(sessions=FOUND, idle_for="1h")])
+    assert run.of("logoff").outcomes() == {4: "logged_off"}
+    assert farm.users() == {3: "alice"}
+
+
+def test_the_same_server_by_its_dns_name(serve: Serve) -> None:
+    farm = farm_of_three(serve)
+    tasks = [
+        find(users="alice", server=["rdsh02.contoso.com"]),
+        logoff(sessions=FOUND, server=["RDSH02", "RDSH03"]),
+    ]
+    assert farm.playbook(tasks, "-l", "RDSH01").of("logoff").outcomes() == {3: "logged_off"}
+    assert farm.users("RDSH02") == {4: "bob"}
+    assert farm.users("RDSH03") == {3: "carol", 4: "dave"}
+
+
+@pytest.mark.parametrize("lacking", ["server", "id", "account", "logon_time"])
+@pytest.mark.parametrize("option", ["sessions", "exclude_sessions"])
+def test_a_record_that_does_not_say_who_is_refused(serve: Serve, option: str, lacking: str) -> None:
+    farm = serve([{"id": 3, "user": "alice"}])
+    record = {"server": "RDSH01", "id": 3, "account": "CONTOSO\\alice", "logon_time": "2026-11-21T13:18:05Z"}
+    del record[lacking]
+    run = farm.playbook([logoff(users="*a*", **{option: [record]})])
+    assert run.exit_code == 2
+    assert f"{option}: a record without {lacking} does not say which logon is meant" in run.of("logoff")["msg"]
+    assert farm.simulation.traffic("RDSH01") == []
+
+
+def test_one_server_by_two_names_is_worked_on_once(serve: Serve) -> None:
+    farm = farm_of_three(serve)
+    run = farm.playbook([logoff(all=True, server=["RDSH02", "rdsh02.contoso.com", "RDSH03"])], "-l", "RDSH01")
+    result = run.of("logoff")
+    assert "4 sessions selected: 4 logged off." in result["msg"]
+    assert [(entry["server"], entry["error"]) for entry in result["servers"]][1] == ("rdsh02.contoso.com", None)
+    assert "rdsh02.contoso.com is RDSH02" in " ".join(run.output.split())
+    assert sum(call.function == LOGOFF for call in farm.simulation.calls("RDSH02")) == 2

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 winops.rds contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible's ``until`` and ``retries``: what the last attempt says is all that anybody learns of the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+from simulator.farm import Change
+from tests.support.calls import LOGOFF
+
+Serve = Callable[..., Any]
+
+
+def until_success(*, delay: int = 2, **options: Any) -> list[dict[str, Any]]:
+    task = {"winops.rds.win_rds_logoff": options, "register": "r", "until": "r is success"}
+    return [{"name": "logoff", **task, "retries": 3, "delay": delay}]
+
+
+def test_what_the_first_attempt_logged_off_the_last_one_tells(serve: Serve) -> None:
+    farm = serve([{"id": 12, "user": "alice", "logoff": 2.5}, {"id": 13, "user": "bob", "logoff": 2.5}])
+    run = farm.playbook(until_success(all=True, timeout="1s"))
+    assert run.exit_code == 0, run.output
+    result = run.of("logoff")
+    assert result["attempts"] >= 2
+    assert result["changed"] is True
+    assert result.outcomes() == {12: "logged_off", 13: "logged_off"}
+    assert result["msg"] == "2 sessions selected: 2 logged off."
+    assert result["not_found"] == []
+    assert all(record["error"] is None for record in result["sessions"])
+    assert farm.users() == {}
+
+
+def test_who_was_done_with_at_once_is_told_too(serve: Serve) -> None:
+    farm = serve([{"id": 12, "user": "alice"}, {"id": 13, "user": "bob", "logoff": 2.5}])
+    result = farm.playbook(until_success(users=["alice", "bob"], timeout="1s")).of("logoff")
+    assert result.outcomes() == {12: "logged_off", 13: "logged_off"}
+    assert result["not_found"] == []
+
+
+def test_who_does_not_fit_any_more_is_not_told_as_logged_off(serve: Serve) -> None:
+    """Windows has accepted her logoff, and then she comes back: she is there, and no longer disconnected."""
+    farm = serve([{"id": 12, "user": "alice", "state": "disconnected", "logoff": 60}])
+    changes = Thread(target=_reconnect_after_the_logoff, args=(farm,))
+    changes.start()
+    run = farm.playbook(until_success(states=["disconnected"], timeout="1s", delay=3))
+    changes.join()
+    result = run.of("logoff")
+    assert result.outcomes() == {12: "spared"}
+    assert result["changed"] is True
+    assert farm.users() == {12: "alice"}
+
+
+def _reconnect_after_the_logoff(farm: Any) -> None:
+    while not any(call.function == LOGOFF for call in farm.simulation.calls("RDSH01")):
+        time.sleep(0.1)
+    time.sleep(1.5)
+    farm.simulation.hosts["RDSH01"].apply([Change(reconnect=12)])
+
+
+def test_a_logon_mode_that_was_changed_by_an_earlier_attempt_is_changed(serve: Serve) -> None:
+    farm = serve([])
+    task = {
+        "name": "mode",
+        "winops.rds.win_rds_logon_mode": {"mode": "drain"},
+        "register": "r",
+        "until": "r.attempts > 1",
+        "retries": 2,
+        "delay": 0,
+    }
+    result = farm.playbook([task]).of("mode")
+    assert result["attempts"] == 2
+    assert result["changed"] is True

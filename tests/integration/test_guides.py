@@ -89,6 +89,15 @@ def test_empty_the_farm(serve: Serve) -> None:
     assert farm.users() == {1: "operator"}
 
 
+def test_warn_first(serve: Serve) -> None:
+    farm = serve(hosts=[RDSH01, RDSH02])
+    (block,) = (block for block in guide("grace").code_blocks() if "Log off whoever has been idle" in block.text)
+    task = yaml.safe_load(block.text)
+    checked = farm.playbook(task, "--check")
+    assert checked.exit_code == 0, checked.output
+    assert checked.of(task[0]["name"], "RDSH01").counts() == {"would_log_off": 3}
+
+
 def test_maintenance_night(serve: Serve) -> None:
     farm = serve(hosts=[without_console(RDSH01), RDSH02])
     tasks = yaml.safe_load(block_with("README", "state: entered").text)

@@ -505,7 +505,8 @@ sessions:
         - V(logged_off) - Windows no longer has the session.
         - V(would_log_off) - check mode.
         - V(requested) - Windows accepted the logoff, and it was not awaited (O(wait=false)).
-        - V(already_gone) - it went by itself, or its ID belongs to another logon now.
+        - V(already_gone) - it went by itself, or its ID belongs to another logon now. Where an answer to the logoff at
+          the end of a grace period was lost, the message says that it may have been logged off.
         - V(spared) - it no longer matched the options when its turn came.
         - V(protected) - the console (see O(protect_console)), session 0 or a listener.
         - V(denied) - the connecting account may not do this.

@@ -69,7 +69,7 @@ class Outcome:
     failure: NotCarriedOut | None = None
     """Why the host could not be worked on at the end; None: it could."""
     answer_lost: bool = False
-    """Whether an answer to the logoff was lost before another one came: who is gone may have been logged off."""
+    """Whether an answer to the logoff was lost before another one came: who has gone since may have been logged off."""
 
 
 @dataclass(frozen=True)

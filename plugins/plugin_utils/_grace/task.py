@@ -45,7 +45,8 @@ def with_deadline(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
 
 
 _ANSWER_LOST = (
-    "An answer of the host was lost at the end: whoever is already gone may have been logged off by this task."
+    "An answer to the logoff was lost: whoever was on before it and is already gone may have been logged off by this "
+    "task."
 )
 
 

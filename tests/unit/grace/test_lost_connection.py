@@ -142,7 +142,7 @@ def test_a_logoff_of_which_no_answer_came(serve: Serve) -> None:
     result = task.outcome()
     assert outcomes(result) == {12: "already_gone", 13: "already_gone"}
     assert result["changed"] and not result.get("failed")
-    assert "whoever is already gone may have been logged off by this task" in result["msg"]
+    assert "whoever was on before it and is already gone may have been logged off by this task" in result["msg"]
     assert [session for _, session in task.logoffs()] == [12, 13]
 
 

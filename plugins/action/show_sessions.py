@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils._farm.overview import SORTS, overview_text, totals_text
+from ..plugin_utils._farm.results import has_failed
 from ..plugin_utils._launch.failed import TaskFailed
+from ..plugin_utils._logon_mode.maintenance import in_maintenance_lines
 from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.given import validated_options
@@ -47,7 +49,7 @@ class ActionModule(ActionBase):
             return {**result, **TaskFailed(str(error)).result}
         shown = view(seen)
         found = shown.overview
-        lines = [overview_text(found, options["sort"], _WIDTH)]
+        lines = [overview_text(found, options["sort"], _WIDTH), *in_maintenance_lines(found.maintenance, variables)]
         written = []
         if path:
             facts = [("Hosts", str(len(variables["ansible_play_hosts_all"])))]
@@ -105,7 +107,9 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
             results = values.get("results") or [values]
             if not all(map(_is_ours, results)):
                 raise OptionError(f"registered: {name!r} of {host} is the result of a module that tells of no sessions")
-            found[name] += [TaskResult(host, one, check_mode=check_mode) for one in results]
+            found[name] += [
+                TaskResult(host, one, failed=has_failed(one), check_mode=check_mode) for one in results
+            ]
         if not found[name]:
             raise OptionError(f"registered: no host of the play has registered {name!r}; check the name")
     # A host that failed before has not registered everything; the first is what was asked for.

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import lxml.html
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW, Head, page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult
 
+from tests.unit.session_report.pages import Page
 from tests.unit.session_report.seen import at, mode, night, record, result
 
 HOUR = 3600
@@ -20,31 +20,6 @@ HOUR = 3600
 ALICE = record(12, idle_seconds=2 * HOUR)
 BOB = record(14, "bob", state="disconnected", idle_seconds=4 * HOUR, disconnect_time="2026-11-21T18:00:00Z")
 CAROL = record(17, "carol", state="disconnected", idle_seconds=None, disconnect_time="2026-11-20T18:00:00Z")
-
-
-class Page:
-    """A page, read as a browser does."""
-
-    def __init__(self, *seen: TaskResult, idle_limit: float = 2 * HOUR, masked: bool = False, **head: Any) -> None:
-        about = Head(**{"title": "A night", "controller": "ctl", "made": datetime(2026, 11, 22, tzinfo=UTC), **head})
-        self._tree = lxml.html.fromstring(page(view(seen), about, idle_limit=idle_limit, masked=masked))
-
-    def texts(self, path: str, of: Any = None) -> list[str]:
-        return [" ".join(found.text_content().split()) for found in self.elements(path, of)]
-
-    def elements(self, path: str, of: Any = None) -> list[Any]:
-        found: list[Any] = (self._tree if of is None else of).xpath(path)
-        return found
-
-    def rows(self, table: str) -> list[dict[str, str]]:
-        """The rows of a table, by the names of its columns."""
-        names = self.texts(f"//table[@id='{table}']/thead//th")
-        rows = self.elements(f"//table[@id='{table}']/tbody/tr")
-        return [dict(zip(names, self.texts("th | td", row), strict=True)) for row in rows]
-
-    def bad(self) -> list[str]:
-        """What is marked."""
-        return self.texts("//*[contains(concat(' ', @class, ' '), ' bad ')]")
 
 
 def test_at_a_glance() -> None:
@@ -214,7 +189,7 @@ def test_the_head() -> None:
     )
     assert shown.texts("//header//dl/div") == [
         "Made2026-11-22 01:30 CEST (23:30 UTC)",
-        "Byctl",
+        "Control nodectl",
         "Playbooknight.yml",
         "Servers asked1, and 1 that did not answer",
     ]

@@ -162,6 +162,53 @@ def test_what_is_short_can_be_seen() -> None:
     assert [bar.get("style") for bar in alone.elements("//i")] == ["left:0.0%;width:0.4%"]
 
 
+def test_the_bars_have_times() -> None:
+    """Below them for the eye, and on each of them for who points at it."""
+    shown = Page(*night())
+    assert shown.texts("//p[@class='axis']/time") == ["22:00:00", "22:07:00", "22:14:00", "22:21:00", "22:28:00"]
+    assert shown.texts("//p[@class='axis']/following-sibling::p")[0] == (
+        "From 2026-11-21 22:00:00 to 2026-11-21 22:28:00 UTC."
+    )
+    titles = [bar.get("title") for bar in shown.elements("//div[@class='track']//i[@class='warned']")]
+    assert titles == ["2026-11-21 22:01:00 to 2026-11-21 22:16:00 UTC"]
+    alone = at(0, "rdsh01", {"changed": True}, 0, is_ours=False)
+    assert Page(TaskResult("rdsh01", result(ALICE)), alone).texts("//p[@class='axis']/time") == ["22:00:00"]
+
+
+def test_hosts_in_maintenance() -> None:
+    told = {"since": "2026-11-21T22:00:04Z", "account": "CONTOSO\\ansible", "reason": "CHG-4711"}
+    empty = dict.fromkeys(told)
+    seen = [
+        TaskResult(name, {**mode("drain", "drain"), "maintenance": maintenance})
+        for name, maintenance in (("rdsh01", told), ("rdsh02", empty), ("rdsh03", told), ("rdsh03", None))
+    ]
+    items = "//ul[@class='maintenance']/li"
+    assert Page(*seen).texts(items) == ["rdsh01 since Nov 21 22:00 UTC, by CONTOSO\\ansible: CHG-4711", "rdsh02"]
+    assert Page(*seen).texts("//code") == [
+        "ansible rdsh01,rdsh02 -m winops.rds.win_rds_maintenance -a state=exited"
+    ]
+    assert Page(*seen, masked=True).texts(items)[0] == "rdsh01 since Nov 21 22:00 UTC, by user 1: reason 1"
+    assert Page(seen[-1]).elements("//code") == []
+
+
+def test_a_host_that_is_emptied_by_one_task() -> None:
+    """What the task does to the mode and what it does to sessions is shown, and who may stay."""
+    gone = {**ALICE, "result": "logged_off", "warnings": 1}
+    entered = {**mode("drain", "enabled"), **result(gone), "remaining": [{**BOB, "result": "excluded"}]}
+    shown = Page(at(0, "rdsh01", entered, 5), at(10, "rdsh01", mode("enabled", "drain")))
+    assert [(row["Time (UTC)"][11:16], row["What"]) for row in shown.rows("events")] == [
+        ("22:00", "accepts no new logons (drain)"), ("22:05", "1 logged off"), ("22:10", "accepts logons"),
+    ]  # fmt: skip
+    assert [(row["Account"], row["Result"]) for row in shown.rows("sessions")] == [
+        ("CONTOSO\\alice", "logged off"), ("CONTOSO\\bob", "excluded"),
+    ]  # fmt: skip
+    assert {bar.get("class") for bar in shown.elements("//i")} == {"closed", "acted"}
+    # It could not be emptied, and is open again.
+    undone = {**mode("enabled", "enabled"), **result({**ALICE, "result": "timed_out", "error": None}), "changed": True}
+    failed = Page(at(0, "rdsh01", undone, 5, failed=True, task="Enter"))
+    assert [row["What"] for row in failed.rows("events")] == ["failed: Enter", "1 timed out"]
+
+
 def test_where_nothing_took_time_there_are_no_bars() -> None:
     shown = Page(TaskResult("rdsh01", result(ALICE)))
     assert shown.elements("//div[@class='track'] | //table[@id='events'] | //ul[@class='unasked']") == []

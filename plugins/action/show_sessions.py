@@ -26,6 +26,10 @@ from ..plugin_utils._words.table import terminal_width
 _WIDTH = terminal_width()
 
 
+#: Each of this collection's results has one of these.
+_TOLD = ("servers", "accepts_logons")
+
+
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -80,10 +84,14 @@ def _report_path(text: str | None) -> Path | None:
 def _is_ours(result: Any) -> bool:
     """Whether it may be the result of a module of this collection: what of, say, a shell would be taken for a host that
     could not be asked."""
-    told = ("servers", "accepts_logons")
     return isinstance(result, Mapping) and (
-        any(key in result for key in told) or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
+        any(key in result for key in _TOLD) or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
     )
+
+
+def _failed_unheeded(result: Any) -> bool:
+    """Whether it is what a task with the keyword failed_when returned, and tells nothing."""
+    return isinstance(result, Mapping) and "failed_when_result" in result and not any(key in result for key in _TOLD)
 
 
 def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: bool) -> list[TaskResult]:
@@ -95,6 +103,7 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
     if not names:
         raise OptionError("registered is an empty list; give the variables that the hosts have registered")
     found: dict[str, list[TaskResult]] = {name: [] for name in names}
+    registered = set()
     hosts = variables["ansible_play_hosts_all"]
     for name in names:
         for host in hosts:
@@ -105,12 +114,14 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
                 raise OptionError(f"registered: {name!r} of {host} is not the result of a task")
             # The result of a loop is that of its items.
             results = values.get("results") or [values]
+            registered.add(name)
+            # The first is what was asked for; what fails beside it, and is not to count, leaves the host in the table.
+            if name != names[0]:
+                results = [one for one in results if not _failed_unheeded(one)]
             if not all(map(_is_ours, results)):
                 raise OptionError(f"registered: {name!r} of {host} is the result of a module that tells of no sessions")
-            found[name] += [
-                TaskResult(host, one, failed=has_failed(one), check_mode=check_mode) for one in results
-            ]
-        if not found[name]:
+            found[name] += [TaskResult(host, one, failed=has_failed(one), check_mode=check_mode) for one in results]
+        if name not in registered:
             raise OptionError(f"registered: no host of the play has registered {name!r}; check the name")
     # A host that failed before has not registered everything; the first is what was asked for.
     told = {seen.host for seen in found[names[0]]}

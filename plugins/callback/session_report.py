@@ -74,7 +74,6 @@ from ..plugin_utils._session_report.files import head_of, report_path, write_rep
 from ..plugin_utils._session_report.view import TaskResult, view
 from ..plugin_utils._words.durations import parse_duration
 
-
 #: Actions that do nothing on a host, also where they report a change.
 _DO_NOTHING_THERE = ("winops.rds.show_sessions", "ansible.builtin.add_host", "ansible.builtin.group_by")
 

@@ -251,6 +251,23 @@ def test_who_is_on_names_hosts_in_maintenance(serve: Serve) -> None:
     assert "in maintenance" not in farm.run("winops.rds.who_is_on").output
 
 
+def test_hosts_are_shown_that_do_not_tell_whether_they_accept_logons(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    tasks = [
+        {"winops.rds.win_rds_session_info": {}, "register": "found"},
+        {"winops.rds.win_rds_logon_mode_info": {"bla": 1}, "register": "logons", "failed_when": False},
+        {
+            "name": "Show the sessions",
+            "winops.rds.show_sessions": {"registered": ["found", "logons"]},
+            "run_once": True,
+        },
+    ]
+    run = farm.playbook(tasks)
+    assert run.exit_code == 0, run.output
+    assert "6 sessions on 2 servers: 3 active, 3 disconnected." in run.output
+    assert "Not asked" not in run.output
+
+
 def test_who_is_on_names_who_could_not_be_asked(serve: Serve) -> None:
     farm = two_hosts(serve)
     run = farm.run(

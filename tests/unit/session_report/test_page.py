@@ -184,9 +184,7 @@ def test_hosts_in_maintenance() -> None:
     ]
     items = "//ul[@class='maintenance']/li"
     assert Page(*seen).texts(items) == ["rdsh01 since Nov 21 22:00 UTC, by CONTOSO\\ansible: CHG-4711", "rdsh02"]
-    assert Page(*seen).texts("//code") == [
-        "ansible rdsh01,rdsh02 -m winops.rds.win_rds_maintenance -a state=exited"
-    ]
+    assert Page(*seen).texts("//code") == ["ansible rdsh01,rdsh02 -m winops.rds.win_rds_maintenance -a state=exited"]
     assert Page(*seen, masked=True).texts(items)[0] == "rdsh01 since Nov 21 22:00 UTC, by user 1: reason 1"
     assert Page(seen[-1]).elements("//code") == []
 

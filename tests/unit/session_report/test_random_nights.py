@@ -131,7 +131,9 @@ class Night:
             self._happened(began + lasts, host.name, "failed: Enter")
             host.failed_tasks.append(failed)
 
-    def _grace_period(self, host: Host, ends: tuple[str, ...] = (*ENDS,)) -> tuple[dict[str, Any], float, list[Session]]:
+    def _grace_period(
+        self, host: Host, ends: tuple[str, ...] = (*ENDS,)
+    ) -> tuple[dict[str, Any], float, list[Session]]:
         """Return what a task returns, how long it takes, and the sessions that could not be logged off."""
         draw, began = self._draw, self.minute
         there = [(session, 0.0) for session in host.on]

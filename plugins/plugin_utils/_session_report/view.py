@@ -60,6 +60,8 @@ class Server:
     """A row of the table of servers."""
 
     name: str
+    has_told: bool = False
+    """Whether it told of its sessions, and not only of its logon mode."""
     mode: str | None = None
     before: int = 0
     after: int = 0
@@ -232,9 +234,9 @@ def _left_by_themselves(one: TaskResult, on: Set[_Key]) -> set[_Key]:
 def _servers(
     seen: Sequence[TaskResult], found: Overview, sessions: Mapping[_Key, Record], newcomers: set[_Key], gone: set[_Key]
 ) -> dict[str, Server]:
-    servers = {name.casefold(): Server(name) for name in found.servers}
+    servers = {name.casefold(): Server(name, has_told=True) for name in found.servers}
     for key, record in sessions.items():
-        server = servers.setdefault(record["server"].casefold(), Server(record["server"]))
+        server = servers.setdefault(record["server"].casefold(), Server(record["server"], has_told=True))
         server.before += key not in newcomers
         server.failed += record["result"] in FAILED
         if key in gone:

@@ -152,6 +152,13 @@ def test_the_bars_of_the_run() -> None:
     ]
 
 
+def test_work_elsewhere_is_no_bar_of_the_host() -> None:
+    work = at(0, "rdsh01", {"changed": True}, 5, is_ours=False, task="Tell", delegated_to="broker")
+    shown = Page(TaskResult("rdsh01", result(ALICE)), work)
+    assert shown.elements("//i") == []
+    assert [(row["Host"], row["What"]) for row in shown.rows("events")] == [("rdsh01 -> broker", "work done: Tell")]
+
+
 def test_what_is_short_can_be_seen() -> None:
     work = {"changed": True, "msg": ""}
     long, short = (at(0, name, work, lasts, is_ours=False) for name, lasts in (("rdsh02", 1000), ("rdsh01", 0)))

@@ -125,7 +125,7 @@ docs-links: docs  ## whether the site's links to others lead somewhere (asks the
 .PHONY: translations
 translations: docs  ## the texts of the quick reference, as they are now, into the files of its translators
 	$(TRANSLATION) --fresh-env --builder gettext build/site/source build/site/gettext
-	$(BIN)/sphinx-intl update --pot-dir build/site/gettext --locale-dir $(LOCALES) $(patsubst $(LOCALES)/%,--language %,$(wildcard $(LOCALES)/*))
+	$(BIN)/sphinx-intl update --line-width 120 --pot-dir build/site/gettext --locale-dir $(LOCALES) $(patsubst $(LOCALES)/%,--language %,$(wildcard $(LOCALES)/*))
 
 # 2.18: those before run on no Python after 3.12. tox keeps what it installs in .venv/tox.
 oldest: setup  ## a few integration tests on the oldest ansible-core that each Python here runs

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What stands on a host as long as it is in maintenance. What each value means: plugins/plugin_utils/_maintenance_record.py.
+// What stands on a host as long as it is in maintenance. What each value means: plugins/plugin_utils/_logon_mode/registry.py.
 
 namespace ansible_collections.winops.rds.plugins.module_utils._maintenance_record
 {

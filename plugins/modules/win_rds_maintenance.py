@@ -146,7 +146,7 @@ seealso:
   - module: ansible.windows.win_reboot
   - name: A maintenance night
     description: The role and the playbooks that use this module, and what happens when something fails.
-    link: https://github.com/winops/rds/blob/main/docs/docsite/rst/maintenance.rst
+    link: https://winops.github.io/rds/docsite/maintenance.html
 author:
   - winops.rds contributors (@winops)
 """

@@ -29,6 +29,10 @@ DEMO = yaml.safe_load((REPOSITORY / "simulator" / "demo" / "farm.yml").read_text
 RDSH01, RDSH02, RDSH03 = ({**host, "faults": []} for host in DEMO["hosts"])
 
 
+def without_console(host: dict[str, Any]) -> dict[str, Any]:
+    return {**host, "sessions": [one for one in host["sessions"] if one.get("name") != "console"]}
+
+
 def typed(block: CodeBlock) -> list[tuple[str, list[str]]]:
     """The commands of Ansible in a block, and what is printed below each."""
     prompt = "$ " if "$ " in block.text else ""
@@ -87,10 +91,21 @@ def test_empty_the_farm(serve: Serve) -> None:
 
 def test_warn_first(serve: Serve) -> None:
     farm = serve(hosts=[RDSH01, RDSH02])
-    task = yaml.safe_load(block_with("README", "Log off whoever has been idle").text)
+    (block,) = (block for block in guide("grace").code_blocks() if "Log off whoever has been idle" in block.text)
+    task = yaml.safe_load(block.text)
     checked = farm.playbook(task, "--check")
     assert checked.exit_code == 0, checked.output
     assert checked.of(task[0]["name"], "RDSH01").counts() == {"would_log_off": 3}
+
+
+def test_maintenance_night(serve: Serve) -> None:
+    farm = serve(hosts=[without_console(RDSH01), RDSH02])
+    tasks = yaml.safe_load(block_with("README", "state: entered").text)
+    checked = farm.playbook(tasks, "--check")
+    assert checked.exit_code == 0, checked.output
+    entered = checked.of(tasks[0]["name"], "RDSH01")
+    assert entered.counts() == {"would_log_off": 3}
+    assert entered["mode"] == "drain"
 
 
 def test_other_servers(serve: Serve) -> None:
@@ -116,7 +131,7 @@ OTHERS = sorted(command for command in COMMANDS if not any(word in command for w
 @pytest.mark.parametrize("command", OTHERS, ids=str)
 def test_commands(serve: Serve, command: str) -> None:
     # With somebody at the console, a night is not begun.
-    farm = serve(hosts=[{**RDSH01, "sessions": [one for one in RDSH01["sessions"] if one.get("name") != "console"]}])
+    farm = serve(hosts=[without_console(RDSH01)])
     output = run(farm, command)
     # `change logon /query` ends with 1: see simulator/console/change_logon.py.
     assert "Session logins are currently ENABLED" in output if "/query" in command else output.endswith("exit code 0")

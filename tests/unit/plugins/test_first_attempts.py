@@ -73,7 +73,7 @@ def test_refused(module: str, typed: str, works: str) -> None:
     ids=str,
 )
 def test_what_is_said_of_a_name_that_fits_nobody(users: list[str], sessions: list[str], told: str | None) -> None:
-    assert not_found_text([*sessions, *users], False, sessions) == told
+    assert not_found_text([*sessions, *users], sessions) == told
 
 
 def test_what_is_said_of_an_exclusion_that_is_two() -> None:

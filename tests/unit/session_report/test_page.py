@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -150,6 +151,14 @@ def test_the_bars_of_the_run() -> None:
         ("work", "left:64.29%;width:35.71%"),
         ("acted", "left:57.14%;width:1.79%"),
     ]
+
+
+def test_no_time_wraps() -> None:
+    shown = Page(*night(), TaskResult("rdsh01", result(BOB)))
+    cells = [cell for cell in shown.elements("//td") if re.search(r"\d\d:\d\d|^\d+[smhd]\b", cell.text_content())]
+    assert len(cells) > 10
+    assert all("time" in cell.get("class").split() for cell in cells)
+    assert "td.number, td.time { white-space: nowrap; }" in shown.texts("//style")[0]
 
 
 def test_work_elsewhere_is_no_bar_of_the_host() -> None:

@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils._farm.overview import SORTS, overview_text, totals_text
+from ..plugin_utils._farm.results import has_failed
 from ..plugin_utils._launch.failed import TaskFailed
+from ..plugin_utils._logon_mode.maintenance import in_maintenance_lines
 from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.given import validated_options
@@ -22,6 +24,10 @@ from ..plugin_utils._words.table import terminal_width
 
 # Ansible loads this file before it starts the worker.
 _WIDTH = terminal_width()
+
+
+#: Each of this collection's results has one of these.
+_TOLD = ("servers", "accepts_logons")
 
 
 class ActionModule(ActionBase):
@@ -47,7 +53,7 @@ class ActionModule(ActionBase):
             return {**result, **TaskFailed(str(error)).result}
         shown = view(seen)
         found = shown.overview
-        lines = [overview_text(found, options["sort"], _WIDTH)]
+        lines = [overview_text(found, options["sort"], _WIDTH), *in_maintenance_lines(found.maintenance, variables)]
         written = []
         if path:
             facts = [("Hosts", str(len(variables["ansible_play_hosts_all"])))]
@@ -78,10 +84,14 @@ def _report_path(text: str | None) -> Path | None:
 def _is_ours(result: Any) -> bool:
     """Whether it may be the result of a module of this collection: what of, say, a shell would be taken for a host that
     could not be asked."""
-    told = ("servers", "accepts_logons")
     return isinstance(result, Mapping) and (
-        any(key in result for key in told) or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
+        any(key in result for key in _TOLD) or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
     )
+
+
+def _failed_unheeded(result: Any) -> bool:
+    """Whether it is what a task with the keyword failed_when returned, and tells nothing."""
+    return isinstance(result, Mapping) and "failed_when_result" in result and not any(key in result for key in _TOLD)
 
 
 def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: bool) -> list[TaskResult]:
@@ -93,6 +103,7 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
     if not names:
         raise OptionError("registered is an empty list; give the variables that the hosts have registered")
     found: dict[str, list[TaskResult]] = {name: [] for name in names}
+    registered = set()
     hosts = variables["ansible_play_hosts_all"]
     for name in names:
         for host in hosts:
@@ -103,10 +114,14 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
                 raise OptionError(f"registered: {name!r} of {host} is not the result of a task")
             # The result of a loop is that of its items.
             results = values.get("results") or [values]
+            registered.add(name)
+            # The first is what was asked for; what fails beside it, and is not to count, leaves the host in the table.
+            if name != names[0]:
+                results = [one for one in results if not _failed_unheeded(one)]
             if not all(map(_is_ours, results)):
                 raise OptionError(f"registered: {name!r} of {host} is the result of a module that tells of no sessions")
-            found[name] += [TaskResult(host, one, check_mode=check_mode) for one in results]
-        if not found[name]:
+            found[name] += [TaskResult(host, one, failed=has_failed(one), check_mode=check_mode) for one in results]
+        if name not in registered:
             raise OptionError(f"registered: no host of the play has registered {name!r}; check the name")
     # A host that failed before has not registered everything; the first is what was asked for.
     told = {seen.host for seen in found[names[0]]}

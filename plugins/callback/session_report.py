@@ -74,6 +74,9 @@ from ..plugin_utils._session_report.files import head_of, report_path, write_rep
 from ..plugin_utils._session_report.view import TaskResult, view
 from ..plugin_utils._words.durations import parse_duration
 
+#: Actions that do nothing on a host, also where they report a change.
+_DO_NOTHING_THERE = ("winops.rds.show_sessions", "ansible.builtin.add_host", "ansible.builtin.group_by")
+
 
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
@@ -114,17 +117,21 @@ class CallbackModule(CallbackBase):
         self._in_maintenance.take(taken)
         values, task, module = taken.values, taken.task, module_of(taken.task)
         # The result of a loop is that of its items, which have come already.
-        if values.get("_ansible_no_log") or "results" in values or module == "winops.rds.show_sessions":
+        if "results" in values or module in _DO_NOTHING_THERE:
             return
+        hidden = bool(values.get("_ansible_no_log"))
+        of_ours = is_ours(task) and not hidden
+        delegated_to = task.delegate_to or taken.host
         ended = datetime.now(timezone.utc)
         given = (values.get("invocation") or {}).get("module_args") or {}
         self._seen.append(
             TaskResult(
                 host=taken.host,
                 # Only the records are kept: results of other modules may be large.
-                values=dict(values) if is_ours(task) else {key: values.get(key) for key in ("changed", "msg")},
+                values=dict(values) if of_ours else {key: values.get(key) for key in ("changed", "msg")},
                 task=task.get_name(),
-                is_ours=is_ours(task),
+                is_ours=of_ours,
+                delegated_to=delegated_to if delegated_to != taken.host else "",
                 # Ansible removes this key from the result.
                 failed=failed,
                 check_mode=task.check_mode,

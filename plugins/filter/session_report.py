@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..plugin_utils._farm.results import has_failed
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of
 from ..plugin_utils._session_report.page import page
 from ..plugin_utils._session_report.sheet import sheet
@@ -26,7 +27,7 @@ def session_report(
     """Return a report of results, as an HTML page or as CSV."""
     if not isinstance(results, Mapping) or not all(isinstance(result, Mapping) for result in results.values()):
         raise AnsibleFilterError("session_report takes a dictionary of hosts, each with the result of its task")
-    shown = view([TaskResult(str(host), result) for host, result in results.items()])
+    shown = view([TaskResult(str(host), result, failed=has_failed(result)) for host, result in results.items()])
     if format == "csv":
         return sheet(shown, masked=mask)
     if format != "html":

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -230,6 +232,40 @@ def test_who_is_on(serve: Serve) -> None:
     assert lines[1][header.index("IDLE") :].startswith("3m ")
     assert lines[6:] == ["", "6 sessions on 2 servers: 3 active, 3 disconnected. Times are UTC."]
     assert acts(farm) == {"RDSH01": [], "RDSH02": []}
+
+
+def test_who_is_on_names_hosts_in_maintenance(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    entered = {"state": "entered", "reason": "CHG-4711", "protect_console": False}
+    assert farm.playbook([{"winops.rds.win_rds_maintenance": entered}], "--limit", "RDSH02").exit_code == 0
+    page = farm.folder / "farm.html"
+    run = farm.run("winops.rds.who_is_on", "-e", f"report={page}")
+    assert run.exit_code == 0, run.output
+    told, opening = table_of(run)[-3:-1]
+    assert re.fullmatch(r"RDSH02 is in maintenance since .* UTC, by .* \(CHG-4711\)\.", told)
+    assert opening.startswith("To open them: ansible RDSH02 -i ")
+    assert opening.endswith(" -m winops.rds.win_rds_maintenance -a state=exited")
+    assert "<li><strong>RDSH02</strong> since " in page.read_text("utf-8")
+    farm._run(*shlex.split(opening.removeprefix("To open them: ")))
+    assert modes(farm)["RDSH02"] == "enabled"
+    assert "in maintenance" not in farm.run("winops.rds.who_is_on").output
+
+
+def test_hosts_are_shown_that_do_not_tell_whether_they_accept_logons(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    tasks = [
+        {"winops.rds.win_rds_session_info": {}, "register": "found"},
+        {"winops.rds.win_rds_logon_mode_info": {"bla": 1}, "register": "logons", "failed_when": False},
+        {
+            "name": "Show the sessions",
+            "winops.rds.show_sessions": {"registered": ["found", "logons"]},
+            "run_once": True,
+        },
+    ]
+    run = farm.playbook(tasks)
+    assert run.exit_code == 0, run.output
+    assert "6 sessions on 2 servers: 3 active, 3 disconnected." in run.output
+    assert "Not asked" not in run.output
 
 
 def test_who_is_on_names_who_could_not_be_asked(serve: Serve) -> None:

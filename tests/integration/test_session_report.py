@@ -120,3 +120,55 @@ def test_the_callback_tells_what_failed_and_what_was_only_planned(
     assert (">accepts no new logons (drain)<" in text) is acted
     assert (">1 logged off, 1 denied<" in text) is acted
     assert ("1 session on 1 server" in text) is acted
+
+
+def test_check_mode_is_said_only_where_each_task_was_in_it(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = serve([ALICE, BOB])
+    page = reporting(farm, monkeypatch)
+    note = "<dt>Check mode</dt><dd>nothing was changed</dd>"
+    logoff = {"winops.rds.win_rds_logoff": {"users": "bob"}}
+    listing = {"winops.rds.win_rds_session_info": {}}
+    assert farm.playbook([listing, logoff], "--check").exit_code == 0
+    assert note in page.read_text("utf-8")
+    for keywords in ({"check_mode": False}, {"check_mode": False, "no_log": True}):
+        assert farm.playbook([listing, {**logoff, **keywords}], "--check").exit_code == 0
+        assert note not in page.read_text("utf-8")
+
+
+def test_work_is_told_of_where_it_was_done(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that the controller sends about a host is no work on that host, and a name in the inventory none at
+    all."""
+    farm = serve([ALICE])
+    page = reporting(farm, monkeypatch)
+    here = {"connection": "local", "delegate_to": "localhost"}
+    tasks = [
+        {"winops.rds.win_rds_session_info": {}},
+        {"name": "tell", "ansible.builtin.command": "true", **here},
+        {"name": "tell {{ item }}", "ansible.builtin.command": "true", "loop": ["again"], **here},
+        {"name": "left alone", "ansible.builtin.group_by": {"key": "left_alone"}, "changed_when": True},
+        {"name": "remember", "ansible.builtin.add_host": {"name": "other"}, "changed_when": True},
+        {"name": "secret", "ansible.builtin.fail": {"msg": "hidden"}, "no_log": True},
+    ]
+    assert farm.playbook(tasks).exit_code == 2
+    text = page.read_text("utf-8")
+    host = "RDSH01 -&gt; localhost"
+    assert text.count(f"<td>{host}</td><td>work done: tell") == text.count("work done") == 2
+    assert ">failed: secret<" in text and "hidden<" not in text
+    assert '<li class="bad"><strong>1</strong> failures</li>' in text
+
+
+def test_maintenance_is_told_of(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = serve([ALICE, BOB])
+    page = reporting(farm, monkeypatch)
+    entered = {"winops.rds.win_rds_maintenance": {"state": "entered", "reason": "CHG-4711", "exclude_users": "bob"}}
+    run = farm.playbook([entered])
+    assert run.exit_code == 0, run.output
+    text = page.read_text("utf-8")
+    for happened in ("accepts no new logons (drain)", "1 logged off"):
+        assert f">{happened}<" in text
+    assert "<code>ansible RDSH01 -m winops.rds.win_rds_maintenance -a state=exited</code>" in text
+    assert ">CHG-4711</bdi>" in text
+    results = {account: row["result"] for account, row in sheet(page.with_suffix(".csv")).items()}
+    assert results == {"CONTOSO\\alice": "logged_off", "CONTOSO\\bob": "excluded"}
+    assert farm.playbook([{"winops.rds.win_rds_maintenance": {"state": "exited"}}]).exit_code == 0
+    assert "<code>" not in page.read_text("utf-8")

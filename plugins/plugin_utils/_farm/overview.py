@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._result.records import Record
@@ -41,6 +41,8 @@ class Overview:
     """Those that told of their sessions, each once."""
     unasked: dict[str, str]
     """Those that did not, with the reason."""
+    maintenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The hosts of the inventory that are in maintenance, with what stands there of it."""
 
 
 def overview(results: Iterable[tuple[str, Mapping[str, Any]]]) -> Overview:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._logon_mode.maintenance import maintenance_text
+from .._logon_mode.maintenance import in_maintenance_lines
 
 _OURS = "winops.rds."
 
@@ -39,6 +39,11 @@ def is_ours(task: Any) -> bool:
     return module_of(task).startswith(_OURS)
 
 
+def has_failed(values: Mapping[str, Any]) -> bool:
+    """Whether a registered result is that of a task that failed, or did not reach the host."""
+    return bool(values.get("failed") or values.get("unreachable"))
+
+
 class InMaintenance:
     """The hosts that a run leaves in maintenance."""
 
@@ -55,8 +60,4 @@ class InMaintenance:
     @property
     def text(self) -> str | None:
         """Which they are and what opens them; None: there is none."""
-        if not self._hosts:
-            return None
-        hosts = [f"{host} is {maintenance_text(told)}." for host, told in sorted(self._hosts.items())]
-        opening = f"ansible {','.join(sorted(self._hosts))} -m {_OURS}win_rds_maintenance -a state=exited"
-        return "\n".join([*hosts, f"To open them: {opening}"])
+        return "\n".join(in_maintenance_lines(self._hosts, {})) or None

@@ -51,6 +51,14 @@ def maintenance_text(maintenance: Mapping[str, Any]) -> str:
     return f"in maintenance{text}" + (f" ({reason})" if reason else "")
 
 
+def in_maintenance_lines(hosts: Mapping[str, Mapping[str, Any]], task_vars: Mapping[str, Any]) -> list[str]:
+    """Return a line for each host that is in maintenance, and at the end the command that opens them."""
+    if not hosts:
+        return []
+    lines = [f"{host} is {maintenance_text(told)}." for host, told in sorted(hosts.items())]
+    return [*lines, f"To open them: {opening_command(','.join(sorted(hosts)), task_vars)}"]
+
+
 def opening_command(host: str, task_vars: Mapping[str, Any]) -> str:
     """Return the command with which somebody takes a host out of maintenance at a prompt."""
     sources = "".join(f" -i {shlex.quote(str(source))}" for source in task_vars.get("ansible_inventory_sources") or ())

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from .._engine.acts import FAILED, RESULTS
 from .._farm.overview import totals_text
+from .._logon_mode.maintenance import LONGEST_TEXT, opening_command
 from .._result.sentences import LONGEST_ERROR, count_text, ended_names, error_text, idle_text, moment_text
 from .._words.displayable import LONGEST_NAME, displayable
 from .._words.durations import format_duration
@@ -25,6 +26,12 @@ from .masks import Masks
 from .view import View, key_of
 
 HERE = Path(__file__).parent
+
+#: A time as it is written in full.
+MOMENT = "%Y-%m-%d %H:%M:%S"
+
+#: Into how many parts the times below the bars divide a run.
+PARTS = 4
 
 #: Rows of a long table that are shown at first.
 FEW = 500
@@ -41,6 +48,17 @@ class Head:
     """When, with the controller's time zone."""
     facts: Sequence[tuple[str, str]] = ()
     """What else there is to say, such as what was selected."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What took its time on a host: where on the way from the first to the last it begins and how long it is, in
+    percent."""
+
+    kind: str
+    left: float
+    width: float
+    times: str
 
 
 def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
@@ -76,6 +94,10 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
         tiles=_tiles(shown, idle_limit),
         idle_share=lambda record: round(100 * (record["idle_seconds"] or 0) / longest) if longest else 0,
         track=_track(shown),
+        axis=_axis(shown),
+        opening=opening_command(",".join(shown.overview.maintenance), {}),
+        MOMENT=MOMENT,
+        LONGEST_TEXT=LONGEST_TEXT,
         RESULTS=RESULTS,
         FAILED=FAILED,
         LONGEST_ERROR=LONGEST_ERROR,
@@ -106,19 +128,28 @@ def _tiles(shown: View, idle_limit: float) -> list[tuple[str, int, bool]]:
     ]
 
 
-def _track(shown: View) -> list[tuple[str, list[tuple[str, float, float]]]]:
-    """For each host its spans: kind, and where on the way from the first to the last it begins and how long it is, in
-    percent."""
+def _axis(shown: View) -> list[datetime]:
+    """The times from the first to the last of what took its time, at equal distances."""
+    if not shown.spans:
+        return []
+    began = min(span.began for span in shown.spans)
+    part = (max(span.ended for span in shown.spans) - began) / PARTS
+    return [began + number * part for number in range(PARTS + 1)] if part else [began]
+
+
+def _track(shown: View) -> list[tuple[str, list[Bar]]]:
+    """For each host its bars."""
     if not shown.spans:
         return []
     began = min(span.began for span in shown.spans)
     whole = max((span.ended - began).total_seconds() for span in shown.spans) or 1.0
-    hosts: dict[str, list[tuple[str, float, float]]] = {}
+    hosts: dict[str, list[Bar]] = {}
     # What lasts longer lies below.
     for span in sorted(shown.spans, key=lambda span: span.ended - span.began, reverse=True):
         left = 100 * (span.began - began).total_seconds() / whole
         width = 100 * (span.ended - span.began).total_seconds() / whole
-        hosts.setdefault(span.host, []).append((span.kind, round(left, 2), max(0.4, round(width, 2))))
+        times = f"{span.began.strftime(MOMENT)} to {span.ended.strftime(MOMENT)} UTC"
+        hosts.setdefault(span.host, []).append(Bar(span.kind, round(left, 2), max(0.4, round(width, 2)), times))
     return sorted(hosts.items())
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -36,6 +36,8 @@ class TaskResult:
     task: str = ""
     is_ours: bool = True
     """Whether it is a task of this collection."""
+    delegated_to: str = ""
+    """Where it worked instead of on the host; empty: it worked there."""
     failed: bool = False
     """Whether it failed, or did not reach the host."""
     check_mode: bool = False
@@ -47,12 +49,19 @@ class TaskResult:
     reminders: Sequence[str] = ()
     """The option of the task: durations before the end of the grace period."""
 
+    @property
+    def place(self) -> str:
+        """The host as Ansible's own output has it."""
+        return f"{self.host} -> {self.delegated_to}" if self.delegated_to else self.host
+
 
 @dataclass
 class Server:
     """A row of the table of servers."""
 
     name: str
+    has_told: bool = False
+    """Whether it told of its sessions, and not only of its logon mode."""
     mode: str | None = None
     before: int = 0
     after: int = 0
@@ -61,6 +70,7 @@ class Server:
     oldest: Record | None = None
     """The session that has been disconnected for longest."""
     failed: int = 0
+    """Sessions and tasks that failed there."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,8 @@ class View:
     """Whether something was done, or in check mode would be, and not only looked at."""
     events: list[Event] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    failed_elsewhere: int = 0
+    """Tasks that failed for hosts that are not in the table of servers."""
 
     def idle(self, seconds: float) -> int:
         """How many sessions have been idle for so long."""
@@ -117,8 +129,8 @@ class View:
         return sum(server.mode not in (None, "enabled") for server in self.servers)
 
     def failed(self) -> int:
-        """How many sessions and servers could not be dealt with."""
-        return sum(server.failed for server in self.servers) + len(self.overview.unasked)
+        """How many sessions and servers could not be dealt with, and how many tasks failed for another reason."""
+        return sum(server.failed for server in self.servers) + len(self.overview.unasked) + self.failed_elsewhere
 
 
 def view(seen: Sequence[TaskResult]) -> View:
@@ -134,15 +146,18 @@ def view(seen: Sequence[TaskResult]) -> View:
     for record in on:
         accounts[record["account"].casefold()].append(record)
     several = [(records[0]["account"], records) for records in accounts.values() if len(records) > 1]
+    servers = _servers(ours, found, sessions, newcomers, gone)
+    failed_elsewhere = _count_failed_tasks(seen, servers, sessions, unasked)
     return View(
-        overview=replace(found, sessions=on, unasked=unasked),
+        overview=replace(found, sessions=on, unasked=unasked, maintenance=_in_maintenance(ours)),
         gone=gone,
         sessions=sorted(sessions.values(), key=lambda record: (record["server"].casefold(), record["id"])),
-        servers=_servers(ours, found, sessions, newcomers, gone),
+        servers=sorted(servers.values(), key=lambda server: server.name.casefold()),
         accounts=sorted(several, key=lambda one: (-len(one[1]), one[0].casefold())),
         acted=any(record["result"] != LIST.planned for record in sessions.values()),
         events=sorted(_events(seen), key=lambda event: event.time),
         spans=[*_spans(seen)],
+        failed_elsewhere=failed_elsewhere,
     )
 
 
@@ -156,6 +171,12 @@ def _about_sessions(seen: Sequence[TaskResult]) -> list[TaskResult]:
 
 def _is_mode(values: Mapping[str, Any]) -> bool:
     return "accepts_logons" in values
+
+
+def _in_maintenance(seen: Sequence[TaskResult]) -> dict[str, Mapping[str, Any]]:
+    """Return the hosts that are in maintenance, each with what stands there of it: the last result tells."""
+    told = {one.host: one.values["maintenance"] for one in seen if "maintenance" in one.values}
+    return {host: maintenance for host, maintenance in sorted(told.items()) if maintenance}
 
 
 def _since_all_was_told(seen: Sequence[TaskResult]) -> list[TaskResult]:
@@ -177,7 +198,13 @@ def _last_words(seen: Sequence[TaskResult]) -> tuple[dict[_Key, Record], set[_Ke
     acted_on: dict[str, datetime | None] = {}
     for one in seen:
         records = one.values.get("sessions", ())
-        for record in records:
+        acted_on_now = {key_of(record) for record in records}
+        # A host that enters maintenance tells at the end who is on.
+        remaining = [record for record in one.values.get("remaining", ()) if key_of(record) not in acted_on_now]
+        # Also who came during a grace period was not there before.
+        if any(record["result"] not in PLANNED for record in records):
+            acted_on = {record["server"].casefold(): one.began for record in records} | acted_on
+        for record in (*records, *remaining):
             key = key_of(record)
             began, logon = acted_on.get(key[0]), record["logon_time"]
             if began and logon and time_of(logon) > began:
@@ -186,8 +213,6 @@ def _last_words(seen: Sequence[TaskResult]) -> tuple[dict[_Key, Record], set[_Ke
             if record["result"] != LIST.planned or key not in last:
                 last[key] = record
             (gone.add if record["result"] in GONE else gone.discard)(key)
-        if any(record["result"] not in PLANNED for record in records):
-            acted_on |= {record["server"].casefold(): one.began for record in records} | acted_on
         for key in _left_by_themselves(one, last.keys() - gone):
             gone.add(key)
             if last[key]["result"] in PLANNED:
@@ -208,10 +233,10 @@ def _left_by_themselves(one: TaskResult, on: Set[_Key]) -> set[_Key]:
 
 def _servers(
     seen: Sequence[TaskResult], found: Overview, sessions: Mapping[_Key, Record], newcomers: set[_Key], gone: set[_Key]
-) -> list[Server]:
-    servers = {name.casefold(): Server(name) for name in found.servers}
+) -> dict[str, Server]:
+    servers = {name.casefold(): Server(name, has_told=True) for name in found.servers}
     for key, record in sessions.items():
-        server = servers.setdefault(record["server"].casefold(), Server(record["server"]))
+        server = servers.setdefault(record["server"].casefold(), Server(record["server"], has_told=True))
         server.before += key not in newcomers
         server.failed += record["result"] in FAILED
         if key in gone:
@@ -223,13 +248,49 @@ def _servers(
             oldest = server.oldest
             if oldest is None or record["disconnect_time"] < oldest["disconnect_time"]:
                 server.oldest = record
-    own = {one.host: one.values["servers"][0]["server"] for one in seen if len(one.values.get("servers", ())) == 1}
+    own = _own_names(seen)
     for one in seen:
         mode = _mode_left(one) if _is_mode(one.values) else None
         if mode:
             name = own.get(one.host, one.host)
             servers.setdefault(name.casefold(), Server(name)).mode = mode
-    return sorted(servers.values(), key=lambda server: server.name.casefold())
+    return servers
+
+
+def _own_names(seen: Sequence[TaskResult]) -> dict[str, str]:
+    """Return what hosts of the inventory call themselves."""
+    return {one.host: one.values["servers"][0]["server"] for one in seen if len(one.values.get("servers", ())) == 1}
+
+
+def _count_failed_tasks(
+    seen: Sequence[TaskResult],
+    servers: Mapping[str, Server],
+    sessions: Mapping[_Key, Record],
+    unasked: Mapping[str, str],
+) -> int:
+    """Count the tasks that failed, and whose failure no session and no server that was not asked stands for, with
+    their servers. Return how many there are beside."""
+    own = _own_names(seen)
+    elsewhere = 0
+    for one in seen:
+        if not one.failed or _is_counted(one, sessions, unasked):
+            continue
+        server = servers.get(own.get(one.host, one.host).casefold())
+        if server:
+            server.failed += 1
+        else:
+            elsewhere += 1
+    return elsewhere
+
+
+def _is_counted(one: TaskResult, sessions: Mapping[_Key, Record], unasked: Mapping[str, str]) -> bool:
+    """Whether a session or a server stands for the failure of a task."""
+    if not one.is_ours:
+        return False
+    if "servers" not in one.values and not _is_mode(one.values):
+        return one.host in unasked
+    failed = any(sessions[key_of(record)]["result"] in FAILED for record in one.values.get("sessions", ()))
+    return failed or any(server["server"] in unasked for server in one.values.get("servers", ()) if server["error"])
 
 
 def _mode_left(one: TaskResult) -> str | None:
@@ -248,36 +309,52 @@ def _events(seen: Sequence[TaskResult]) -> Iterator[Event]:
         if one.began is None or one.ended is None:
             continue
         if one.failed:
-            yield Event(one.ended, one.host, "failed", f"failed: {one.task}", str(one.values.get("msg", "")))
-        changed = one.values.get("changed") and not one.check_mode
+            yield Event(one.ended, one.place, "failed", f"failed: {one.task}", str(one.values.get("msg") or ""))
         if not one.is_ours:
-            if changed and not one.failed:
-                yield Event(one.ended, one.host, "work", f"work done: {one.task}")
-        elif _is_mode(one.values):
-            if changed:
-                mode = one.values["mode"]
-                opened = mode == "enabled"
-                text = "accepts logons" if opened else f"accepts no new logons ({mode})"
-                yield Event(one.ended, one.host, "opened" if opened else "closed", text)
-        else:
-            yield from _events_of_sessions(one, one.began, one.ended)
+            if _is_work(one):
+                yield Event(one.ended, one.place, "work", f"work done: {one.task}")
+            continue
+        if _is_mode(one.values) and _sets_mode(one):
+            mode = one.values["mode"]
+            opened = mode == "enabled"
+            text = "accepts logons" if opened else f"accepts no new logons ({mode})"
+            yield Event(_mode_set_at(one, one.began, one.ended), one.host, "opened" if opened else "closed", text)
+        yield from _events_of_sessions(one, one.began, one.ended)
+
+
+def _is_work(one: TaskResult) -> bool:
+    return bool(one.values.get("changed")) and not (one.is_ours or one.failed or one.check_mode)
+
+
+def _sets_mode(one: TaskResult) -> bool:
+    """Whether the host has another logon mode since a task. A host that could not be emptied is opened again."""
+    mode = one.values["mode"]
+    return mode is not None and mode != one.values.get("previous_mode", mode) and not one.check_mode
+
+
+def _mode_set_at(one: TaskResult, began: datetime, ended: datetime) -> datetime:
+    """A host that enters maintenance is closed before its users are warned."""
+    return began if "sessions" in one.values else ended
 
 
 def _events_of_sessions(one: TaskResult, began: datetime, ended: datetime) -> Iterator[Event]:
     records = [record for record in one.values.get("sessions", ()) if record["result"] != LIST.planned]
-    messages = Counter(record.get("warnings", 0) for record in records)
-    warned = sum(count for times, count in messages.items() if times)
+    warned = sum(1 for record in records if record.get("warnings"))
     deadline = _deadline(one)
     if warned and deadline:
         yield Event(began, one.host, "warned", f"{count_text(warned, 'session')} warned")
-        # Who got the most messages got the warning and so many reminders.
-        earliest_first = sorted((parse_duration(str(reminder)) for reminder in one.reminders), reverse=True)
-        for reminder in earliest_first[: max(messages) - 1]:
-            moment = deadline - timedelta(seconds=reminder)
-            if moment < ended:
-                yield Event(moment, one.host, "reminded", "reminder")
+        moments = sorted(deadline - timedelta(seconds=parse_duration(str(reminder))) for reminder in one.reminders)
+        due = [moment for moment in moments if moment < ended]
+        for moment in sorted({moment for record in records for moment in _reminded(record, due)}):
+            yield Event(moment, one.host, "reminded", "reminder")
     if records:
         yield Event(ended, one.host, "acted", counts_text(record["result"] for record in records))
+
+
+def _reminded(record: Record, due: Sequence[datetime]) -> Sequence[datetime]:
+    """Return when somebody was reminded: after the first message, which is the warning, and not before being there."""
+    came = [time_of(moment) for moment in (record["logon_time"], record["connect_time"]) if moment]
+    return [moment for moment in due if all(moment > since for since in came)][: max(record.get("warnings", 0) - 1, 0)]
 
 
 def _spans(seen: Sequence[TaskResult]) -> Iterator[Span]:
@@ -289,10 +366,10 @@ def _spans(seen: Sequence[TaskResult]) -> Iterator[Span]:
             if one.values["mode"] == "enabled":
                 if one.host in closed:
                     yield Span(one.host, "closed", closed.pop(one.host), ended)
-            elif one.values["changed"]:
-                closed.setdefault(one.host, ended)
-        elif not one.is_ours:
-            if one.values.get("changed"):
+            elif _sets_mode(one):
+                closed.setdefault(one.host, _mode_set_at(one, began, ended))
+        if not one.is_ours:
+            if _is_work(one) and not one.delegated_to:
                 yield Span(one.host, "work", began, ended)
         elif (deadline := _deadline(one)) and any(record.get("warnings") for record in one.values.get("sessions", ())):
             yield Span(one.host, "warned", began, min(deadline, ended))

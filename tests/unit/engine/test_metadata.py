@@ -50,7 +50,15 @@ CONSTANTS = {"LongestUserInInfo": "USERNAME_LENGTH", "LongestDomainInInfo": "DOM
 
 #: Constants that are no numbers of Windows' headers.
 OUR_OWN = {
-    *("FirstListenerId", "FlagsUnknown", "LongestComputerName", "LongestName", "MostHangs", "MostThreads", "PollMilliseconds"),
+    *(
+        "FirstListenerId",
+        "FlagsUnknown",
+        "LongestComputerName",
+        "LongestName",
+        "MostHangs",
+        "MostThreads",
+        "PollMilliseconds",
+    ),
     *("LookMilliseconds", "LogoffMilliseconds", "RoundingSeconds", "StackBytes"),
 }
 

@@ -151,6 +151,8 @@ def test_paper_has_all_rows_and_no_controls(browser: Page) -> None:
     assert len(browser.shown(0)) == FEW + 20
     assert not browser.find("#filters").is_displayed()
     assert not browser.find("button.all").is_displayed()
+    wraps = "return [...document.querySelectorAll('td.time')].map(cell => getComputedStyle(cell).whiteSpace)"
+    assert {*browser.driver.execute_script(wraps)} == {"nowrap"}
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     printed = pypdf.PdfReader(io.BytesIO(base64.b64decode(browser.driver.print_page())))
     assert len(printed.pages) > 1

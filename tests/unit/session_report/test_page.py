@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+import re
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import lxml.html
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW, Head, page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult
 
+from tests.unit.session_report.pages import Page
 from tests.unit.session_report.seen import at, mode, night, record, result
 
 HOUR = 3600
@@ -20,31 +21,6 @@ HOUR = 3600
 ALICE = record(12, idle_seconds=2 * HOUR)
 BOB = record(14, "bob", state="disconnected", idle_seconds=4 * HOUR, disconnect_time="2026-11-21T18:00:00Z")
 CAROL = record(17, "carol", state="disconnected", idle_seconds=None, disconnect_time="2026-11-20T18:00:00Z")
-
-
-class Page:
-    """A page, read as a browser does."""
-
-    def __init__(self, *seen: TaskResult, idle_limit: float = 2 * HOUR, masked: bool = False, **head: Any) -> None:
-        about = Head(**{"title": "A night", "controller": "ctl", "made": datetime(2026, 11, 22, tzinfo=UTC), **head})
-        self._tree = lxml.html.fromstring(page(view(seen), about, idle_limit=idle_limit, masked=masked))
-
-    def texts(self, path: str, of: Any = None) -> list[str]:
-        return [" ".join(found.text_content().split()) for found in self.elements(path, of)]
-
-    def elements(self, path: str, of: Any = None) -> list[Any]:
-        found: list[Any] = (self._tree if of is None else of).xpath(path)
-        return found
-
-    def rows(self, table: str) -> list[dict[str, str]]:
-        """The rows of a table, by the names of its columns."""
-        names = self.texts(f"//table[@id='{table}']/thead//th")
-        rows = self.elements(f"//table[@id='{table}']/tbody/tr")
-        return [dict(zip(names, self.texts("th | td", row), strict=True)) for row in rows]
-
-    def bad(self) -> list[str]:
-        """What is marked."""
-        return self.texts("//*[contains(concat(' ', @class, ' '), ' bad ')]")
 
 
 def test_at_a_glance() -> None:
@@ -177,6 +153,21 @@ def test_the_bars_of_the_run() -> None:
     ]
 
 
+def test_no_time_wraps() -> None:
+    shown = Page(*night(), TaskResult("rdsh01", result(BOB)))
+    cells = [cell for cell in shown.elements("//td") if re.search(r"\d\d:\d\d|^\d+[smhd]\b", cell.text_content())]
+    assert len(cells) > 10
+    assert all("time" in cell.get("class").split() for cell in cells)
+    assert "td.number, td.time { white-space: nowrap; }" in shown.texts("//style")[0]
+
+
+def test_work_elsewhere_is_no_bar_of_the_host() -> None:
+    work = at(0, "rdsh01", {"changed": True}, 5, is_ours=False, task="Tell", delegated_to="broker")
+    shown = Page(TaskResult("rdsh01", result(ALICE)), work)
+    assert shown.elements("//i") == []
+    assert [(row["Host"], row["What"]) for row in shown.rows("events")] == [("rdsh01 -> broker", "work done: Tell")]
+
+
 def test_what_is_short_can_be_seen() -> None:
     work = {"changed": True, "msg": ""}
     long, short = (at(0, name, work, lasts, is_ours=False) for name, lasts in (("rdsh02", 1000), ("rdsh01", 0)))
@@ -185,6 +176,51 @@ def test_what_is_short_can_be_seen() -> None:
     assert [bar.get("style") for bar in shown.elements("//i")] == ["left:0.0%;width:0.4%", "left:0.0%;width:100.0%"]
     alone = Page(TaskResult("rdsh01", result(ALICE)), short)
     assert [bar.get("style") for bar in alone.elements("//i")] == ["left:0.0%;width:0.4%"]
+
+
+def test_the_bars_have_times() -> None:
+    """Below them for the eye, and on each of them for who points at it."""
+    shown = Page(*night())
+    assert shown.texts("//p[@class='axis']/time") == ["22:00:00", "22:07:00", "22:14:00", "22:21:00", "22:28:00"]
+    assert shown.texts("//p[@class='axis']/following-sibling::p")[0] == (
+        "From 2026-11-21 22:00:00 to 2026-11-21 22:28:00 UTC."
+    )
+    titles = [bar.get("title") for bar in shown.elements("//div[@class='track']//i[@class='warned']")]
+    assert titles == ["2026-11-21 22:01:00 to 2026-11-21 22:16:00 UTC"]
+    alone = at(0, "rdsh01", {"changed": True}, 0, is_ours=False)
+    assert Page(TaskResult("rdsh01", result(ALICE)), alone).texts("//p[@class='axis']/time") == ["22:00:00"]
+
+
+def test_hosts_in_maintenance() -> None:
+    told = {"since": "2026-11-21T22:00:04Z", "account": "CONTOSO\\ansible", "reason": "CHG-4711"}
+    empty = dict.fromkeys(told)
+    seen = [
+        TaskResult(name, {**mode("drain", "drain"), "maintenance": maintenance})
+        for name, maintenance in (("rdsh01", told), ("rdsh02", empty), ("rdsh03", told), ("rdsh03", None))
+    ]
+    items = "//ul[@class='maintenance']/li"
+    assert Page(*seen).texts(items) == ["rdsh01 since Nov 21 22:00 UTC, by CONTOSO\\ansible: CHG-4711", "rdsh02"]
+    assert Page(*seen).texts("//code") == ["ansible rdsh01,rdsh02 -m winops.rds.win_rds_maintenance -a state=exited"]
+    assert Page(*seen, masked=True).texts(items)[0] == "rdsh01 since Nov 21 22:00 UTC, by user 1: reason 1"
+    assert Page(seen[-1]).elements("//code") == []
+
+
+def test_a_host_that_is_emptied_by_one_task() -> None:
+    """What the task does to the mode and what it does to sessions is shown, and who may stay."""
+    gone = {**ALICE, "result": "logged_off", "warnings": 1}
+    entered = {**mode("drain", "enabled"), **result(gone), "remaining": [{**BOB, "result": "excluded"}]}
+    shown = Page(at(0, "rdsh01", entered, 5), at(10, "rdsh01", mode("enabled", "drain")))
+    assert [(row["Time (UTC)"][11:16], row["What"]) for row in shown.rows("events")] == [
+        ("22:00", "accepts no new logons (drain)"), ("22:05", "1 logged off"), ("22:10", "accepts logons"),
+    ]  # fmt: skip
+    assert [(row["Account"], row["Result"]) for row in shown.rows("sessions")] == [
+        ("CONTOSO\\alice", "logged off"), ("CONTOSO\\bob", "excluded"),
+    ]  # fmt: skip
+    assert {bar.get("class") for bar in shown.elements("//i")} == {"closed", "acted"}
+    # It could not be emptied, and is open again.
+    undone = {**mode("enabled", "enabled"), **result({**ALICE, "result": "timed_out", "error": None}), "changed": True}
+    failed = Page(at(0, "rdsh01", undone, 5, failed=True, task="Enter"))
+    assert [row["What"] for row in failed.rows("events")] == ["failed: Enter", "1 timed out"]
 
 
 def test_where_nothing_took_time_there_are_no_bars() -> None:
@@ -214,7 +250,7 @@ def test_the_head() -> None:
     )
     assert shown.texts("//header//dl/div") == [
         "Made2026-11-22 01:30 CEST (23:30 UTC)",
-        "Byctl",
+        "Control nodectl",
         "Playbooknight.yml",
         "Servers asked1, and 1 that did not answer",
     ]

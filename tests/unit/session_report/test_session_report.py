@@ -169,6 +169,23 @@ def test_reminders_that_came() -> None:
     assert [event.kind for event in view([unwarned]).events] == ["acted"]
 
 
+def test_reminders_that_nobody_got() -> None:
+    """Alice has left before the first; bob has come after it, and carol is connected again since."""
+    alice = {**record(12), "result": "already_gone", "warnings": 1}
+    bob = {**record(14, "bob", logon_time="2026-11-21T22:07:00Z"), "result": "logged_off", "warnings": 2}
+    carol = {**record(17, "carol", connect_time="2026-11-21T22:08:00Z"), "result": "logged_off", "warnings": 2}
+    given = {"deadline": "2026-11-21T22:15:00Z"}
+    for records in ((alice, bob), (alice, carol)):
+        (event,) = [
+            event
+            for event in view([at(0, "rdsh01", result(*records, **given), 16, reminders=["10m", "5m"])]).events
+            if event.kind == "reminded"
+        ]
+        assert f"{event.time:%H:%M}" == "22:10"
+    alone = at(0, "rdsh01", result(alice, **given), 16, reminders=["10m", "5m"])
+    assert [event.kind for event in view([alone]).events] == ["warned", "acted"]
+
+
 def test_what_took_its_time() -> None:
     acted = {**record(12), "result": "logged_off", "warnings": 1}
 

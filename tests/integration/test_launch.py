@@ -31,7 +31,7 @@ SESSIONS = 10
 
 #: From 2.22 on (ansible/executor/powershell/module_manifest.py). What win_ping brings along is smaller then.
 COMPRESSES = Version(ansible_version) >= Version("2.22.0b1")
-LITTLE = 0.72 if COMPRESSES else 0.55
+LITTLE = 0.76 if COMPRESSES else 0.57
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ TURNS = ("first", "second")
 ALICE, BOB = {"id": 12, "user": "alice"}, {"id": 14, "user": "bob", "state": "disconnected"}
 READS = {"RegOpenKeyExW", "RegQueryValueExW", "RegCloseKey"}
 #: The two values are read first; the third key that is opened is opened for writing.
-FIRST_WRITE = {"call": "RegOpenKeyEx", "after": 2, "times": 1}
+#: After both values and whether the host is in maintenance have been read.
+FIRST_WRITE = {"call": "RegOpenKeyEx", "after": 3, "times": 1}
 
 
 def farm_in(serve: Serve, mode: str, *sessions: dict[str, Any], faults: list[dict[str, Any]] | None = None) -> Any:

@@ -132,7 +132,7 @@ STOPPED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no exclusion in a list": ({"maintenance_exclude_users": []}, ["exclude_users is an empty list"]),
     "null for sessions": ({"maintenance_exclude_sessions": None}, ["maintenance_exclude_sessions"]),
     "null for the idle": ({"maintenance_idle_for": None}, ["idle_for is null"]),
-    "a number for the idle": ({"maintenance_idle_for": 120}, ["write 2m or 2h"]),
+    "a number for the idle": ({"maintenance_idle_for": 120}, ["120 seconds is 2m, 120 minutes is 2h"]),
     "null for the mode after": ({"maintenance_mode_after": None}, ["maintenance_mode_after"]),
     "reminders that do not fit": (
         {"maintenance_grace": "1m", "maintenance_reminders": ["5m", "1m"]},

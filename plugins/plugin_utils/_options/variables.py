@@ -15,8 +15,10 @@ from .errors import nearest
 #: names that somebody has typed for this run.
 _LIKENESS, _LIKENESS_TYPED = 0.7, 0.75
 
-#: What other playbooks call ``target``.
-_TARGETS = ("group", "host", "hosts", "hostname", "inventory_hostname", "limit", "targets", "target_hosts")
+#: Words of which other playbooks make the name of ``target``, such as ``target_host`` and ``inventory_hostname``; and
+#: those of them that say by themselves which hosts are meant.
+_TARGET_WORDS = frozenset({"farm", "inventory", "name", "names", "only", "pattern", "server", "servers"})
+_TARGETS = frozenset({"group", "groups", "host", "hostname", "hostnames", "hosts", "limit", "target", "targets"})
 
 #: The options of the modules, with their aliases: a test compares. Typed with ``-e`` for a playbook that does not take
 #: it, one is meant for a task of it, which would act without it.
@@ -64,7 +66,7 @@ def _meant(name: str, is_typed: bool, known: Collection[str], prefix: str) -> st
         # app_maintenance_mode has another owner.
         others = any(name.endswith(f"_{other}") for other in known)
         return None if others else nearest(name, known, _LIKENESS)
-    if "target" in known and name in _TARGETS:
+    if "target" in known and _is_for_target(name):
         return "target"
     # With the role's prefix for a playbook, or without it for the role.
     for spelling in (name, name.removeprefix("maintenance_")):
@@ -74,6 +76,11 @@ def _meant(name: str, is_typed: bool, known: Collection[str], prefix: str) -> st
     if name in _OF_OTHERS or nearest(name, OPTIONS, _LIKENESS_TYPED):
         return bare.get(nearest(name, bare) or "", "")
     return None
+
+
+def _is_for_target(name: str) -> bool:
+    words = {*name.lower().split("_")}
+    return bool(words & _TARGETS) and words <= _TARGETS | _TARGET_WORDS
 
 
 def file_refusal(variable: str, path: Any) -> str | None:

@@ -27,10 +27,19 @@ def test_addresses_from_either_byte(serve: Serve, start: int) -> None:
     assert farm.adhoc("winops.rds.win_rds_session_info", "clients=::/16").only().outcomes() == {14: "listed"}
 
 
-def test_an_address_that_the_bytes_do_not_tell_is_none(serve: Serve) -> None:
-    farm = serve([{"id": 10, "user": "alice", "client_address": "::1"}])
+@pytest.mark.parametrize(("start", "address"), [(0, "::1"), (2, "::1:0")])
+def test_an_address_that_the_bytes_do_not_tell_is_none(serve: Serve, start: int, address: str) -> None:
+    """The bytes are the same for both of these."""
+    people = [{"id": 10, "user": "alice", "client_address": address}]
+    farm = serve(hosts=[{"name": "RDSH01", "sessions": people, "ipv6_from_byte": start}])
     (record,) = farm.adhoc("winops.rds.win_rds_session_info").only()["sessions"]
     assert record["client_address"] is None
+
+
+def test_an_address_that_ends_where_only_one_from_the_third_byte_can(serve: Serve) -> None:
+    farm = serve([{"id": 10, "user": "alice", "client_address": "::1"}])
+    (record,) = farm.adhoc("winops.rds.win_rds_session_info").only()["sessions"]
+    assert record["client_address"] == "::1"
 
 
 def test_null_buffers_mean_that_there_is_no_client(serve: Serve) -> None:

@@ -116,15 +116,21 @@ def test_session_that_appears_during_the_run(serve: Serve) -> None:
     assert run(farm).outcomes() == {30: "logged_off"}  # the next task does
 
 
-def test_enumeration_that_returns_nothing(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (0, "Windows answered with nothing, and gave no error (WTSEnumerateSessionsEx) [0 ERROR_SUCCESS]"),
+        (5, "the connecting account may not do this (WTSEnumerateSessionsEx) [5 ERROR_ACCESS_DENIED]"),
+        (259, "may see none of the sessions (WTSEnumerateSessionsEx) [259 ERROR_NO_MORE_ITEMS]"),
+    ],
+)
+def test_enumeration_that_returns_nothing(serve: Serve, error: int, words: str) -> None:
     """Not even session 0: then Windows has not said that nobody is there."""
-    farm = serve([])
+    farm = serve(hosts=[{"name": "RDSH01", "empty_list_error": error}])
     farm.simulation.hosts["RDSH01"].apply([Change(remove=0), Change(remove=65536)])
     result = farm.logoff(TASK)
     assert (result.status, result["changed"], result["sessions"]) == ("failed", False, [])
-    assert (
-        "Windows answered with nothing, and gave no error (WTSEnumerateSessionsEx) [0 ERROR_SUCCESS]" in result["msg"]
-    )
+    assert words in result["msg"]
     assert farm.simulation.api.launches[-1].leaks == 0
 
 

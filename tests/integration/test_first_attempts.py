@@ -201,15 +201,16 @@ def test_what_is_advised_about_an_exclusion_that_holds_nobody(serve: Serve, spar
     assert run.of("nobody")["msg"] == "Nobody was meant: users is an empty list."
 
 
-def test_an_exclusion_under_another_name_that_is_overruled(serve: Serve) -> None:
-    """As under its own: what module_defaults give and the task replaces is told."""
+@pytest.mark.parametrize("of_the_task", ["exclude_user", "exclude_users"])
+@pytest.mark.parametrize("of_the_play", ["exclude_user", "exclude_users"])
+def test_an_exclusion_under_another_name_adds_up(serve: Serve, of_the_task: str, of_the_play: str) -> None:
+    """As under its own: those of module_defaults count, and so do those of the task."""
     farm = serve(SESSIONS)
     run = farm.playbook(
-        [{"name": "log off", LOGOFF: {"all": True, "exclude_user": "alice"}, "check_mode": True}],
-        module_defaults={LOGOFF: {"exclude_user": "svc-backup"}},
+        [{LOGOFF: {"all": True, of_the_task: "alice"}}], module_defaults={LOGOFF: {of_the_play: "svc-backup"}}
     )
-    assert run.of("log off").outcomes() == {13: "would_log_off", 14: "would_log_off"}
-    assert "Not every exclude_users of module_defaults counts for this task. What counts: alice." in run.output
+    assert run.only().outcomes() == {13: "logged_off"}
+    assert farm.users() == {12: "alice", 14: "svc-backup"}
 
 
 def test_a_table_of_a_host_on_which_nobody_was_meant(serve: Serve) -> None:

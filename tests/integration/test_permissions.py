@@ -15,8 +15,8 @@ Serve = Callable[..., Farm]
 SESSIONS = [{"id": 12, "user": "alice"}, {"id": 13, "user": "bob"}]
 
 
-def farm(serve: Serve, permissions: dict[str, list[str]], user: str = "operator") -> Farm:
-    host = {"name": "RDSH01", "sessions": SESSIONS, "permissions": permissions}
+def farm(serve: Serve, permissions: dict[str, list[str]], user: str = "operator", **fields: object) -> Farm:
+    host = {"name": "RDSH01", "sessions": SESSIONS, "permissions": permissions, **fields}
     return serve(hosts=[host], account={"user": user, "domain": "CONTOSO"})
 
 
@@ -39,7 +39,18 @@ def test_without_query_nobody_is_seen(serve: Serve, permissions: dict[str, list[
     result = hosts.logoff("all=true")
     # There is always session 0, so that no session is seen does not mean that nobody is logged on.
     assert (result.status, result["sessions"], result["changed"]) == ("failed", [], False)
-    assert result["servers"][0]["error"]["name"] == "ERROR_SUCCESS"
+    assert result["servers"][0]["error"]["name"] == "ERROR_NO_MORE_ITEMS"
+    assert hosts.users() == {12: "alice", 13: "bob"}
+
+
+@pytest.mark.parametrize("error", [0, 5, 259])
+def test_an_account_that_sees_nobody_does_not_learn_that_nobody_is_logged_on(serve: Serve, error: int) -> None:
+    """Whichever way Windows says it; a task that expects an empty host would go on otherwise."""
+    hosts = farm(serve, {}, empty_list_error=error)
+    for module, options in ("session_info", ""), ("logoff", "users=alice"), ("disconnect", "all=true"):
+        result = hosts.adhoc(f"winops.rds.win_rds_{module}", options).only()
+        assert (result.status, result["changed"], result["sessions"]) == ("failed", False, [])
+        assert result["servers"][0]["error"]["code"] == error
     assert hosts.users() == {12: "alice", 13: "bob"}
 
 

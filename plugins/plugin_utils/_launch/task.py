@@ -22,6 +22,7 @@ from .._options.given import (
     refuse_repeated,
     validated_options,
     with_exclusions,
+    without_exclusions,
 )
 from .action import ConnectionLost, LaunchAction, NotKnown, Request
 from .failed import TaskFailed
@@ -84,8 +85,9 @@ class TaskAction(LaunchAction):
             result = super().run(tmp, task_vars)
             refuse_repeated(context.CLIARGS.get("module_args"))
             refuse_repeated(*places_of_options(self._task.get_ds() or {}, self._task.action))
-            options = self.validated(self._task.args)
-            options = with_exclusions(options, self._exclusions_of_defaults(task_vars or {}), self.ARGUMENT_SPEC)
+            defaults = self._exclusions_of_defaults(task_vars or {})
+            options = self.validated(without_exclusions(self._task.args, defaults, self.ARGUMENT_SPEC))
+            options = with_exclusions(options, defaults, self.ARGUMENT_SPEC)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))
         except TaskFailed as failure:

@@ -159,6 +159,23 @@ def exclusion_spellings(spec: Spec) -> set[str]:
     return {spelling for name in EXCLUDING if name in spec for spelling in _spellings(name, spec[name])}
 
 
+def without_exclusions(given: Mapping[str, Any], defaults: Sequence[Mapping[str, Any]], spec: Spec) -> dict[str, Any]:
+    """Return the options of a task without the exclusions that it has from ``module_defaults``.
+
+    Ansible merges the two by name. So where they have an exclusion under different names, the task seems to give one
+    option twice. What is left out here, :func:`with_exclusions` adds.
+
+    :param given: as Ansible hands them to the action.
+    :param defaults: options of the same module.
+    """
+    excluding = exclusion_spellings(spec)
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in excluding or not any(name in each and each[name] == value for each in defaults)
+    }
+
+
 def with_exclusions(options: Mapping[str, Any], defaults: Sequence[Mapping[str, Any]], spec: Spec) -> dict[str, Any]:
     """Return the options of a task with the exclusions of ``module_defaults`` added to its own.
 

@@ -50,16 +50,8 @@ CONSTANTS = {"LongestUserInInfo": "USERNAME_LENGTH", "LongestDomainInInfo": "DOM
 
 #: Constants that are no numbers of Windows' headers.
 OUR_OWN = {
-    *(
-        "FirstListenerId",
-        "FlagsUnknown",
-        "LongestComputerName",
-        "LongestName",
-        "MostHangs",
-        "MostThreads",
-        "PollMilliseconds",
-    ),
-    *("LookMilliseconds", "LogoffMilliseconds", "RoundingSeconds", "StackBytes"),
+    *("FirstListenerId", "FlagsUnknown", "LongestComputerName", "LongestName", "MostHangs", "MostThreads"),
+    *("PollMilliseconds", "LookMilliseconds", "LogoffMilliseconds", "RoundingSeconds", "StackBytes"),
 }
 
 

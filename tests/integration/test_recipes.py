@@ -73,7 +73,6 @@ def test_restart_night(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert (host.table.now() - host.started_at).total_seconds() < 600
 
 
-@pytest.mark.xfail(strict=True, reason="records are not taken as sessions yet")
 def test_look_then_log_off(serve: Serve) -> None:
     farm = serve([CONSOLE, ALICE, {**BOB, "disconnected": "2d"}, SERVICE])
     done = cook(farm, "look_then_log_off.yml", ask=False)

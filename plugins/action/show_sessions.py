@@ -17,7 +17,7 @@ from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.given import validated_options
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of, report_path, write_report
-from ..plugin_utils._session_report.view import TaskResult, view
+from ..plugin_utils._session_report.view import TaskResult, asked_nothing, view
 from ..plugin_utils._words.table import terminal_width
 
 # Ansible loads this file before it starts the worker.
@@ -80,7 +80,9 @@ def _is_ours(result: Any) -> bool:
     could not be asked."""
     told = ("servers", "accepts_logons")
     return isinstance(result, Mapping) and (
-        any(key in result for key in told) or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
+        any(key in result for key in told)
+        or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
+        or (asked_nothing(result) and bool(result.get("msg")))
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 NOBODY = "nobody-of-this-name"
 NO_SERVER = "no-such-server.invalid"
+MODES = ("enabled", "disabled", "drain", "drain_until_restart")
 
 Values = Mapping[str, Any]
 
@@ -63,8 +64,13 @@ def _does_not_reach_the_server(status: str, values: Values) -> bool:
 
 
 def _tells_the_mode(status: str, values: Values) -> bool:
-    modes = ("enabled", "disabled", "drain", "drain_until_restart")
-    return (status, values["changed"]) == ("ok", False) and values["mode"] in modes
+    return (status, values["changed"]) == ("ok", False) and values["mode"] in MODES
+
+
+def _would_exit_what_there_is(status: str, values: Values) -> bool:
+    """A host that is in no maintenance is left as it is."""
+    told = (status, values["error"], values["changed"])
+    return told == ("ok", None, values["maintenance"] is not None) and values["mode"] in MODES
 
 
 def _would_drain(status: str, values: Values) -> bool:
@@ -96,4 +102,5 @@ TASKS = {
     "message-to-nobody": Task("win_rds_message", {"users": NOBODY, "message": "Hello"}, _selects_nobody),
     "logon-mode": Task("win_rds_logon_mode_info", {}, _tells_the_mode),
     "logon-mode-check": Task("win_rds_logon_mode", {"mode": "drain"}, _would_drain, check_mode=True),
+    "maintenance-check": Task("win_rds_maintenance", {"state": "exited"}, _would_exit_what_there_is, check_mode=True),
 }

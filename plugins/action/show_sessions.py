@@ -19,7 +19,7 @@ from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.given import validated_options
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of, report_path, write_report
-from ..plugin_utils._session_report.view import TaskResult, view
+from ..plugin_utils._session_report.view import TaskResult, asked_nothing, view
 from ..plugin_utils._words.table import terminal_width
 
 # Ansible loads this file before it starts the worker.
@@ -85,13 +85,10 @@ def _is_ours(result: Any) -> bool:
     """Whether it may be the result of a module of this collection: what of, say, a shell would be taken for a host that
     could not be asked."""
     return isinstance(result, Mapping) and (
-        any(key in result for key in _TOLD) or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
+        any(key in result for key in _TOLD)
+        or any(result.get(key) for key in ("failed", "unreachable", "skipped"))
+        or (asked_nothing(result) and bool(result.get("msg")))
     )
-
-
-def _failed_unheeded(result: Any) -> bool:
-    """Whether it is what a task with the keyword failed_when returned, and tells nothing."""
-    return isinstance(result, Mapping) and "failed_when_result" in result and not any(key in result for key in _TOLD)
 
 
 def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: bool) -> list[TaskResult]:
@@ -115,9 +112,6 @@ def _registered(variables: Mapping[str, Any], names: list[str], *, check_mode: b
             # The result of a loop is that of its items.
             results = values.get("results") or [values]
             registered.add(name)
-            # The first is what was asked for; what fails beside it, and is not to count, leaves the host in the table.
-            if name != names[0]:
-                results = [one for one in results if not _failed_unheeded(one)]
             if not all(map(_is_ours, results)):
                 raise OptionError(f"registered: {name!r} of {host} is the result of a module that tells of no sessions")
             found[name] += [TaskResult(host, one, failed=has_failed(one), check_mode=check_mode) for one in results]

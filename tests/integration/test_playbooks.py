@@ -276,8 +276,33 @@ def test_who_is_on_names_who_could_not_be_asked(serve: Serve) -> None:
     assert run.exit_code == 2
     lines = table_of(run)
     assert [line.split()[1] for line in lines[1:7]] == ["12", "3", "14", "15", "1", "16"]
-    assert lines[-1].startswith("Not asked: nowhere: ")
+    assert lines[-1].startswith("Not asked: nowhere: winops.rds.win_rds_session_info works on Windows hosts")
     assert "\\\\" not in "".join(lines)
+
+
+def test_who_is_on_names_who_could_not_be_reached(serve: Serve) -> None:
+    """It is lost at the first task, and its reason stands in what that one has registered."""
+    farm = two_hosts(serve)
+    nobody_listens = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_connection": "ssh"}
+    variables = {**nobody_listens, "ansible_shell_type": "powershell"}
+    (farm.folder / "gone.yml").write_text(json.dumps({"gone": {"hosts": {"RDSH09": variables}}}))
+    run = farm.run("winops.rds.who_is_on", "-i", str(farm.folder / "gone.yml"), "-e", "target=rdsh:gone")
+    assert run.exit_code == 4
+    lines = table_of(run)
+    assert lines[-2].startswith("6 sessions on 2 servers: ")
+    reason = run.of("Ask whether they accept logons", "RDSH09")["msg"]
+    told = lines[-1].removeprefix("Not asked: RDSH09: ").rstrip("…")  # cut to the terminal
+    assert told and reason.startswith(told)
+
+
+def test_who_is_on_shows_who_does_not_tell_the_mode(serve: Serve) -> None:
+    """A host that has told of its sessions was asked."""
+    fault = {"compile_error": "no compiler"}
+    farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE], "launch_faults": [fault]}])
+    run = farm.run("winops.rds.who_is_on")
+    assert run.exit_code == 0, run.output
+    assert "no compiler" in run.of("Ask whether they accept logons")["msg"]
+    assert table_of(run)[-1] == "1 session on 1 server: 1 active. Times are UTC."
 
 
 def test_who_is_on_says_how_to_sort(serve: Serve) -> None:

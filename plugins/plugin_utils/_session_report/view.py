@@ -162,11 +162,16 @@ def view(seen: Sequence[TaskResult]) -> View:
 
 
 def _about_sessions(seen: Sequence[TaskResult]) -> list[TaskResult]:
-    """Return what was asked of sessions. A task that was skipped has asked nothing: it tells that a host was left out,
-    where no other task has asked it."""
+    """Return what was asked of sessions. A task that has asked nothing tells why a host was left out, where no other
+    task has asked it."""
     about = [one for one in seen if not _is_mode(one.values) or "sessions" in one.values]
-    asked = {one.host for one in about if not one.values.get("skipped")}
-    return [one for one in about if not one.values.get("skipped") or one.host not in asked]
+    asked = {one.host for one in about if not asked_nothing(one.values)}
+    return [one for one in about if not asked_nothing(one.values) or one.host not in asked]
+
+
+def asked_nothing(values: Mapping[str, Any]) -> bool:
+    """Whether a task was skipped, or its failed_when has passed over that it failed without telling of sessions."""
+    return bool(values.get("skipped")) or (values.get("failed_when_result") is False and "servers" not in values)
 
 
 def _is_mode(values: Mapping[str, Any]) -> bool:

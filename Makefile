@@ -12,7 +12,7 @@ COLLECTIONS := .venv/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/winops/rds
 TREE := build/ansible_collections/winops/rds
 # What is not part of the collection keeps to ruff and mypy, and not to Ansible's rules.
-NOT_ANSIBLE := ':!acceptance' ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/kerberos' ':!tests/rehearsal' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
+NOT_ANSIBLE := ':!acceptance' ':!simulator' ':!tests/unit' ':!tests/integration' ':!tests/kerberos' ':!tests/rehearsal' ':!tests/wine' ':!tests/support' ':!tests/conftest.py' ':!benchmarks' ':!development'
 # How many processes share the tests, of which many wait at any moment; 0: pytest itself.
 WORKERS ?= 4
 # With LOCKED=1, `make setup` installs exactly what this lists, as continuous integration does.

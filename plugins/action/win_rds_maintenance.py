@@ -42,6 +42,12 @@ MODES = {
 LONGEST_REASON = 200  # characters
 #: Which sessions may stay, and why. Whatever else selects sessions would narrow the proof that nobody is left.
 WHO_MAY_STAY = ("exclude_users", "exclude_sessions", "unknown_exclusions")
+_NOT_TAKEN = {
+    spelling
+    for name, option in ARGUMENT_SPEC.items()
+    if name not in (*WHO_MAY_STAY, "idle_for")
+    for spelling in (name, *option.get("aliases", ()))
+} - {"state"}
 #: Seconds. How long a host that is lost is waited for, to open it again.
 PAUSES = END_PAUSES
 
@@ -63,6 +69,17 @@ class ActionModule(LogoffAction):
         **grace_options.ARGUMENT_SPEC,
         **logoff.ARGUMENT_SPEC,
     }
+
+    def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        # Those of module_defaults for the whole group come with the task's own.
+        narrowing = sorted(given.keys() & _NOT_TAKEN)
+        if narrowing:
+            raise OptionError(
+                f"{', '.join(narrowing)}: a host enters maintenance as a whole, so this module takes nothing that "
+                "selects sessions or servers, also not from module_defaults. Say by exclude_users and exclude_sessions "
+                "who may stay, and by the hosts of the play which hosts are meant"
+            )
+        return super().validated(given)
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         if options["mode"] not in (None, *MODES[options["state"]]):

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,7 @@ from simulator.win32 import Win32Error
 from tests.support import ansible_runs
 
 from .conftest import Farm
+from .test_grace import NEVER_ENDS, background
 
 Serve = Callable[..., Farm]
 
@@ -119,3 +122,34 @@ def with_report(environment: Callable[..., dict[str, str]]) -> Callable[..., dic
         return {**variables, "ANSIBLE_CALLBACKS_ENABLED": "record_results,winops.rds.session_report"}
 
     return extended
+
+
+# ---- who is cut off
+
+
+def test_who_interrupts_it_leaves_a_host_that_says_why_it_is_closed(serve: Serve) -> None:
+    farm = serve([ALICE])
+    with background(farm, "run", enter(grace="2m", message="Please log off.", reason="CHG-4711")) as run:
+        run.wait_for("1 session warned: alice")
+        os.killpg(run.process.pid, signal.SIGINT)
+        run.process.wait(NEVER_ENDS)
+        run.wait_for_workers()
+        assert "RDSH01: interrupted: nobody was logged off" in run.output
+        assert f"To open it: ansible RDSH01 -i {farm.inventory} -m {MODULE} -a state=exited" in run.output
+    assert (farm.users(), mode(farm), record(farm)["REASON"]) == ({12: "alice"}, "drain", "CHG-4711")
+    # Run again, it goes on from there, and what is restored is the mode from before the first attempt.
+    assert farm.playbook([enter()]).only()["previous_mode"] == "drain"
+    left = farm.playbook([EXIT]).only()
+    assert (left["mode"], left["changed"], farm.users(), is_clean(farm)) == ("enabled", True, {}, True)
+
+
+def test_a_worker_whose_ansible_was_killed_opens_the_host_again(serve: Serve) -> None:
+    """It sees that nobody is left who could be told, so that it fails; and then everything is as before."""
+    farm = serve([ALICE])
+    with background(farm, "run", enter(grace="2m", message="Please log off.")) as run:
+        run.wait_for("1 session warned: alice")
+        assert (mode(farm), bool(record(farm))) == ("drain", True)
+        run.process.kill()
+        run.process.wait(NEVER_ENDS)
+        run.wait_for_workers()
+    assert (farm.users(), mode(farm), is_clean(farm)) == ({12: "alice"}, "enabled", True)

@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -308,3 +309,17 @@ def test_who_is_on_shows_who_does_not_tell_the_mode(serve: Serve) -> None:
 def test_who_is_on_says_how_to_sort(serve: Serve) -> None:
     run = two_hosts(serve).run("winops.rds.who_is_on", "-e", "sort=name")
     assert "value of sort must be one of: server, account, state, idle, logged_on, client" in run.output
+
+
+def test_restart_farm(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each host is emptied, restarted by ansible.windows.win_reboot, and accepts logons again."""
+    monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "clock"))  # the grace period passes at once
+    hosts = [{"name": name, "sessions": [ALICE, BOB]} for name in ("RDSH01", "RDSH02")]
+    farm = serve(hosts=hosts)
+    run = farm.run("winops.rds.restart_farm", "-e", "maintenance_grace=15m", "-e", "ticket=CHG-4711")
+    assert run.exit_code == 0, run.output
+    assert modes(farm) == {"RDSH01": "enabled", "RDSH02": "enabled"}
+    for host in farm.simulation.hosts.values():
+        assert (host.table.now() - host.started_at).total_seconds() < 600
+    for name, done in acts(farm).items():
+        assert [session for function, session in done if function == "WTSLogoffSession"] == [12, 14], name

@@ -15,9 +15,9 @@ import pytest
 
 from simulator.farm import FarmSpec
 from simulator.simulation import Simulation
-from tests.integration.conftest import Farm, Result, fork_server, served
+from tests.integration.conftest import Farm, Result, fork_servers, served
 from tests.support.ansible_runs import Finish
-from tests.support.fork_server import ForkServer
+from tests.support.fork_server import ForkServers
 
 from .realms import HOSTS, PASSWORD, Realm, active_directory, mit_kdc
 
@@ -65,7 +65,7 @@ class Domain(Farm):
 
 Join = Callable[..., Domain]
 
-__all__ = ["fork_server"]  # a fixture
+__all__ = ["fork_servers"]  # a fixture
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,7 @@ def mit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
 
 
 @pytest.fixture
-def join(tmp_path: Path, fork_server: ForkServer) -> Iterator[Join]:
+def join(tmp_path: Path, fork_servers: ForkServers) -> Iterator[Join]:
     """Serve a farm whose hosts are in a realm: ``join(realm, user="ansible", **fields of the farm file)``."""
     with ExitStack() as stack:
 
@@ -96,6 +96,6 @@ def join(tmp_path: Path, fork_server: ForkServer) -> Iterator[Join]:
             ports = {"http_port": 0, "https_port": None}
             spec = {"transport": "kerberos", "account": account, "hosts": hosts, **ports, **fields}
             simulation = stack.enter_context(served(FarmSpec.model_validate(spec)))
-            return Domain(simulation, tmp_path, fork_server.finished, realm)
+            return Domain(simulation, tmp_path, fork_servers.finished, realm)
 
         yield start

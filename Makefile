@@ -76,7 +76,7 @@ demo: setup-demo  ## a maintenance night on a simulated farm of three hosts
 farm: setup-demo $(COLLECTIONS)/ansible_collections/ansible/windows  ## the hosts of the demo, served until Ctrl-C, and what to type in another terminal
 	$(BIN)/python -m simulator.demo.farm
 
-test: setup  ## whether it works: unit and integration tests, in less than six minutes
+test: setup  ## whether it works: unit and integration tests
 	$(BIN)/pytest tests/unit tests/integration --numprocesses $(WORKERS) --dist worksteal
 
 check: setup $(VENV)/installed-docs  ## whether it may be committed: style, types, sanity, documentation and an old ansible-core, two at a time

@@ -197,7 +197,7 @@ def cases(draw: st.DrawFn) -> Case:
         if form in ("sid", "upn", "dns") and known:
             account = draw(_one_of(known))
             names = {"sid": account.sid, "upn": account.principal_name, "dns": f"{account.dns_domain}\\{account.user}"}
-            return recased(names[form])
+            return recased(names[form] or account.sid)  # a managed service account has no principal name
         account = (
             user if form == "user" else f".\\{user}" if form == "local" else f"{name(session.domain or '*')}\\{user}"
         )

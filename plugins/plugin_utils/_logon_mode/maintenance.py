@@ -13,14 +13,13 @@ from typing import Any
 from .._result.sentences import moment_text
 from .._words.displayable import displayable
 from .modes import mode_of
-from .registry import MaintenanceRecord, Reading, Value
+from .registry import REG_SZ, MaintenanceRecord, Reading, Value
 
 #: Where it stands (MaintenanceRecord in plugins/module_utils/_maintenance_record.cs).
 KEY = r"HKLM\SOFTWARE\winops.rds.maintenance"
 
 LONGEST_TEXT = 200  # characters of each value that are shown
 
-_REG_SZ = 1
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 Maintenance = dict[str, Any]
@@ -66,6 +65,6 @@ def opening_command(host: str, task_vars: Mapping[str, Any]) -> str:
 
 
 def _text(value: Value | None) -> str | None:
-    if value is None or value.type != _REG_SZ or not value.text:
+    if value is None or value.type != REG_SZ or not value.text:
         return None
     return displayable(value.text, LONGEST_TEXT)

@@ -16,7 +16,7 @@ from .._engine.acts import NOTHING_CHANGED
 from .._engine.report import RefusedCall, ReportError, read
 from .._options.errors import OptionError
 from .._result import records, sentences
-from .registry import MaintenanceRecord, Reading, Value
+from .registry import REG_DWORD, REG_SZ, MaintenanceRecord, Reading, Value
 
 #: What each mode means for users, in the words of a message.
 MODES = {
@@ -60,8 +60,9 @@ VALUES = {
     "winstations_disabled": r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\WinStationsDisabled",
 }
 
+#: The types of these values.
+TYPES = {"drain_mode": REG_DWORD, "winstations_disabled": REG_SZ}
 #: https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types
-TYPES = {"drain_mode": 4, "winstations_disabled": 1}  # REG_DWORD, REG_SZ
 _TYPE_NAMES = {1: "REG_SZ", 2: "REG_EXPAND_SZ", 3: "REG_BINARY", 4: "REG_DWORD", 7: "REG_MULTI_SZ", 11: "REG_QWORD"}
 
 #: Errors that mean something else for the registry than for sessions: message and hint.

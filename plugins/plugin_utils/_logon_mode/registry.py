@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: Types of values that the engines write: https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types
+REG_SZ, REG_DWORD = 1, 4
+
 
 @dataclass(frozen=True)
 class Value:

@@ -75,6 +75,10 @@ def _known_language(value: str) -> str:
     return value
 
 
+def _ago(now: datetime, seconds: float | None) -> datetime | None:
+    return None if seconds is None else now - timedelta(seconds=seconds)
+
+
 def _ip_address(value: str | None) -> str | None:
     return value and str(ipaddress.ip_address(value))
 
@@ -123,7 +127,7 @@ class SessionSpec(_Model):
     locked: bool | None = False
     logged_on: Seconds = 3600.0
     idle: Seconds | None = Field(default=0.0, description="null: Windows does not know")
-    disconnected: Seconds = 600.0
+    disconnected: Seconds | None = Field(default=600.0, description="null: Windows does not know since when")
     logoff: Seconds = Field(default=0.0, description="how long it takes to log off; never: it hangs")
     disconnect: Seconds = Field(default=0.0, description="how long it takes to disconnect; never: it stays connected")
     answer: Annotated[
@@ -166,8 +170,8 @@ class SessionSpec(_Model):
             locked=self.locked,
             logon_time=began if has_user else None,
             connect_time=began if has_user else None,
-            disconnect_time=now - timedelta(seconds=self.disconnected) if is_disconnected else None,
-            last_input_time=None if self.idle is None or not has_user else now - timedelta(seconds=self.idle),
+            disconnect_time=_ago(now, self.disconnected) if is_disconnected else None,
+            last_input_time=_ago(now, self.idle) if has_user else None,
             logoff_seconds=self.logoff,
             disconnect_seconds=self.disconnect,
             incoming_bytes=self.incoming_bytes,

@@ -98,7 +98,7 @@ def test_one_leaves_one_comes_back_one_logs_on(serve: Serve, passed: PassedTime)
     assert result.outcomes() == {12: "already_gone", 13: "logged_off", 14: "spared"}
     assert result["changed"] is True
     assert farm.users() == {14: "carol", 20: "dave"}
-    assert "15s left: gone: alice; spared: carol; still on: bob" in run.output
+    assert "15s left: gone: alice; spared: carol; 1 still on: bob" in run.output
 
 
 def test_it_ends_early_and_changes_nothing(serve: Serve, passed: PassedTime) -> None:

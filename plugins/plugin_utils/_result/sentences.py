@@ -62,6 +62,11 @@ def ended_names(record: Record) -> str:
     return names_text([process["name"] for process in record["ended_processes"]])
 
 
+def running_text(names: Sequence[str]) -> str:
+    """Return what an error says of the programs that are still running; of none, nothing."""
+    return f"; still running: {names_text(names)}" if names else ""
+
+
 def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:
     """Return the outcome of a task in one sentence."""
     counts = counts_text(

@@ -71,7 +71,8 @@ from ansible.plugins.callback import CallbackBase
 from ..plugin_utils._farm.results import HostResult, InMaintenance, is_ours, module_of
 from ..plugin_utils._options.selection import means_all
 from ..plugin_utils._session_report.files import head_of, report_path, write_report
-from ..plugin_utils._session_report.view import TaskResult, view
+from ..plugin_utils._session_report.seen import TaskResult
+from ..plugin_utils._session_report.view import view
 from ..plugin_utils._words.durations import parse_duration
 
 #: Actions that do nothing on a host, also where they report a change.

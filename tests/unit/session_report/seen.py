@@ -9,7 +9,8 @@ from typing import Any
 
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.files import head_of
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import view
 
 START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 

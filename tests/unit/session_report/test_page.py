@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
 
 from tests.unit.session_report.pages import Page
 from tests.unit.session_report.seen import at, mode, night, record, result

@@ -17,8 +17,9 @@ from ansible_collections.winops.rds.plugins.plugin_utils._result.sentences impor
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.files import head_of, report_path, write_report
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.masks import Masks
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import page
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.sheet import COLUMNS, sheet
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import view
 
 from tests.unit.session_report.seen import EVIL, START, at, evil_page, mode, night, record, result
 

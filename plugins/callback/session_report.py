@@ -48,7 +48,7 @@ options:
         key: idle_limit
   mask:
     description:
-      - Leaves names of people and computers, and addresses, out of it. Names of servers stay.
+      - Leaves names of people, computers and programs, and addresses, out of it. Names of servers stay.
       - Without it, they can be hidden in the browser; the file still holds them then.
     type: bool
     default: false

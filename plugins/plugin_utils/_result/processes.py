@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._engine.processes import ProcessesReport, RunningProcess, ServerProcesses
 from .._engine.report import RefusedCall, Report, Session
+from .._words.displayable import displayable
 from .._words.wts import state_name
 from .records import Error, Record, own_error, windows_error
 from .sentences import count_text, error_text
@@ -117,3 +118,19 @@ def by_weight(processes: Iterable[tuple[str, int]]) -> list[tuple[str, int, int]
         sizes[name].append(size)
     programs = [(name, len(each), sum(each)) for name, each in sizes.items()]
     return sorted(programs, key=lambda program: (-program[2], program[0].casefold()))
+
+
+def programs_text(record: Mapping[str, Any], shown: Callable[[str], str] = displayable, most: int = 3) -> str:
+    """Return the heaviest programs in a session: ``chrome.exe (2) 400 MiB, winword.exe 300 MiB and 3 more``.
+
+    :param shown: makes their names fit to be shown.
+    """
+    programs = programs_of(record)
+    more = len(programs) - most
+    named = [program_text(shown(name), count, size) for name, count, size in programs[:most]]
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+
+
+def program_text(name: str, count: int, size: int) -> str:
+    """Return a program with how often it runs, and how many bytes that takes."""
+    return f"{name} ({count}) {size_text(size)}" if count > 1 else f"{name} {size_text(size)}"

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from .._engine.acts import FAILED, LIST
-from .._farm.overview import Overview, overview
+from .._farm.overview import Overview, overview, tells_processes
 from .._result.records import Record
 from .._words.wts import time_of
 from .happened import Event, Span, events, spans
@@ -19,6 +19,9 @@ from .seen import PLANNED, TaskResult, asked_nothing, is_mode
 
 #: Results of a session that is not there any more.
 GONE = frozenset({"logged_off", "already_gone"})
+
+#: How many of the sessions that take most memory are listed by themselves.
+HEAVIEST = 10
 
 #: Of a session.
 _Key = tuple[str, int, Any]
@@ -70,6 +73,16 @@ class View:
     def modes_known(self) -> bool:
         """Whether a server told its logon mode."""
         return any(server.mode for server in self.servers)
+
+    @property
+    def processes_known(self) -> bool:
+        """Whether somebody asked for the programs in sessions."""
+        return tells_processes(self.sessions)
+
+    def heaviest(self) -> list[Record]:
+        """The sessions that take most memory, of those that are still there; the heaviest first."""
+        known = [record for record in self.overview.sessions if record.get("memory_bytes") is not None]
+        return sorted(known, key=lambda record: -record["memory_bytes"])[:HEAVIEST]
 
     def closed(self) -> int:
         """How many servers accept no new logons."""
@@ -152,15 +165,23 @@ def _last_words(seen: Sequence[TaskResult]) -> tuple[dict[_Key, Record], set[_Ke
             began, logon = acted_on.get(key[0]), record["logon_time"]
             if began and logon and time_of(logon) > began:
                 newcomers.add(key)
-            # Why somebody is still on (spared, not logged off in time) is kept when a later list only shows them.
+            # Why somebody is still on (spared, not logged off in time) is kept when a later list only shows them, and
+            # so are the programs when a later result tells of none.
             if record["result"] != LIST.planned or key not in last:
-                last[key] = record
+                last[key] = _programs(last.get(key, {})) | record
+            else:
+                last[key] = last[key] | _programs(record)
             (gone.add if record["result"] in GONE else gone.discard)(key)
         for key in _left_by_themselves(one, last.keys() - gone):
             gone.add(key)
             if last[key]["result"] in PLANNED:
                 last[key] = {**last[key], "result": "already_gone"}
     return last, newcomers, gone
+
+
+def _programs(record: Record) -> Record:
+    """What a record says of the programs in its session, if they were asked for."""
+    return {name: record[name] for name in ("processes", "process_count", "memory_bytes") if name in record}
 
 
 def _left_by_themselves(one: TaskResult, on: Set[_Key]) -> set[_Key]:

@@ -113,7 +113,13 @@ def _unexplained(session: Session, timeout: float, running: Sequence[str], *, te
         if session.accepted
         else f"the session was on its way out already, and Windows still had it after {waited}"
     )
-    after += running_text(running)
+    if running:
+        how = (
+            "Connect (or become) as an administrator to end them"
+            if terminate
+            else "Raise 'timeout', or end them with on_timeout=terminate"
+        )
+        return own_error(f"{after}{running_text(running)}", f"{how}; else only a restart removes it.")
     if terminate:
         return own_error(
             f"{after}; no program was found there that this account may end",

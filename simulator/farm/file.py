@@ -29,7 +29,7 @@ from ..message_box import Button
 from ..permissions import Permission
 from ..process import Process
 from ..registry import LogonMode
-from ..session_table import Protocol, Session, SessionTable, State
+from ..session_table import LastInput, Protocol, Session, SessionTable, State
 
 #: A host may have these, but its console commands say that no text of theirs can be cited.
 _LANGUAGES_WITHOUT_WORDING = ("zh-TW",)
@@ -317,6 +317,15 @@ class HostSpec(_Model):
     )
     disconnected_message_error: int | None = Field(
         default=None, description="what a message to a disconnected session gives; null: it is shown there"
+    )
+    disconnected_again_error: int = Field(
+        default=0, description="what to disconnect a disconnected session gives; 0: it succeeds"
+    )
+    last_input_when_disconnected: LastInput = Field(
+        default="kept", description="what a disconnected session's time of the last input is"
+    )
+    change_logon_disable: Literal["registry", "memory"] = Field(
+        default="registry", description="where `change logon /disable` says that nobody may log on"
     )
     empty_list_error: Literal[0, 5, 259] = Field(
         default=259, description="what the list gives to an account that may see none of the sessions; 0: an empty list"

@@ -10,7 +10,8 @@ state            entered by                                  what is known if it
 ===============  ==========================================  ====================================================
 connecting       ``launch``                                  nothing was launched: NothingLaunched, or unreachable
 begun            ``launch_begins``, before the first         not known: NotKnown, or ConnectionLost, which counts
-                 command that may be the launch              as changed if the request may change something
+                 command that may be the launch              as changed if the request may change something. Where
+                                                             ``ssh`` or ``winrm`` proves it: as while connecting
 answered         a result of Ansible's wrapper               NothingLaunched if the C# was not compiled, PowerShell
                                                              may not run it, or it refused the request; else NotKnown
 told             a report that answers the request           done and told

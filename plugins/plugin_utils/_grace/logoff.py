@@ -55,7 +55,6 @@ class LogoffAction(SessionAction):
         self, logoff: LogoffRequest, grace: Grace | None, options: Mapping[str, Any], task_vars: dict[str, Any]
     ) -> dict[str, Any]:
         """Log off, with a grace period or without one, and return the result, which says itself whether it failed."""
-
         if grace is None:
             report = self.run_engine(logoff, task_vars)
             return {**self.logoff_result(report, logoff, options, task_vars), "deadline": None}
@@ -63,7 +62,8 @@ class LogoffAction(SessionAction):
         from .task import run_with_grace, with_deadline
 
         outcome = run_with_grace(self, grace, logoff, task_vars)
-        return with_deadline(self.logoff_result(outcome.report, logoff, options, task_vars, outcome.warnings), outcome)
+        result = self.logoff_result(outcome.report, logoff, options, task_vars, outcome.warnings)
+        return with_deadline(result, outcome, grace, check_mode=logoff.check_mode)
 
     def logoff_result(
         self,

@@ -27,11 +27,11 @@ OPTIONS = (
     *("clients", "disconnected_for", "exclude_account", "exclude_id", "exclude_ids", "exclude_session"),
     *("exclude_session_id", "exclude_sessions", "exclude_user", "exclude_username", "exclude_users", "grace", "icon"),
     *("id", "idle_for", "idle_limit", "ids", "keep_closed", "locked", "logged_on_for", "mask", "max_parallel"),
-    *("message", "message_title", "missing", "mode", "msg", "newcomers", "on_timeout", "processes"),
-    *("protect_console", "protocol", "protocols", "reason", "registered", "reminders", "report", "server"),
-    *("server_timeout", "servers", "session", "session_id", "session_ids", "session_name", "session_names"),
-    *("sessions", "show_for", "sort", "state", "states", "timeout", "title", "unknown_exclusions", "user"),
-    *("username", "usernames", "users", "wait"),
+    *("message", "message_title", "missing", "mode", "msg", "newcomers", "on_timeout", "protect_console", "protocol"),
+    *("protocols", "reason", "registered", "reminders", "report", "server", "server_timeout", "servers", "session"),
+    *("session_id", "session_ids", "session_name", "session_names", "sessions", "show_for", "sort", "state"),
+    *("states", "timeout", "title", "unknown_exclusions", "user", "username", "usernames", "users", "wait"),
+    *("at_deadline", "disconnected_grace", "processes"),
 )
 #: What other programs call such options.
 _OF_OTHERS = ("allowlist", "dry_run", "exclude", "exclude_accounts", "older_than", "skip_users", "whitelist")

@@ -85,7 +85,7 @@ sealed class SelectedSession
 {
 	internal Session Session;
 	internal Client Client = new Client();
-	internal List<string> MatchedBy;
+	internal readonly List<string> MatchedBy = new List<string>();
 	internal string Result;  // null: not settled yet
 	internal WindowsException Error;
 	internal bool Attempted; // it was asked for; Windows may not have answered

@@ -93,7 +93,7 @@ static class Runner
 			if (foreign != null)
 				report.foreign_record = new ForeignRecord { server = foreign, computers = servers.ConvertAll(server => server.ComputerName) };
 			else if (!request.ignore_unknown_exclusions)
-				report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs));
+				report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs, servers));
 			if (foreign != null || report.unknown_exclusions.Count > 0)
 				return report;
 			foreach (ServerRun run in runs)
@@ -112,7 +112,7 @@ static class Runner
 	}
 
 	// Exclusions of one account that fitted no session, and would not fit one of the account either.
-	static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
+	static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs, List<Server> servers)
 	{
 		var unknown = new List<UnknownExclusion>();
 		for (int i = 0; i < selection.ExcludedUsers.Count; i++)
@@ -120,11 +120,11 @@ static class Runner
 			AccountPattern excluded = selection.ExcludedUsers[i];
 			if (runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
 				continue;
-			if (excluded.IsOfUnknownDomain(runs.ConvertAll(run => run.Server)))
+			if (excluded.IsOfUnknownDomain(servers))
 				unknown.Add(new UnknownExclusion { position = i });
 			if (!excluded.IsOneAccount)
 				continue;
-			Account found = excluded.LookUp(runs.ConvertAll(run => run.Server));
+			Account found = excluded.LookUp(servers);
 			if (found.Use != Account.SidTypeUser || !excluded.WouldFit(found))
 				unknown.Add(new UnknownExclusion { position = i, use = found.Use, name = found.Name });
 		}
@@ -323,15 +323,15 @@ sealed class ServerRun
 		while (listed.Count > 0)
 		{
 			Session session = listed.Dequeue();
-			var matchedBy = new List<string>();
-			bool fits = selection.FitsListed(session, Server, matchedBy);
+			var selected = new SelectedSession { Session = session };
+			bool fits = selection.FitsListed(session, Server, selected.MatchedBy);
 			Server.DomainsSeen.Add(session.Domain);
 			// What fits a listener alone spares nobody.
 			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, session.IsListener ? new HashSet<string>() : Found);
 			if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(Server, session.Id))
-				Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits, isExcluded);
+				Identify(worker, selected, fits, isExcluded);
 			else
-				IsSpared(new SelectedSession { Session = session, MatchedBy = matchedBy }, isExcluded);
+				IsSpared(selected, isExcluded);
 		}
 		worker.About = null;
 	}
@@ -469,18 +469,14 @@ sealed class ServerRun
 			Session now = host.Query(selected.Session.Id);
 			if (selected.IsLeaving && selected.Session.IsSameAccount(now))
 				selected.Session.Info = now.Info; // it answers now, so it is known from now on
-			if (!selected.Session.IsSameLogon(now))
-			{
-				selected.Settle("already_gone");
-				return;
-			}
+			bool isSame = selected.Session.IsSameLogon(now);
 			now.TakeFullNames(selected.Session);
-			if (!StillFits(host, selected, now))
-			{
+			if (!isSame)
+				selected.Settle("already_gone");
+			else if (!StillFits(host, selected, now))
 				selected.Settle("spared");
-				return;
-			}
-			SettleIfNothingIsToBeDone(host, selected, now);
+			else
+				SettleIfNothingIsToBeDone(host, selected, now);
 			if (selected.Result != null)
 				return;
 			selected.Busy = false;

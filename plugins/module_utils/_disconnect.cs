@@ -10,8 +10,9 @@ namespace ansible_collections.winops.rds.plugins.module_utils._disconnect
 using _report;
 using _run;
 using _sessions;
+using _trace;
 
-public sealed class DisconnectRequest : EngineRequest
+public sealed class DisconnectRequest : TracedRequest
 {
 	public long timeout_ms;
 }
@@ -53,7 +54,7 @@ public static class Engine
 {
 	public static string Run(string request)
 	{
-		return Runner.Answer<DisconnectRequest>(request, read => new Disconnection(read));
+		return TracedRunner.Answer<DisconnectRequest>(request, read => new Disconnection(read));
 	}
 }
 }

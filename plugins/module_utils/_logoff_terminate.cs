@@ -13,6 +13,7 @@ using _logoff;
 using _report;
 using _run;
 using _sessions;
+using _trace;
 
 static class Native
 {
@@ -194,7 +195,7 @@ public static class Engine
 {
 	public static string Run(string request)
 	{
-		return Runner.Answer<LogoffRequest>(request, read => new LogoffOrTerminate(read));
+		return TracedRunner.Answer<LogoffRequest>(request, read => new LogoffOrTerminate(read));
 	}
 }
 }

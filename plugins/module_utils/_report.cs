@@ -18,6 +18,7 @@ public sealed class EngineReport
 	public List<UnknownExclusion> unknown_exclusions;
 	public ForeignRecord foreign_record;
 	public CallReport error;
+	public CallReport logged;
 }
 
 public sealed class UnknownExclusion

@@ -5,7 +5,6 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
-using System.Threading.Tasks;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._run
 {
@@ -80,12 +79,12 @@ static class Runner
 	}
 
 	// Nothing is done on any server before it is known that each exclusion means somebody.
-	static EngineReport Run(EngineRequest request, Act act)
+	internal static EngineReport Run(EngineRequest request, Act act)
 	{
 		var report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
 		try
 		{
-			Selection selection = LookUp(request, () => new Selection(request));
+			Selection selection = TimedCalls.Within(request.server_timeout_ms, () => new Selection(request));
 			List<ServerRun> runs = request.servers.ConvertAll(server => new ServerRun(new Server(server), selection, act, request));
 			RunSideBySide(runs, request.server_timeout_ms);
 			List<Server> servers = runs.ConvertAll(run => run.Server);
@@ -93,7 +92,7 @@ static class Runner
 			if (foreign != null)
 				report.foreign_record = new ForeignRecord { server = foreign, computers = servers.ConvertAll(server => server.ComputerName) };
 			else if (!request.ignore_unknown_exclusions)
-				report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs, servers));
+				report.unknown_exclusions = TimedCalls.Within(request.server_timeout_ms, () => UnknownExclusions(selection, runs, servers));
 			if (foreign != null || report.unknown_exclusions.Count > 0)
 				return report;
 			foreach (ServerRun run in runs)
@@ -129,15 +128,6 @@ static class Runner
 				unknown.Add(new UnknownExclusion { position = i, use = found.Use, name = found.Name });
 		}
 		return unknown;
-	}
-
-	// A look-up may wait for a domain controller that does not answer.
-	static T LookUp<T>(EngineRequest request, Func<T> read)
-	{
-		Task<T> reading = Task.Run(read);
-		if (Task.WaitAny(new Task[] { reading }, (int)Math.Min(request.server_timeout_ms, Int32.MaxValue)) < 0)
-			throw new WindowsException(Account.Calling, null);
-		return reading.GetAwaiter().GetResult();
 	}
 
 	// Each server has threads of its own, so that one that does not answer does not delay the others.

@@ -9,6 +9,7 @@ using System.Net;
 namespace ansible_collections.winops.rds.plugins.module_utils._selection
 {
 using _accounts;
+using _calls;
 using _sessions;
 
 // What the members mean is said in plugin_utils/_engine/requests.py.
@@ -188,7 +189,7 @@ sealed class Selection
 
 	static List<AccountPattern> Current(bool isWanted)
 	{
-		return Patterns(isWanted ? new List<string> { Account.Current() } : new List<string>());
+		return Patterns(isWanted ? new List<string> { TimedCalls.OwnAccount() } : new List<string>());
 	}
 
 	static List<AccountPattern> Patterns(List<string> texts)

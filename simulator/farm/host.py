@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..directory import Directory, Use
+from ..event_log import LoggedEvent
 from ..permissions import Permissions
 from ..process import Process
 from ..registry import Registry
@@ -61,6 +62,7 @@ class Host:
         self.registry = Registry(spec.language)
         self.registry.logon_mode = spec.logon_mode
         self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset), listeners=spec.listeners)
+        self.event_log: list[LoggedEvent] = []
         self.refused_logons: list[RefusedLogon] = []
         self.started_at = self.table.now() - timedelta(seconds=spec.uptime)
         self._events = spec.events

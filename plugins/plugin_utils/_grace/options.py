@@ -12,6 +12,7 @@ from .._engine.requests import milliseconds
 from .._options.durations import Duration
 from .._options.errors import OptionError
 from .._options.message import check_message, message_seconds, message_style
+from .._options.reason import with_reason
 from .._words.durations import format_duration
 
 #: The grace period's part of the argument spec.
@@ -27,7 +28,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "newcomers": {"type": "str", "choices": ["ignore", "logoff"], "default": "ignore"},
 }
 
-PLACEHOLDERS = ("user", "server", "minutes", "deadline")
+PLACEHOLDERS = ("user", "server", "minutes", "deadline", "reason")
 DEFAULT_TITLE = "{server}"
 
 
@@ -62,8 +63,8 @@ class Grace:
         return cls(
             seconds=seconds,
             reminders=_reminders(options["reminders"] or (), seconds),
-            message=check_message("message", options["message"], PLACEHOLDERS),
-            title=check_message("message_title", title, PLACEHOLDERS),
+            message=_shown("message", options["message"], options),
+            title=_shown("message_title", title, options),
             newcomers=options["newcomers"] == "logoff",
         )
 
@@ -84,6 +85,10 @@ class Grace:
             "wait_for_answer": False,
             "remaining_ms": milliseconds(left),
         }
+
+
+def _shown(option: str, text: str, options: Mapping[str, Any]) -> str:
+    return with_reason(option, check_message(option, text, PLACEHOLDERS), options)
 
 
 def minutes_left(seconds: float) -> int:

@@ -50,7 +50,16 @@ CONSTANTS = {"LongestUserInInfo": "USERNAME_LENGTH", "LongestDomainInInfo": "DOM
 
 #: Constants that are no numbers of Windows' headers.
 OUR_OWN = {
-    *("FirstListenerId", "FlagsUnknown", "LongestComputerName", "LongestName", "MostHangs", "MostThreads"),
+    *(
+        "EventId",
+        "FirstListenerId",
+        "FlagsUnknown",
+        "LongestComputerName",
+        "LongestName",
+        "LongestString",
+        "MostHangs",
+        "MostThreads",
+    ),
     *("PollMilliseconds", "LookMilliseconds", "LogoffMilliseconds", "RoundingSeconds", "StackBytes"),
 }
 

@@ -16,7 +16,7 @@ using ansible_collections.winops.rds.plugins.module_utils._registry;
 using ansible_collections.winops.rds.plugins.module_utils._sessions;
 using Disconnect = ansible_collections.winops.rds.plugins.module_utils._disconnect.NativeMethods;
 using Logoff = ansible_collections.winops.rds.plugins.module_utils._logoff.NativeMethods;
-using Secur = ansible_collections.winops.rds.plugins.module_utils._accounts.NativeMethods;
+using Secur = ansible_collections.winops.rds.plugins.module_utils._calls.NativeMethods;
 using Send = ansible_collections.winops.rds.plugins.module_utils._message.NativeMethods;
 using Wts = ansible_collections.winops.rds.plugins.module_utils._sessions.NativeMethods;
 
@@ -54,7 +54,7 @@ internal static class HostQuestions
 		{ "console_times", subject => ConsoleTimes() },
 		{ "own_session", subject => OwnSession() },
 		{ "workstation", subject => Workstation() },
-		{ "own_account", subject => Use(Account.Find(Account.Current())) },
+		{ "own_account", subject => Use(Account.Find(TimedCalls.OwnAccount())) },
 		{ "dns_domain", subject => DnsDomain() },
 		{ "absent_account", subject => Use(Account.Find("winops-rds-nobody")) },
 		{ "group", subject => Use(Account.Find(Administrators)) },
@@ -149,13 +149,13 @@ internal static class HostQuestions
 		if (!Secur.GetUserNameExW(NameDnsDomain, name, ref length))
 			throw new NotAskableException("the connecting account is of no domain with a DNS name");
 		Account found = Account.Find(name.ToString());
-		bool isSame = String.Equals(found.Name, Account.Current(), StringComparison.OrdinalIgnoreCase);
+		bool isSame = String.Equals(found.Name, TimedCalls.OwnAccount(), StringComparison.OrdinalIgnoreCase);
 		return isSame ? "the account" : "another: " + Use(found);
 	}
 
 	private static string EntraAccount()
 	{
-		string own = Account.Current(); // as its session would show it
+		string own = TimedCalls.OwnAccount(); // as its session would show it
 		if (!own.StartsWith("AzureAD\\", StringComparison.OrdinalIgnoreCase))
 			throw new NotAskableException("the connecting account is none of Entra ID");
 		return Use(Account.Find(own));

@@ -91,12 +91,9 @@ def test_a_day(tmp_path: Path) -> None:
         each |= {"RecordId": minute, "Time": f"2026-11-21T08:{minute:02}:00Z"}
     (tmp_path / "events.json").write_text(json.dumps(happened), "utf-8")
     body = script.replace(TRANSLATION, f"'{SID}'").partition("\n")[2]
-    played = f"$User = '{ALICE}'; $Hours = 24
-{STUBS.format(folder=tmp_path)}{body}
-ConvertTo-Json $Ansible.Result
-"
+    played = [f"$User = '{ALICE}'; $Hours = 24", STUBS.format(folder=tmp_path), body, "ConvertTo-Json $Ansible.Result"]
     path = tmp_path / "day.ps1"
-    path.write_text(played, "utf-8")
+    path.write_text("\n".join(played), "utf-8")
     run = subprocess.run(["pwsh", "-NoProfile", "-File", path], check=True, capture_output=True, text=True)
     assert run.stderr == ""
     assert [(each["time"][11:16], each["session"], each["what"], each["more"]) for each in json.loads(run.stdout)] == [

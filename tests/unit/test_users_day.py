@@ -22,8 +22,7 @@ from tests.support.guides import guide
 SID = "S-1-5-21-397955417-626881126-188441444-1105"
 ALICE, BOB = r"CONTOSO\alice", r"CONTOSO\bob"
 TRANSLATION = (
-    "([System.Security.Principal.NTAccount]$User)"
-    ".Translate([System.Security.Principal.SecurityIdentifier]).Value"
+    "([System.Security.Principal.NTAccount]$User).Translate([System.Security.Principal.SecurityIdentifier]).Value"
 )
 
 #: What the page of Get-WinEvent says that it gives, as far as the script uses it.

@@ -143,6 +143,7 @@ async def test_what_does_not_fit_in_one_event_is_in_several(windows: Windows) ->
 
 async def test_sessions_of_other_servers_are_told_where_the_task_ran(windows: Windows) -> None:
     here, there = session_host(), session_host(ALICE, {"id": 13, "user": "RDSH02\\eve"}, name="RDSH02")
+    here.directory = there.directory
     windows.connect(here, there)
     await run(windows, here, server=["RDSH02"])
     eve = there.directory.find("RDSH02\\eve", "RDSH02").sid

@@ -184,6 +184,7 @@ async def test_a_look_up_that_comes_to_nothing_stops_everything(
         "unknown_exclusions": [],
         "foreign_record": None,
         "error": {"call": call, "code": code},
+        "logged": None,
     }
     assert [windows.logoffs(host) for host in others] == [[], []]
 

@@ -19,8 +19,13 @@ ALICE, BOB = {"id": 12, "user": "alice"}, {"id": 13, "user": "bob", "name": "rdp
     [
         ("sessions", "31C5CE94259D4...", "quser cuts long names off"),
         ("exclude_sessions", "31C5CE94259D4...", "quser cuts long names off"),
+        ("exclude_sessions", "31C5CE94259D4\u2026", "quser cuts long names off"),
         ("sessions", "Active", "it is a state; give states=active"),
         ("exclude_sessions", "disconnected", "it is the state of a session"),
+        ("exclude_sessions", "Getr.", "it is the state of a session"),
+        ("sessions", "Actif", "it is a state; give states=active"),
+        ("exclude_sessions", "locked", "give locked=false"),
+        ("sessions", "locked", "give locked=true"),
         ("users", "?*", "give all=true"),
         ("users", "*\\*?", "give all=true"),
     ],

@@ -12,6 +12,7 @@ from typing import NamedTuple
 #: The calls that are about one session, those that list sessions, and those that look accounts up.
 _OF_A_SESSION = ("WTSQuerySessionInformation", "WTSLogoffSession", "WTSDisconnectSession", "WTSSendMessage")
 _OF_THE_LIST = ("WTSEnumerateSessionsEx", "WTSOpenServerEx")
+_GONE = "Nothing to do: the session has gone."
 _OF_ACCOUNTS = ("LookupAccountName", "LookupAccountSid", "GetUserNameEx")
 
 
@@ -74,7 +75,7 @@ _ERRORS = (
         2,
         "ERROR_FILE_NOT_FOUND",
         "Windows does not have this session",
-        "Nothing to do: the session has gone.",
+        _GONE,
         _OF_A_SESSION,
     ),
     Win32Error(
@@ -150,7 +151,7 @@ _ERRORS = (
         7022,
         "ERROR_CTX_WINSTATION_NOT_FOUND",
         "Windows does not have this session",
-        "Nothing to do: the session has gone.",
+        _GONE,
         _OF_A_SESSION,
     ),
     Win32Error(
@@ -204,7 +205,9 @@ def explain(call: str, code: int | None) -> Win32Error:
 def _of_another_kind(call: str, code: int) -> Win32Error:
     """An HRESULT or an NTSTATUS, which have a form of their own."""
     name = f"{'NTSTATUS' if code >= _FIRST_NTSTATUS else 'HRESULT'}_0x{code:08X}"
-    if code in _WRAPPED and (known := explain(call, code & 0xFFFF)).name != f"WIN32_{code & 0xFFFF}":
+    win32 = code & 0xFFFF
+    # Only as itself does it say to the engine that the session has gone.
+    if code in _WRAPPED and (known := explain(call, win32)).name != f"WIN32_{win32}" and known.hint != _GONE:
         return known._replace(code=code, name=name)
     return Win32Error(
         code,

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: The calls that are about one session, those that list sessions, and those that look accounts up.
-_OF_A_SESSION = ("WTSQuerySessionInformation", "WTSLogoffSession", "WTSDisconnectSession", "WTSSendMessage")
+#: The calls that say so of a session that has gone, those that list sessions, and those that look accounts up.
+_OF_A_SESSION = ("WTSQuerySessionInformation", "WTSLogoffSession", "WTSDisconnectSession")
 _OF_THE_LIST = ("WTSEnumerateSessionsEx", "WTSOpenServerEx")
+#: Of a session that has gone, the engine tells no error here.
+_OF_MESSAGES = ("WTSSendMessage",)
+_READS_NOTHING = "Nothing to do: nobody reads there now. With grace, it is logged off at the end all the same."
 _GONE = "Nothing to do: the session has gone."
 _OF_ACCOUNTS = ("LookupAccountName", "LookupAccountSid", "GetUserNameEx")
 
@@ -77,6 +80,13 @@ _ERRORS = (
         "Windows does not have this session",
         _GONE,
         _OF_A_SESSION,
+    ),
+    Win32Error(
+        2,
+        "ERROR_FILE_NOT_FOUND",
+        "this session is disconnected, and takes no message",
+        _READS_NOTHING,
+        _OF_MESSAGES,
     ),
     Win32Error(
         2,
@@ -153,6 +163,13 @@ _ERRORS = (
         "Windows does not have this session",
         _GONE,
         _OF_A_SESSION,
+    ),
+    Win32Error(
+        7022,
+        "ERROR_CTX_WINSTATION_NOT_FOUND",
+        "this session is disconnected, and takes no message",
+        _READS_NOTHING,
+        _OF_MESSAGES,
     ),
     Win32Error(
         7022,

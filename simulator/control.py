@@ -134,7 +134,7 @@ def _host_state(host: Host) -> dict[str, Any]:
         "name": host.name,
         "address": host.address,
         "language": host.language,
-        "logon_mode": host.registry.logon_mode,
+        "logon_mode": host.logon_mode,
         "sessions": sessions,
         "refused_logons": [asdict(logon) for logon in host.refused_logons],
     }

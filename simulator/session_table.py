@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 from .message_box import Button, Message
 from .process import Process
@@ -98,12 +98,17 @@ class Session:
     """When it will be disconnected, on the monotonic clock; None where nobody asked for it, or it is."""
 
 
+#: The time of the last input that a session has once it is disconnected.
+LastInput = Literal["kept", "disconnection", "none"]
+
+
 class SessionTable:
     """The sessions of a host.
 
     :param clock: seconds on a monotonic clock; a test may bring its own.
     :param clock_offset: how far the host's wall clock is ahead of this machine's.
     :param listeners: the names of the listeners, which have IDs of their own.
+    :param last_input_when_disconnected: what a session's time of the last input is from its disconnection on.
     """
 
     def __init__(
@@ -112,9 +117,11 @@ class SessionTable:
         clock: Callable[[], float] = time.monotonic,
         clock_offset: timedelta = timedelta(),
         listeners: Sequence[str] = ("rdp-tcp",),
+        last_input_when_disconnected: LastInput = "kept",
     ) -> None:
         self._clock = clock
         self._clock_offset = clock_offset
+        self._last_input_when_disconnected = last_input_when_disconnected
         self._sessions: dict[int, Session] = {}
         self._connections: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
         self.crashed = False
@@ -163,6 +170,7 @@ class SessionTable:
     def add(self, session: Session) -> None:
         """Let a session appear; one with the same ID is replaced, as when Windows gives an ID out again."""
         self._sessions[session.id] = session
+        self._set_last_input(session)
 
     def change(self, session_id: int, **changes: Any) -> Session:
         """Set fields of a session.
@@ -274,6 +282,15 @@ class SessionTable:
         session.state = State.DISCONNECTED
         session.protocol = Protocol.CONSOLE
         session.name = session.client_name = session.client_address = ""
+        self._set_last_input(session)
+
+    def _set_last_input(self, session: Session) -> None:
+        """None was seen on Windows Server 2003 or 2008, with the advice to take the time of the disconnection instead:
+        https://htd2007.blogspot.com/2008/02/idle-time-on-terminal-service-session-1.html
+        """
+        if session.disconnect_time and self._last_input_when_disconnected != "kept":
+            is_known = self._last_input_when_disconnected == "disconnection"
+            session.last_input_time = session.disconnect_time if is_known else None
 
     def process(self, process_id: int) -> tuple[Session, Process]:
         """Return the program that has an ID now, and its session.

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ..plugin_utils._engine.acts import LOG_OFF
+from ..plugin_utils._engine.acts import LOG_OFF, STAYED
 from ..plugin_utils._engine.requests import LogoffRequest, SessionInfoRequest, request
 from ..plugin_utils._grace import logoff, schedule
 from ..plugin_utils._grace import options as grace_options
 from ..plugin_utils._grace.host import TaskHost
 from ..plugin_utils._grace.logoff import LogoffAction
-from ..plugin_utils._grace.options import Grace
+from ..plugin_utils._grace.options import FAIL, LOGOFF, Grace
 from ..plugin_utils._grace.period import END_PAUSES
 from ..plugin_utils._launch.action import ConnectionLost, NotKnown
 from ..plugin_utils._launch.failed import TaskFailed
@@ -28,7 +28,7 @@ from ..plugin_utils._maintenance.engine import MaintenanceReport, MaintenanceReq
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._result.records import Record
-from ..plugin_utils._result.sentences import error_text
+from ..plugin_utils._result.sentences import accounts_text, error_text
 from ..plugin_utils._words.displayable import one_line
 
 ENTERED, PLANNED, EXITED = "entered", "planned", "exited"
@@ -67,6 +67,8 @@ class ActionModule(LogoffAction):
         "keep_closed": {"type": "bool", "default": False},
         **{name: ARGUMENT_SPEC[name] for name in (*WHO_MAY_STAY, "idle_for")},
         **grace_options.ARGUMENT_SPEC,
+        # A host with somebody on it is not in maintenance, so that leaving them is no choice.
+        "at_deadline": {**grace_options.ARGUMENT_SPEC["at_deadline"], "choices": [LOGOFF, FAIL]},
         **logoff.ARGUMENT_SPEC,
     }
 
@@ -176,7 +178,7 @@ class ActionModule(LogoffAction):
         left = self._left()
         self._done["remaining"] = [*left["sessions"], *left["excluded"]]
         if left["sessions"]:
-            raise TaskFailed(f"Still on: {sentences.accounts_text(left['sessions'])}.")
+            raise TaskFailed(f"Still on: {accounts_text(left['sessions'])}.")
 
     def _log_off(self, asked: LogoffRequest) -> dict[str, Any]:
         return self.log_off(asked, self._grace, self._options, self._task_vars)
@@ -231,7 +233,10 @@ class ActionModule(LogoffAction):
     def _told(self, result: dict[str, Any], report: MaintenanceReport) -> dict[str, Any]:
         """Return the result of a host that is in maintenance, or would be, with its sentence."""
         check_mode = self._task.check_mode
-        planned = [record for record in result["sessions"] if record["result"] == LOG_OFF.planned]
+        planned, waited_for = (
+            [record for record in result["sessions"] if record["result"] == wanted]
+            for wanted in (LOG_OFF.planned, STAYED)
+        )
         if check_mode and self._options["state"] == ENTERED:
             result["changed"] = result["changed"] or bool(planned)
         if self._task.diff:
@@ -241,7 +246,7 @@ class ActionModule(LogoffAction):
             "msg": " ".join(
                 (
                     sentences.begun_text(report, is_planned=self._options["state"] == PLANNED, check_mode=check_mode),
-                    *sentences.on_texts(planned, result["remaining"]),
+                    *sentences.on_texts(planned, waited_for, result["remaining"]),
                     sentences.mode_meaning(result["mode"], check_mode=check_mode),
                 )
             ),
@@ -262,7 +267,8 @@ class ActionModule(LogoffAction):
             words = f"the task's keyword timeout ({self._task.timeout}s) ended it"
             own = {"timedout": {"period": self._task.timeout}}
         stays, report = self._stays_text, None
-        if self._options["keep_closed"]:
+        # Who has stayed to the deadline is waited for by the next run: a host that lets users in again never empties.
+        if self._options["keep_closed"] or self._done.get("summary", {}).get(STAYED):
             pass
         elif closing is not None and closing.went_on:
             stays = f"The host was in maintenance before, and stays so. To open it: {self._command}"

@@ -7,6 +7,7 @@ using System.Runtime.InteropServices;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._disconnect
 {
+using _calls;
 using _report;
 using _run;
 using _sessions;
@@ -38,9 +39,33 @@ sealed class Disconnection : Act
 
 	internal override void Do(SessionHost host, SelectedSession selected, Session now)
 	{
-		host.Call("WTSDisconnectSession", server => NativeMethods.WTSDisconnectSession(server, now.Id, false));
+		try
+		{
+			host.Call("WTSDisconnectSession", server => NativeMethods.WTSDisconnectSession(server, now.Id, false));
+		}
+		catch (WindowsException)
+		{
+			// Whether Windows makes an error of it that the user has just left is not documented.
+			if (!HasLeft(host, now))
+				throw;
+			selected.Settle("already_disconnected");
+			return;
+		}
 		selected.Accepted = true;
 		selected.Awaited = true;
+	}
+
+	static bool HasLeft(SessionHost host, Session session)
+	{
+		try
+		{
+			Session now = host.Query(session.Id);
+			return now.IsDisconnected && session.IsSameLogon(now);
+		}
+		catch (WindowsException)
+		{
+			return false;
+		}
 	}
 
 	internal override string Done(Session now)

@@ -27,7 +27,34 @@ options:
         V(already_gone); who does not match any more, such as somebody idle who came back to work, is V(spared).
         About those who log on meanwhile see O(newcomers).
       - Who could not be warned is not logged off, and the task fails at the end.
-      - Written as in O(idle_for), more than nothing. Needs O(message).
+      - As long as more than an hour is left, there is a look every five minutes, and then one a minute at most.
+      - Written as in O(idle_for), more than nothing. Needs O(message), unless O(at_deadline) is V(leave) or V(fail).
+    type: str
+  at_deadline:
+    description:
+      - What becomes of those who are still on at the end of O(grace).
+      - V(logoff) logs them off.
+      - V(leave) logs nobody off then. There is one more look, whoever is on is V(stayed), and RV(msg) names them. The
+        task is ok, and changed only if O(disconnected_grace) has logged somebody off.
+      - V(fail) does the same, and where somebody has stayed, the task fails.
+      - With V(leave) and V(fail), O(message) may be left out; then nobody is told anything. What the message says is
+        up to you, so let it promise no logoff. If the last look does not reach the host, the task fails, since it is
+        not known who is on.
+      - V(leave) and V(fail) need O(grace), and contradict O(newcomers=logoff). Who has logged on meanwhile is none of
+        RV(sessions), and is named in RV(msg).
+    type: str
+    choices: [logoff, leave, fail]
+    default: logoff
+  disconnected_grace:
+    description:
+      - Logs those off before the end of O(grace) who have been disconnected for so long, by Windows' own time of the
+        disconnection. Nobody who is connected is logged off before the end. Who comes back and disconnects again
+        starts anew; where Windows does not know since when a session has been disconnected, it waits for the end.
+      - The host reads the session, its state and the time right before the act, and whether the options still select
+        it. A session that could not be logged off is not asked again before the end.
+      - Within the last minutes of O(grace), as many as O(timeout) has, this is left to the logoff at the end, if there
+        is one.
+      - Written as in O(idle_for), less than O(grace); V(0) is at once. Needs O(grace).
     type: str
   message:
     description:
@@ -35,7 +62,8 @@ options:
         the user's name without the domain, C({server}) the server's name, C({minutes}) the minutes that are left (at
         least 1), C({deadline}) the time of the logoff as C(HH:mm) of the server. Braces may stand for
         nothing else.
-      - Needs O(grace). To show a message and log nobody off, use M(winops.rds.win_rds_message).
+      - Needs O(grace). Empty text is as none, where O(at_deadline) allows that. To show a message and log nobody off,
+        use M(winops.rds.win_rds_message).
     type: str
     aliases: [msg]
   message_title:
@@ -171,6 +199,26 @@ EXAMPLES = r"""
     reminders: [10m, 5m, 1m]
     message: Maintenance begins at {deadline}. Please save your work and log off.
     newcomers: logoff
+
+- name: Let a shift leave by itself, end what it leaves disconnected, and fail if somebody is still on
+  winops.rds.win_rds_logoff:
+    all: true
+    grace: 6h
+    message: "{user}, please log off from {server} by {deadline}."
+    reminders: [1h, 15m]
+    disconnected_grace: 30m
+    at_deadline: fail
+
+- name: Wait for two hours at most until everybody has left, and tell nobody
+  winops.rds.win_rds_logoff:
+    all: true
+    grace: 2h
+    at_deadline: leave
+  register: waited
+
+- name: Name those who are still on
+  ansible.builtin.debug:
+    msg: "{{ waited.sessions | selectattr('result', 'eq', 'stayed') | map(attribute='account') | list }}"
 
 # At a prompt:
 #   ansible rdsh -m winops.rds.win_rds_logoff -a "users=alice"
@@ -507,6 +555,8 @@ sessions:
         - V(requested) - Windows accepted the logoff, and it was not awaited (O(wait=false)).
         - V(already_gone) - it went by itself, or its ID belongs to another logon now. Where an answer to the logoff at
           the end of a grace period was lost, the message says that it may have been logged off.
+        - V(stayed) - it was still on at the end of O(grace), and O(at_deadline) leaves it alone. In check mode it is
+          on, and nobody would log it off.
         - V(spared) - it no longer matched the options when its turn came.
         - V(protected) - the console (see O(protect_console)), session 0 or a listener.
         - V(denied) - the connecting account may not do this.

@@ -9,8 +9,8 @@ short_description: Let a Remote Desktop Session Host enter maintenance, and exit
 description:
   - With O(state=entered), closes a host to new logons, warns the users, waits, logs them off as
     M(winops.rds.win_rds_logoff) does, and makes sure that nobody is on but those who may stay. B(It is entered, or the
-    host is as it was before.) Where somebody would stay or an option is wrong, nothing is done. Where it fails later,
-    the host is opened again in the same task.
+    host is as it was before), unless O(at_deadline) is V(fail). Where somebody would stay or an option is wrong,
+    nothing is done. Where it fails later, the host is opened again in the same task.
   - With O(state=exited), brings back the logon mode that the host had before, from anywhere, also days later.
   - What the logon mode was, since when the host is in maintenance, by which account and why stands on the host, from
     before the mode is changed until it is back. So a run that was cut off, by whatever, can be undone or gone on with,
@@ -45,7 +45,8 @@ options:
     type: str
   keep_closed:
     description:
-      - Whether a host that has been closed and could not be emptied stays closed. The task fails in any case.
+      - Whether a host that has been closed and could not be emptied stays closed. The task fails in any case. See also
+        O(at_deadline).
     type: bool
     default: false
   exclude_users:
@@ -76,7 +77,8 @@ options:
     type: str
   grace:
     description:
-      - As in O(winops.rds.win_rds_logoff#module:grace). Needs O(message). B(Without it, nobody is warned.)
+      - As in O(winops.rds.win_rds_logoff#module:grace). Needs O(message), unless O(at_deadline) is V(fail). B(Without
+        O(grace), nobody is warned.)
     type: str
   message:
     description:
@@ -98,6 +100,21 @@ options:
     type: str
     choices: [ignore, logoff]
     default: ignore
+  at_deadline:
+    description:
+      - What becomes of those who are still on at the end of O(grace), as in
+        O(winops.rds.win_rds_logoff#module:at_deadline) - V(logoff) logs them off; with V(fail) nobody is logged off
+        then, and the task fails where somebody is still on.
+      - B(The host then stays in maintenance and closed to new logons), also without O(keep_closed), so that no time is
+        lost - run the task again to wait for the rest, or with V(logoff) to log them off. Where it fails for another
+        reason, the host is opened again as ever.
+    type: str
+    choices: [logoff, fail]
+    default: logoff
+  disconnected_grace:
+    description:
+      - As in O(winops.rds.win_rds_logoff#module:disconnected_grace).
+    type: str
   protect_console:
     description:
       - Whether the user at the host's own screen is left alone. Where there is one, nothing is done, unless
@@ -180,6 +197,14 @@ EXAMPLES = r"""
   winops.rds.win_rds_maintenance:
     state: entered
     idle_for: 2h
+
+- name: Close the host at noon, let the shift leave by itself, and fail if somebody is still on at six
+  winops.rds.win_rds_maintenance:
+    state: entered
+    grace: 6h
+    message: "{user}, please log off from {server} by {deadline}."
+    disconnected_grace: 30m
+    at_deadline: fail
 
 - name: Let users in, although somebody had kept them out before
   winops.rds.win_rds_maintenance:

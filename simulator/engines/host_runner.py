@@ -149,11 +149,11 @@ class _HostConsole:
 
     @property
     def logon_mode(self) -> LogonMode:
-        return self._host.registry.logon_mode
+        return self._host.logon_mode
 
     @logon_mode.setter
     def logon_mode(self, mode: LogonMode) -> None:
-        self._host.registry.logon_mode = mode
+        self._host.logon_mode = mode
 
     def sessions(self) -> list[Session]:
         return self._host.sessions_for(self._launch.account)

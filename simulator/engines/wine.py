@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Engine ``wine``: as ``mono``, but the C# runs on Windows' own .NET 8, in Wine.
 
-It is compiled as C# 5 by Mono's compiler, against the assemblies of .NET Core 3.1: it can read no newer ones. Only the
-libraries that the simulator stands in for are answered by it, with windows.c as a Windows DLL.
+It is compiled there, too: by Microsoft's compiler (Roslyn) as C# 5, against .NET 8. Only the libraries that the
+simulator stands in for are answered by it, with windows.c as a Windows DLL.
 
 :envvar:`SIMULATOR_DOTNET` is the folder that development/windows_dotnet.py has made.
 """
@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from . import build
@@ -28,23 +28,6 @@ _DEBIAN_WINE = "/usr/lib/wine/wine64"
 
 #: Which of build.LIBRARY_NAMES Wine answers itself, instead of the simulator: with ; between.
 REAL = "SIMULATOR_REAL"
-
-#: What the collection's C# calls of JsonSerializer, which has more in .NET 8 than in 3.1. For the compiler alone.
-_JSON = """
-namespace System.Text.Json
-{
-    public sealed class JsonSerializerOptions { public bool IncludeFields { get; set; } }
-    public static class JsonSerializer
-    {
-        public static T Deserialize<T>(string json, JsonSerializerOptions options) { return default(T); }
-        public static string Serialize<T>(T value, JsonSerializerOptions options) { return null; }
-    }
-}
-"""
-
-
-#: CS1702, which the assemblies of .NET Core 3.1 cause among themselves.
-_NOT_THESE = "-nowarn:1702"
 
 
 def dotnet_folder() -> Path:
@@ -96,6 +79,12 @@ async def prepare() -> None:
         raise build.BuildError(f"wineboot ended with {code}")
 
 
+async def prepared() -> None:
+    """:func:`prepare`, unless that has been done."""
+    if not (Path(environment()["WINEPREFIX"]) / "system.reg").exists():
+        await prepare()
+
+
 async def end() -> None:
     """End Wine's services, and all of its programs."""
     await _quietly(_server(wine()), "-k")
@@ -128,35 +117,37 @@ async def _quietly(*command: str) -> int:
 async def program(csharp: Mapping[str, str]) -> Path:
     """Compile C# that arrived, with the entry script that calls it, as C# 5; return the program.
 
-    :raises build.BuildError: a compiler or .NET for Windows is missing, or the C# has an error or a warning.
+    :raises build.BuildError: Wine or .NET for Windows is missing, or the C# has an error or a warning.
     """
     sources = build.sources(csharp)
-    references = sorted((dotnet_folder() / "reference").glob("*.dll"))
+    compiler = windows_path(dotnet_folder() / "csc" / "csc.dll")
 
     async def compile_into(folder: Path) -> None:
-        (folder / "System.Text.Json.cs").write_text(_JSON, encoding="utf-8")
-        bare = (
-            "-langversion:5",
-            "-warn:4",
-            "-warnaserror",
-            _NOT_THESE,
-            "-nologo",
-            "-nostdlib",
-            "-noconfig",
-            "-define:CORECLR",
+        options = [
+            *("-nologo", "-langversion:5", "-warn:4", "-warnaserror", "-optimize", "-define:CORECLR", "-nostdlib"),
+            *(f'-r:"{windows_path(path)}"' for path in _references()),
+            f'-out:"{windows_path(folder / "program.exe")}"',
+            *(f'"{windows_path(path)}"' for path in build.written(sources, folder)),
+        ]
+        # Too much for a command line; -noconfig counts only there.
+        (folder / "options.txt").write_text("\n".join(options), encoding="utf-8")
+        await prepared()
+        said = await _finished(
+            [*_dotnet(), compiler, "-noconfig", f"@{windows_path(folder / 'options.txt')}"], environment()
         )
-        against = [f"-r:{path}" for path in references]
-        json = folder / "System.Text.Json.dll"
-        await build.output(
-            "mcs", *bare, "-target:library", f"-out:{json}", *against, str(folder / "System.Text.Json.cs")
-        )
-        files = build.written(sources, folder)
-        await build.output("mcs", *bare, f"-out:{folder / 'program.exe'}", *against, f"-r:{json}", *map(str, files))
-        json.unlink()  # at run time it is .NET's own
+        if said.exit_code or said.stdout:
+            raise build.BuildError(f"csc: {(said.stdout + said.stderr).decode(errors='replace')}")
         (folder / "program.runtimeconfig.json").write_text(_RUNTIME_CONFIG, encoding="utf-8")
 
     contents = [*(text.encode() for text in sources.values()), Path(__file__).read_bytes()]
     return await build.built(contents, compile_into) / "program.exe"
+
+
+def _references() -> list[Path]:
+    """The assemblies of .NET for Windows, among libraries that are none."""
+    (framework,) = (dotnet_folder() / "shared" / "Microsoft.NETCore.App").iterdir()
+    names = ("mscorlib", "netstandard", "Microsoft.Win32.", "System.")
+    return sorted(path for path in framework.glob("*.dll") if path.name.startswith(names) and "Native" not in path.name)
 
 
 #: NLS is what .NET Framework takes names and cultures from, and Wine has no ICU.
@@ -192,15 +183,17 @@ async def windows_library() -> Path:
 
 def command(program: str | os.PathLike[str], entry_script: EntryScript) -> list[str]:
     """Return the command line of a process that calls an entry script's method with each line that it reads."""
-    dotnet = windows_path(dotnet_folder() / "dotnet.exe")
-    return [wine(), dotnet, windows_path(program), entry_script.type_name, entry_script.method]
+    return [*_dotnet(), windows_path(program), entry_script.type_name, entry_script.method]
+
+
+def _dotnet() -> list[str]:
+    return [wine(), windows_path(dotnet_folder() / "dotnet.exe")]
 
 
 @contextlib.asynccontextmanager
 async def surroundings(variables: Mapping[str, str]) -> AsyncIterator[dict[str, str]]:
     """What a program needs around it, while it runs: Wine knows no Unix sockets, so its calls come by TCP."""
-    if not (Path(environment()["WINEPREFIX"]) / "system.reg").exists():
-        await prepare()
+    await prepared()
     library = await windows_library()
     real = os.environ.get(REAL, "").split(";")
     stood_in_for = [name for name in build.LIBRARY_NAMES if name not in real]
@@ -258,23 +251,29 @@ async def call(
     program: str | os.PathLike[str], entry_script: EntryScript, lines: str, variables: Mapping[str, str]
 ) -> Output:
     """Call an entry script's method with each of these lines, in one process, which writes a line for each."""
+    async with surroundings(variables) as around:
+        output = await _finished(command(program, entry_script), around, lines.encode())
+    return Output(output.stdout.replace(b"\r\n", b"\n"), output.stderr, output.exit_code)
+
+
+async def _finished(command: Sequence[str], variables: Mapping[str, str], stdin: bytes = b"") -> Output:
+    """Run a program to its end."""
     # No pipes: Wine's services, if the program starts them, keep its output open for as long as they run.
-    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        stdin.write(lines.encode())
-        stdin.seek(0)
-        async with surroundings(variables) as around:
-            process = await asyncio.create_subprocess_exec(
-                *command(program, entry_script), env={**os.environ, **around}, stdin=stdin, stdout=stdout, stderr=stderr
-            )
-            try:
-                exit_code = await process.wait()
-            finally:
-                if process.returncode is None:
-                    process.kill()  # the client terminated the command
-                    await process.wait()
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        given.write(stdin)
+        given.seek(0)
+        process = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **variables}, stdin=given, stdout=stdout, stderr=stderr
+        )
+        try:
+            exit_code = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()  # the client terminated the command
+                await process.wait()
         stdout.seek(0)
         stderr.seek(0)
-        return Output(stdout.read().replace(b"\r\n", b"\n"), stderr.read(), exit_code)
+        return Output(stdout.read(), stderr.read(), exit_code)
 
 
 WINE = Runtime(program, call)

@@ -29,7 +29,7 @@ from ..message_box import Button
 from ..permissions import Permission
 from ..process import Process
 from ..registry import LogonMode
-from ..session_table import Protocol, Session, SessionTable, State
+from ..session_table import LastInput, Protocol, Session, SessionTable, State
 
 #: A host may have these, but its console commands say that no text of theirs can be cited.
 _LANGUAGES_WITHOUT_WORDING = ("zh-TW",)
@@ -73,6 +73,10 @@ def _known_language(value: str) -> str:
     if value not in known:
         raise ValueError(f"{value} is not simulated; accepted are {', '.join(known)}")
     return value
+
+
+def _ago(now: datetime, seconds: float | None) -> datetime | None:
+    return None if seconds is None else now - timedelta(seconds=seconds)
 
 
 def _ip_address(value: str | None) -> str | None:
@@ -123,7 +127,7 @@ class SessionSpec(_Model):
     locked: bool | None = False
     logged_on: Seconds = 3600.0
     idle: Seconds | None = Field(default=0.0, description="null: Windows does not know")
-    disconnected: Seconds = 600.0
+    disconnected: Seconds | None = Field(default=600.0, description="null: Windows does not know since when")
     logoff: Seconds = Field(default=0.0, description="how long it takes to log off; never: it hangs")
     disconnect: Seconds = Field(default=0.0, description="how long it takes to disconnect; never: it stays connected")
     answer: Annotated[
@@ -166,8 +170,8 @@ class SessionSpec(_Model):
             locked=self.locked,
             logon_time=began if has_user else None,
             connect_time=began if has_user else None,
-            disconnect_time=now - timedelta(seconds=self.disconnected) if is_disconnected else None,
-            last_input_time=None if self.idle is None or not has_user else now - timedelta(seconds=self.idle),
+            disconnect_time=_ago(now, self.disconnected) if is_disconnected else None,
+            last_input_time=_ago(now, self.idle) if has_user else None,
             logoff_seconds=self.logoff,
             disconnect_seconds=self.disconnect,
             incoming_bytes=self.incoming_bytes,
@@ -317,6 +321,15 @@ class HostSpec(_Model):
     )
     disconnected_message_error: int | None = Field(
         default=None, description="what a message to a disconnected session gives; null: it is shown there"
+    )
+    disconnected_again_error: int = Field(
+        default=0, description="what to disconnect a disconnected session gives; 0: it succeeds"
+    )
+    last_input_when_disconnected: LastInput = Field(
+        default="kept", description="what a disconnected session's time of the last input is"
+    )
+    change_logon_disable: Literal["registry", "memory"] = Field(
+        default="registry", description="where `change logon /disable` says that nobody may log on"
     )
     empty_list_error: Literal[0, 5, 259] = Field(
         default=259, description="what the list gives to an account that may see none of the sessions; 0: an empty list"

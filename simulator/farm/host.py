@@ -14,7 +14,7 @@ from datetime import timedelta
 from ..directory import Directory, Use
 from ..permissions import Permissions
 from ..process import Process
-from ..registry import Registry
+from ..registry import LogonMode, Registry
 from ..session_table import SERVICES_ID, Session, SessionTable, State
 from ..win32 import ERROR_NO_SHUTDOWN_IN_PROGRESS, ERROR_SHUTDOWN_IS_SCHEDULED, Win32Error
 from .file import Change, FarmSpec, HostSpec, SessionSpec, StartedProcess
@@ -46,6 +46,7 @@ class Host:
         )
         self.gone_session_error = spec.gone_session_error
         self.disconnected_message_error = spec.disconnected_message_error
+        self.disconnected_again_error = spec.disconnected_again_error
         self.empty_list_error = spec.empty_list_error
         self.console_message_error = spec.console_message_error
         self.mixed_case_names = spec.session_names == "mixed"
@@ -60,7 +61,13 @@ class Host:
         self.faults = [fault.model_copy(deep=True) for fault in spec.faults]
         self.registry = Registry(spec.language)
         self.registry.logon_mode = spec.logon_mode
-        self.table = SessionTable(clock_offset=timedelta(seconds=spec.clock_offset), listeners=spec.listeners)
+        self._disables_in_memory = spec.change_logon_disable == "memory"
+        self._disabled = False
+        self.table = SessionTable(
+            clock_offset=timedelta(seconds=spec.clock_offset),
+            listeners=spec.listeners,
+            last_input_when_disconnected=spec.last_input_when_disconnected,
+        )
         self.refused_logons: list[RefusedLogon] = []
         self.started_at = self.table.now() - timedelta(seconds=spec.uptime)
         self._events = spec.events
@@ -95,14 +102,27 @@ class Host:
         return [session for session in self.table.sessions() if self.permissions.has(account, "query", session)]
 
     @property
+    def logon_mode(self) -> LogonMode:
+        """The mode that ``change logon`` shows and sets: that of the registry, unless ``/disable`` writes nothing, as
+        was seen on Windows Server 2022 (6a): https://github.com/LISSConsulting/LISSTech.DrainCtl/blob/main/BUGS.md
+        """
+        return "disabled" if self._disabled else self.registry.logon_mode
+
+    @logon_mode.setter
+    def logon_mode(self, mode: LogonMode) -> None:
+        self._disabled = mode == "disabled" and self._disables_in_memory
+        if not self._disabled:
+            self.registry.logon_mode = mode
+
+    @property
     def accepts_logons(self) -> bool:
         """Whether a user who has no session here gets one."""
-        return self.registry.logon_mode == "enabled"
+        return self.logon_mode == "enabled"
 
     @property
     def accepts_reconnections(self) -> bool:
         """Whether a user gets back the disconnected session that he has here."""
-        return self.registry.logon_mode != "disabled"
+        return self.logon_mode != "disabled"
 
     def restart(self) -> None:
         """Restart the host, in no time: all sessions are gone, and a logon mode that ends with it has ended."""
@@ -113,6 +133,7 @@ class Host:
         for session in self.table.sessions():
             if session.id != SERVICES_ID and session.state is not State.LISTEN:
                 self.table.remove(session.id)
+        self._disabled = False
         self.registry.restart()
 
     def schedule_restart(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ..farm import Host
 from ..message_box import IDASYNC, IDTIMEOUT, pressed
 from ..permissions import Permission
-from ..session_table import SERVICES_ID, Session, SessionTable, State
+from ..session_table import SERVICES_ID, Session, State
 from ..win32 import (
     ERROR_CTX_CLOSE_PENDING,
     ERROR_CTX_WINSTATION_NOT_FOUND,
@@ -145,13 +145,28 @@ _CLASSES: dict[int, Callable[[Session, Host], list[Value]]] = {
 }
 
 
-def _act(permission: Permission, begin: Callable[[SessionTable, int], float]) -> Answer:
+def _log_off(host: Host, session_id: int) -> float:
+    return host.table.log_off(session_id)
+
+
+def _disconnect(host: Host, session_id: int) -> float:
+    """Of a session that is disconnected, the session service answers 1, and a client of it takes that for success:
+    "maybe it is already disconnected". What the function makes of it, nobody saw.
+
+    https://github.com/fortra/impacket/blob/master/examples/tstool.py
+    """
+    if host.disconnected_again_error and host.table.get(session_id).state is State.DISCONNECTED:
+        raise Win32Error(host.disconnected_again_error)
+    return host.table.disconnect(session_id)
+
+
+def _act(permission: Permission, begin: Callable[[Host, int], float]) -> Answer:
     """Begins something that takes its time, for which the caller may wait."""
 
     async def answer(launch: Launch, host: Host, _server: str, session_id: str, wait: str) -> list[Value]:
         session = host.table.get(_session_id(session_id))
         host.permissions.require(launch.account, permission, session)
-        seconds = begin(host.table, session.id)
+        seconds = begin(host, session.id)
         if wait != "0":
             await pass_time(seconds)
         return []
@@ -218,8 +233,8 @@ ON_SERVERS: dict[str, Answer] = {
     "WTSEnumerateSessionsW": _enumerate,
     "WTSEnumerateSessionsExW": _enumerate_ex,
     "WTSQuerySessionInformationW": _query,
-    "WTSLogoffSession": _act("reset", SessionTable.log_off),
-    "WTSDisconnectSession": _act("disconnect", SessionTable.disconnect),
+    "WTSLogoffSession": _act("reset", _log_off),
+    "WTSDisconnectSession": _act("disconnect", _disconnect),
     "WTSSendMessageW": _send_message,
 }
 

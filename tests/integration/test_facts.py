@@ -25,9 +25,14 @@ BOB = {"id": 14, "user": "bob", "state": "disconnected"}
 
 #: What the farm file lets a host do in more than one way: each way is as expected.
 WAYS = [
-    {"gone_session_error": 7022, "session_names": "lower", "ipv6_from_byte": 0, "sessions": [CONSOLE, ALICE, BOB]},
     {
-        **{"gone_session_error": 2, "session_names": "mixed", "ipv6_from_byte": 2},
+        **{"gone_session_error": 7022, "session_names": "lower", "ipv6_from_byte": 0},
+        "last_input_when_disconnected": "none",
+        "sessions": [CONSOLE, ALICE, BOB],
+    },
+    {
+        **{"gone_session_error": 2, "session_names": "mixed", "ipv6_from_byte": 2, "disconnected_again_error": 1},
+        "last_input_when_disconnected": "disconnection",
         "sessions": [CONSOLE, ALICE, {**BOB, "client_name": None}],
     },
 ]
@@ -72,6 +77,15 @@ def test_facts_of_a_session(serve: Serve, host: str, state: str, session: dict[s
     (interview,) = ask(farm.inventory, host, [fact for fact in facts() if fact.needs == state], subject)
     assert len(interview.answers) > 5 and unexpected(interview.answers) == []
     assert session["id"] not in farm.users(host)
+
+
+def test_a_host_whose_command_writes_nothing_is_told(serve: Serve) -> None:
+    (fact,) = (fact for fact in facts() if fact.name == "change_logon_disable")
+    for way, verdict in ("registry", Verdict.EXPECTED), ("memory", Verdict.DIFFERENT):
+        farm = serve(hosts=[{"name": "RDSH01", "change_logon_disable": way}])
+        farm.simulation.hosts["RDSH01"].logon_mode = "disabled"
+        (interview,) = ask(farm.inventory, "all", [fact])
+        assert [answer.verdict for answer in interview.answers] == [verdict]
 
 
 def test_nothing_is_asked_of_a_session_that_is_not_the_accounts(serve: Serve) -> None:

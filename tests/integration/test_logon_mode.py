@@ -222,6 +222,21 @@ def test_the_command_reads_what_we_write_and_we_read_what_it_writes(serve: Serve
     assert len({run.of("their read", host)["stdout"] for host in HOSTS}) == len(HOSTS)
 
 
+def test_a_command_that_writes_nothing(serve: Serve) -> None:
+    """Then nobody sees in the registry that the host is closed, as was seen on Windows Server 2022."""
+    farm = serve(hosts=[{"name": "RDSH01", "change_logon_disable": "memory"}])
+    host, query = farm.simulation.hosts["RDSH01"], "change logon /query"
+    farm.playbook([{"ansible.builtin.raw": "change logon /disable"}])
+    assert "DISABLED" in farm.adhoc("ansible.builtin.raw", query).only()["stdout"]
+    assert farm.adhoc(INFO).only()["mode"] == "enabled"
+    assert (host.logon_mode, host.accepts_logons, host.accepts_reconnections) == ("disabled", False, False)
+    farm.playbook([{"ansible.builtin.raw": "change logon /enable"}])
+    assert "ENABLED" in farm.adhoc("ansible.builtin.raw", query).only()["stdout"]
+    host.logon_mode = "disabled"
+    host.restart()
+    assert host.accepts_logons
+
+
 # ---- when Windows refuses
 
 

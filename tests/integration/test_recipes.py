@@ -73,6 +73,35 @@ def test_restart_night(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert (host.table.now() - host.started_at).total_seconds() < 600
 
 
+def test_drain_shift(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "clock"))
+    farm = serve([ALICE, BOB, CAROL])
+    shift = cook(farm, "drain_shift.yml")
+    assert (shift.exit_code, farm.users()) == (2, {12: "alice", 15: "carol"})
+    assert shift.only()["msg"].startswith("Still on at 04:00 UTC: CONTOSO\\alice, CONTOSO\\carol.")
+    assert farm.simulation.hosts["RDSH01"].registry.logon_mode == "drain"
+    assert cook(farm, "drain_shift.yml", at_deadline="logoff").exit_code == 0
+    assert farm.users() == {}
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_restart_when_left(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stays: bool) -> None:
+    monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "clock"))
+    leaves = {"call": "WTSEnumerateSessionsExW", "after": 5, "times": 1, "before": [{"remove": 12}]}
+    farm = serve([ALICE], faults=[] if stays else [leaves])
+    run = cook(farm, "restart_when_left.yml")
+    assert run.exit_code == 0, run.output
+    assert farm.users() == ({12: "alice"} if stays else {})
+    host = farm.simulation.hosts["RDSH01"]
+    assert host.registry.logon_mode == "enabled"
+    assert ((host.table.now() - host.started_at).total_seconds() < 600) == (not stays)
+    assert {function for function, _ in acts(farm)} <= {
+        "RegSetValueExW",
+        "RegDeleteValueW",
+        "InitiateSystemShutdownExW",
+    }
+
+
 def test_look_then_log_off(serve: Serve) -> None:
     farm = serve([CONSOLE, ALICE, {**BOB, "disconnected": "2d"}, SERVICE])
     done = cook(farm, "look_then_log_off.yml", ask=False)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from simulator.http_service import CutConnection
+
 from .conftest import Farm, Result
 
 Serve = Callable[..., Farm]
@@ -78,4 +80,23 @@ def test_no_more_commands(serve: Serve, connection: str) -> None:
     farm = serving(serve, max_operations=0)
     result = log_off(farm, connection)
     assert "This user is allowed a maximum number of 0 concurrent operations, which has been exceeded." in result["msg"]
+    assert "nothing was touched on the host" in result["msg"] and NOT_KNOWN not in result["msg"]
+    assert farm.simulation.calls("RDSH01") == []
+
+
+@pytest.mark.parametrize(("request_", "is_known"), [("Create", True), ("Command", False)])
+def test_the_connection_is_cut_when_a_shell_may_start_no_more(serve: Serve, request_: str, is_known: bool) -> None:
+    """``winrm`` opens another shell then, and asks it to start the command."""
+    farm = serving(serve, max_operations=0)
+    seen: list[str] = []
+
+    async def cut_the_second(action: str) -> None:
+        seen.append(action)
+        if seen.count(request_) > 1 and action == request_:
+            raise CutConnection
+
+    farm.simulation.services["RDSH01"].before_answer = cut_the_second
+    result = log_off(farm, "winrm")
+    assert seen.count(request_) > 1
+    assert (NOT_KNOWN in result["msg"]) != is_known
     assert farm.simulation.calls("RDSH01") == []

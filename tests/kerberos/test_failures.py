@@ -50,7 +50,8 @@ CASES_OF_MIT = {
 def test_active_directory(directory: Realm, join: Join, connection: str, case: str) -> None:
     farm = join(directory)
     result = farm.log_off_alice(connection, **CASES[case].variables)
-    assert result.status in ("failed", "unreachable")
+    # Ansible's plugin psrp lets the exceptions of Kerberos through.
+    assert result.status == ("unreachable" if connection == "winrm" else "failed")
     assert CASES[case].words[connection] in result["msg"]
     assert farm.simulation.calls("RDSH01") == []
 

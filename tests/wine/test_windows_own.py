@@ -8,14 +8,17 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffTerminateRequest
 
 from simulator.engines import build, wine
-from simulator.windows_api import WindowsApi
+from simulator.windows_api import Launch, Value, WindowsApi
 from tests.support import csharp
+from tests.support.calls import PROCESSES
 from tests.unit.engine.session_host import ALICE, Windows, session_host
 from tests.unit.logon_mode.registry_host import registry_host, run
 from tests.unit.logon_mode.test_logon_mode_engine import request_for
@@ -76,9 +79,12 @@ async def test_the_logon_mode_in_a_real_registry(api: WindowsApi, monkeypatch: p
 
 
 def reg(*arguments: str) -> str:
-    command = [wine.wine(), "reg", *arguments]
+    return said_by("reg", *arguments)
+
+
+def said_by(*command: str) -> str:
     done = subprocess.run(
-        command,
+        [wine.wine(), *command],
         check=True,
         env={**os.environ, **wine.environment()},
         stdin=subprocess.DEVNULL,
@@ -86,6 +92,74 @@ def reg(*arguments: str) -> str:
         stderr=subprocess.DEVNULL,
     )
     return done.stdout.decode("utf-8", "replace")
+
+
+# ---- programs
+
+SESSION_OF_PROGRAMS = 1  # in Wine
+PING = re.compile(r"^ping\.exe[\s,]+(\d+)", re.MULTILINE | re.IGNORECASE)
+
+
+@pytest.fixture
+def pings() -> Iterator[dict[int, subprocess.Popen[bytes]]]:
+    """Two programs that run on, by their process IDs in Wine."""
+    environment, nothing = {**os.environ, **wine.environment()}, subprocess.DEVNULL
+    found: dict[int, subprocess.Popen[bytes]] = {}
+    for _ in range(2):
+        process = subprocess.Popen(
+            [wine.wine(), "ping", "-n", "600", "127.0.0.1"],
+            env=environment,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+        )
+        deadline = time.monotonic() + 60
+        while not (new := {*map(int, PING.findall(said_by("tasklist")))} - found.keys()):
+            assert time.monotonic() < deadline
+        found[new.pop()] = process
+    yield found
+    for process in found.values():
+        process.kill()
+        process.wait()
+
+
+class ListsPrograms(Windows):
+    """The session service says that these programs are Alice's."""
+
+    programs: Iterable[int] = ()
+
+    async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
+        if function == PROCESSES:
+            session, sid = arguments[1], "S-1-5-21-1-2-3-1001"
+            listed = [value for id in self.programs for value in (int(session), id, "ping.exe", sid)]
+            return [len(listed) // 4, *listed]
+        return await super().call(launch, function, arguments)
+
+
+async def test_programs_that_keep_a_session_are_ended(
+    pings: dict[int, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Handles, times and the end of programs are Wine's own, and so is in which session they are."""
+    monkeypatch.setenv(wine.REAL, "kernel32.dll")
+    with tempfile.TemporaryDirectory() as folder:
+        api = ListsPrograms(Path(folder) / "socket")
+        api.programs = pings
+        await api.start()
+        assert await ended(api, SESSION_OF_PROGRAMS + 1) == []
+        assert [process.poll() for process in pings.values()] == [None, None]
+        assert await ended(api, SESSION_OF_PROGRAMS) == list(pings)
+        for process in pings.values():
+            process.wait(10)
+        await api.stop()
+
+
+async def ended(api: ListsPrograms, session: int) -> list[int]:
+    """Log off a session that stays; return the programs that were ended."""
+    host = session_host({"id": session, "user": "alice", "logoff": "never"})
+    report = await api.run(host, LogoffTerminateRequest, users=["alice"], timeout=1, protect_console=False)
+    (told,) = report["servers"][0]["sessions"]
+    assert told["result"] == "timed_out"
+    return [process["id"] for process in told["ended_processes"]]
 
 
 # ---- faults that are planted

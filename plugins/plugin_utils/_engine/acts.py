@@ -22,6 +22,7 @@ RESULTS = {
     "answered": "answered",
     "no_answer": "did not answer",
     "already_gone": "already gone",
+    "stayed": "stayed",
     "spared": "spared",
     "protected": "protected",
     "excluded": "excluded",
@@ -32,6 +33,12 @@ RESULTS = {
 
 #: Results that make the task fail. A protected session does so only where it was asked for by name or ID.
 FAILED = frozenset({"denied", "timed_out", "failed"})
+
+#: The result of a session that was still on at the end of a grace period after which nobody is logged off.
+STAYED = "stayed"
+
+#: Results of a session that may still be on, so that a task that is tried again has to tell what became of it.
+UNSETTLED = FAILED | {STAYED}
 
 #: Results of a session that is not to be acted on: it has left, or is not meant.
 NOT_ACTED_ON = frozenset({"already_gone", "spared", "protected"})
@@ -48,6 +55,8 @@ class Act:
     """The result of a session to which nothing was done: in check mode, or because the act is to list it."""
     results: frozenset[str]
     """What else may become of a session, beside what is in NOT_ACTED_ON and FAILED."""
+    kept: frozenset[str] = frozenset()
+    """Results that no engine gives, but the controller: of a session to which nothing was to be done."""
     already: frozenset[str] = frozenset()
     """Those of them that say that nothing was to be done, which check mode sees as well."""
     done: frozenset[str] = frozenset()
@@ -70,6 +79,7 @@ LIST = Act(
 LOG_OFF = Act(
     planned="would_log_off",
     results=frozenset({"logged_off", "requested"}),
+    kept=frozenset({STAYED}),
     done=frozenset({"logged_off", "would_log_off", "requested"}),
     gone="logged_off",
     do_it="log it off",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, TypeVar
 
 from .._options.logons import Logon
@@ -275,6 +275,11 @@ def _met_by_all(selection: Selection) -> tuple[Label, ...]:
 def same_sessions(kind: type[R], other: EngineRequest, **own: Any) -> R:
     """Return a request of another kind about the sessions of one that there is."""
     return kind(**{each.name: getattr(other, each.name) for each in fields(EngineRequest)} | own)
+
+
+def disconnected_since(asked: R, seconds: float) -> R:
+    """Return a request about those of the sessions alone that have been disconnected for so long."""
+    return replace(asked, disconnected_for=max(asked.disconnected_for or 0, round(seconds * _TICKS_PER_SECOND)))
 
 
 def milliseconds(seconds: float) -> int:

@@ -66,7 +66,8 @@ class LogoffAction(SessionAction):
         from .task import run_with_grace, with_deadline
 
         outcome = run_with_grace(self, grace, logoff, task_vars)
-        return with_deadline(self.session_result(outcome.report, logoff, task_vars, explain, outcome.warnings), outcome)
+        result = self.session_result(outcome.report, logoff, task_vars, explain, outcome.warnings)
+        return with_deadline(result, outcome, grace, check_mode=logoff.check_mode)
 
 
 def _timeout(options: Mapping[str, Any]) -> float:

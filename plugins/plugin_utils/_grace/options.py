@@ -14,6 +14,9 @@ from .._options.errors import OptionError
 from .._options.message import check_message, message_seconds, message_style
 from .._words.durations import format_duration
 
+#: What becomes of those who are still on at the end.
+LOGOFF, LEAVE, FAIL = "logoff", "leave", "fail"
+
 #: The grace period's part of the argument spec.
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "grace": {
@@ -25,6 +28,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "message_title": {"type": "str", "aliases": ["title"]},
     "reminders": {"type": "list", "elements": Duration(unit_needed=True)},
     "newcomers": {"type": "str", "choices": ["ignore", "logoff"], "default": "ignore"},
+    "at_deadline": {"type": "str", "choices": [LOGOFF, LEAVE, FAIL], "default": LOGOFF},
+    "disconnected_grace": {"type": Duration(unit_needed=True, zero_is_plain=True)},
 }
 
 PLACEHOLDERS = ("user", "server", "minutes", "deadline")
@@ -38,10 +43,19 @@ class Grace:
     seconds: float
     reminders: tuple[float, ...]
     """Before the end; the earliest first."""
-    message: str
+    message: str | None
+    """None: nobody is told."""
     title: str
     newcomers: bool
     """Whether those are logged off, too, who log on during the grace period."""
+    at_deadline: str = LOGOFF
+    disconnected: float | None = None
+    """How long a session has been disconnected that is logged off before the end; None: none is."""
+
+    @property
+    def logs_off(self) -> bool:
+        """Whether those are logged off who are still on at the end."""
+        return self.at_deadline == LOGOFF
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Grace | None:
@@ -53,18 +67,23 @@ class Grace:
         if seconds is None:
             _refuse_without_grace(options)
             return None
-        if options["message"] is None:
+        message = _message(options)
+        if message is None:
+            _refuse_without_message(options)
+        if options["newcomers"] == "logoff" and options["at_deadline"] != LOGOFF:
             raise OptionError(
-                "grace is given without a message, and users have to read what is coming: give message, such as "
-                "'You will be logged off in {minutes} min. Please save your work.'"
+                f"newcomers=logoff contradicts at_deadline={options['at_deadline']}, with which nobody is logged off "
+                "at the end: leave one of them out"
             )
         title = DEFAULT_TITLE if options["message_title"] is None else options["message_title"]
         return cls(
             seconds=seconds,
             reminders=_reminders(options["reminders"] or (), seconds),
-            message=check_message("message", options["message"], PLACEHOLDERS),
+            message=message,
             title=check_message("message_title", title, PLACEHOLDERS),
             newcomers=options["newcomers"] == "logoff",
+            at_deadline=options["at_deadline"],
+            disconnected=_disconnected(options["disconnected_grace"], seconds),
         )
 
     def message_members(self, left: float, shown: float) -> dict[str, Any]:
@@ -78,7 +97,7 @@ class Grace:
         minutes = str(minutes_left(left))
         return {
             "title": self.title.replace("{minutes}", minutes),
-            "message": self.message.replace("{minutes}", minutes),
+            "message": (self.message or "").replace("{minutes}", minutes),
             "message_style": message_style("ok", "warning"),
             "message_seconds": message_seconds(shown),
             "wait_for_answer": False,
@@ -101,9 +120,42 @@ def _refuse_without_grace(options: Mapping[str, Any]) -> None:
         ("message_title", options["message_title"] is not None),
         ("reminders", options["reminders"] is not None),
         ("newcomers=logoff", options["newcomers"] == "logoff"),
+        (f"at_deadline={options['at_deadline']}", options["at_deadline"] != LOGOFF),
+        ("disconnected_grace", options["disconnected_grace"] is not None),
     ):
         if given:
             raise OptionError(f"{option} is about the grace period: give grace and message as well, or leave it out")
+
+
+def _message(options: Mapping[str, Any]) -> str | None:
+    """Where nobody is logged off at the end, nobody has to be told."""
+    message: str | None = options["message"]
+    if options["at_deadline"] != LOGOFF and not (message or "").strip():
+        return None
+    if message is None:
+        raise OptionError(
+            "grace is given without a message, and users have to read what is coming: give message, such as "
+            "'You will be logged off in {minutes} min. Please save your work.'"
+        )
+    return check_message("message", message, PLACEHOLDERS)
+
+
+def _refuse_without_message(options: Mapping[str, Any]) -> None:
+    for option in ("message_title", "reminders"):
+        if options[option] is not None:
+            raise OptionError(
+                f"{option} is about the message: give message as well, such as 'Please log off by {{deadline}}.', or "
+                "leave it out"
+            )
+
+
+def _disconnected(seconds: float | None, grace: float) -> float | None:
+    if seconds is not None and seconds >= grace:
+        raise OptionError(
+            f"disconnected_grace: {format_duration(seconds)} is not within the grace period; it is less than grace "
+            f"({format_duration(grace)}), and 0 is at once"
+        )
+    return seconds
 
 
 def _reminders(reminders: Iterable[float], grace: float) -> tuple[float, ...]:

@@ -1,86 +1,64 @@
 # Copyright (c) 2026 winops.rds contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A grace period from the warning to the logoff. The controller waits; the host is only asked at each step.
+"""A grace period from the warning to its end. The controller waits; the host is only asked at each step.
 
-==========  =================================  ======================================================================
-state       who is meant                       what ends it
-==========  =================================  ======================================================================
-warning     whom the task selects              no answer: the task fails, and nobody was logged off. Nobody could be
-                                               warned: nobody is logged off. Else the deadline is fixed: all the time
-                                               that was promised, counted from the answer
-waiting     the logons that were warned and    nobody is left; Ansible has ended; the deadline. A look or a reminder
-            are still on and meant; those who  that does not reach the host changes nothing, and is made up for at
-            come later, if they are wanted,    the next step
-            once they are warned too
-logging     the same, identified once more     an answer; or the last of several attempts without one, after which it
-off         by the host right before the act   is known who was warned, and perhaps not who was logged off
-==========  =================================  ======================================================================
+============  =================================  ====================================================================
+state         who is meant                       what ends it
+============  =================================  ====================================================================
+warning       whom the task selects              no answer: the task fails, and nobody was logged off. Nobody could
+                                                 be warned: nobody is logged off. Else the deadline is fixed: all the
+                                                 time that was promised, counted from the answer. Where nobody is to
+                                                 be told, a plan of the logoff takes the place of the warning
+waiting       the logons that were warned and    nobody is left; Ansible has ended; the deadline. A look or a
+              are still on and meant; those who  reminder that does not reach the host changes nothing, and is made
+              come later, if they are wanted,    up for at the next step
+              once they are warned too
+disconnected  of these, who has been             an answer, after which the wait goes on; without one it goes on, too:
+              disconnected for long enough,      the next look tells who is still on. Whoever could not be logged off
+              as the host sees it right before   is not asked again before the end
+              the act
+logging off   those who are still waited for,    an answer; or the last of several attempts without one, after which
+              identified once more by the host   it is known who was warned, and perhaps not who was logged off
+              right before the act
+leaving       in place of it, where nobody is    the last look: who is still on has stayed; or no answer to several,
+              logged off at the end: the same    after which it is known who was on before
+============  =================================  ====================================================================
 
 A promise that has passed is made again before it is kept: where the end, or a reminder, comes late by more than a
 tolerance, as after the controller was suspended, ``waiting`` begins again with the shortest time that was promised.
+Where nobody is logged off at the end, no promise can be broken.
 
 The connection is open during a step and closed between two. Interrupted, a task says in ``warning`` and ``waiting``
-that nobody was logged off, and who had been warned; in ``logging off``, that some may have been.
+who was logged off so far, or nobody, and who had been warned; in ``disconnected`` and ``logging off``, that some may
+have been.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TypeVar
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 from .._engine.acts import LOG_OFF
 from .._engine.report import Report, Session
-from .._engine.requests import EngineRequest, LogoffRequest, MessageRequest, SessionInfoRequest, same_sessions
-from .._result.sentences import count_text
-from .._words.displayable import one_line
+from .._engine.requests import EngineRequest, LogoffRequest
 from .._words.durations import format_duration
+from .disconnected import DisconnectedSessions
 from .host import TaskHost
 from .host_times import HostTimes
 from .options import Grace
+from .outcome import NotCarriedOut, Outcome, not_carried_out
+from .progress import Progress, first_sentence, time_of_day, who
+from .requests import Requests, message_request
 from .schedule import Clock, Schedule, Step
 from .warned import WarnedSessions, names_text
 
-#: Seconds. Where the logoff cannot be carried out at the end, it is tried again after each of these pauses.
+#: Seconds. Where the end cannot be carried out, it is tried again after each of these pauses.
 END_PAUSES = (5.0, 10.0, 15.0)
 
 #: Seconds by which a step may be late: a look on a slow host takes as long.
 TOLERANCE = 20.0
-
-LONGEST_REASON = 600  # characters
-
-#: Seconds. Where nothing happens for so long, a line says how long is left. With four hours, each half hour.
-LONGEST_SILENCE = 600.0
-_SILENCES = 8
-
-R = TypeVar("R", bound=EngineRequest)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of everybody in a grace period."""
-
-    report: Report
-    warnings: Mapping[str, int]
-    """How many messages each logon got."""
-    deadline: datetime
-    failure: NotCarriedOut | None = None
-    """Why the host could not be worked on at the end; None: it could."""
-    answer_lost: bool = False
-    """Whether an answer to the logoff was lost before another one came: who has gone since may have been logged off."""
-
-
-@dataclass(frozen=True)
-class NotCarriedOut:
-    """The host could not be worked on at the end."""
-
-    reason: str
-    warned: str
-    """Who had been warned and was on at the last look, in words."""
-    unknown: bool
-    """Whether somebody may have been logged off."""
 
 
 class _NotReached(Exception):
@@ -109,14 +87,20 @@ class GracePeriod:
         self._logoff = logoff
         self._name = name
         self._schedule = Schedule(grace.seconds, grace.reminders)
+        self._progress = Progress(host.tell, name, clock, grace.seconds)
+        self._disconnected = DisconnectedSessions(grace.disconnected)
         self._reached = True
-        self._if_interrupted: Callable[[], str] = lambda: "users may have been warned; nobody was logged off"
-        self._due = grace.seconds
+        told = "" if grace.message is None else "users may have been warned; "
+        self._if_interrupted: Callable[[], str] = lambda: f"{told}nobody was logged off"
         self._shortest_promise = min((grace.seconds, *grace.reminders))
         self._tolerance = TOLERANCE
         self._unknown = False
-        self._longest_silence = max(LONGEST_SILENCE, grace.seconds / _SILENCES)
-        self._told_at = clock.seconds()
+        self.has_logged_off = False
+        """Whether somebody was logged off before the end, or may have been."""
+        self._others: dict[str, Session] = {}
+        #: Seconds before the end. Who would be logged off early then is left to the logoff at the end, which a session
+        #: that takes its time would delay.
+        self._too_near = min(logoff.timeout_ms / 1000, grace.seconds / 2) if grace.logs_off else 0.0
 
     def run(self) -> Outcome:
         """Warn, wait, remind, look, log off.
@@ -129,32 +113,39 @@ class GracePeriod:
     def _run(self) -> Outcome:
         seconds = self._grace.seconds
         began = self._clock.seconds()
-        warning = self._host.launch(self._message(seconds))
+        if self._grace.message is None:
+            warning = self._host.launch(replace(self._logoff, check_mode=True))
+        else:
+            warning = self._host.launch(message_request(self._grace, self._logoff, seconds, self._shown(seconds)))
         self._promise(seconds)
         self._warned = WarnedSessions(warning)
+        self._note_disconnected()
         self._host_times = HostTimes(warning, began)
+        self._requests = Requests(self._grace, self._logoff, self._warned, self._host_times, self._clock)
         self._if_interrupted = self._warned_in_vain
         self._host.disconnect()
         self._tell_warned()
         if not self._warned.warned:
             return self._outcome(self._warned.report_without_logoff())
         while not self._warned.everybody_has_left:
-            self._due, step = self._schedule.next_step(self._left)
-            self._clock.sleep(max(0.0, self._left - self._due))
+            self._progress.left, step = self._schedule.next_step(self._left, self._disconnected_left)
+            self._clock.sleep(max(0.0, self._left - self._progress.left))
             self._host.require_controller()
             try:
                 if self._comes_too_late(step):
                     self._promise_again()
                 elif step is Step.END:
-                    return self._log_off()
+                    return self._log_off() if self._grace.logs_off else self._leave()
                 else:
                     self._take(step)
             except _PromisePassed:
                 self._promise_again()
             except _NotReached as missed:
-                failure = not_carried_out(missed.error, self._warned.on, unknown=self._unknown)
+                failure = not_carried_out(
+                    missed.error, self._warned.on, logged_off=self._warned.logged_off, unknown=self._unknown
+                )
                 return self._outcome(self._warned.report_without_logoff(), failure)
-        self._tell("nobody is left to be logged off, so it ends here")
+        self._progress.tell(f"nobody is left{' to be logged off' if self._grace.logs_off else ''}, so it ends here")
         return self._outcome(self._warned.report_without_logoff())
 
     def _promise(self, seconds: float) -> None:
@@ -164,6 +155,8 @@ class GracePeriod:
 
     def _comes_too_late(self, step: Step) -> bool:
         """Whether what was promised has passed, or a reminder would leave less time than any message promises."""
+        if not self._grace.logs_off:
+            return False
         # A computer that was suspended may stop the clock, and set the time of day when it wakes up.
         left = min(self._left, (self._deadline - self._clock.utc()).total_seconds())
         needed = {Step.END: 0.0, Step.REMIND: self._shortest_promise}.get(step, -math.inf)
@@ -172,29 +165,37 @@ class GracePeriod:
     def _promise_again(self) -> None:
         """Warn those who are still on once more, and give them the shortest time that was promised."""
         seconds = self._shortest_promise
-        self._due = 0.0
-        self._tell(
+        self._progress.left = 0.0
+        self._progress.tell(
             f"this comes later than promised, so the logoff is put off: there are {format_duration(seconds)} left"
         )
-        message = self._message(seconds)
-        report = self._insist("warning", lambda: self._about_them(message, newcomers=self._takes_newcomers))
+        shown = self._shown(seconds)
+        report = self._insist("warning", lambda: self._requests.message(seconds, shown))
         self._promise(seconds)
         self._schedule = Schedule(seconds, ())
         # Where it is a slow host that makes the steps late, this is to end some day.
         self._tolerance *= 2
         reached = self._warned.take_new_promise(report)
-        self._tell(f"{_who(reached, 'warned again')}; logoff at {time_of_day(self._deadline)}")
+        self._note_disconnected()
+        self._progress.tell(f"{who(reached, 'warned again')}; logoff at {time_of_day(self._deadline)}")
 
     def _warned_in_vain(self) -> str:
-        at, names = time_of_day(self._deadline), names_text(self._warned.on)
-        return f"nobody was logged off; run the task again, or tell those who were warned of a logoff at {at}: {names}"
-
-    def _perhaps_logged_off(self) -> str:
         names = names_text(self._warned.on)
-        return f"some of these may have been logged off; run the task again with --check to see who is left: {names}"
+        if not self._grace.logs_off:
+            return f"{self.so_far}; on at the last look: {names}"
+        at = time_of_day(self._deadline)
+        return f"{self.so_far}; run the task again, or tell those who were warned of a logoff at {at}: {names}"
+
+    @property
+    def so_far(self) -> str:
+        """Who was logged off before the end, in words."""
+        off = self._warned.logged_off
+        told = f"{who(off, 'logged off before the end')}, nobody else" if off else "nobody was logged off"
+        return f"{told} as far as was told, and an answer to a logoff was lost" if self._unknown else told
 
     def _outcome(self, report: Report, failure: NotCarriedOut | None = None) -> Outcome:
-        return Outcome(report, self._warned.warnings, self._deadline, failure, self._unknown)
+        others = names_text([*self._others.values()])
+        return Outcome(report, self._warned.warnings, self._deadline, failure, self._unknown, others)
 
     def _take(self, step: Step) -> None:
         """Carry out a step of the wait. If the host cannot be worked on, the next step makes up for it."""
@@ -202,39 +203,75 @@ class GracePeriod:
             self._host.connect()
             if step is Step.REMIND:
                 self._remind()
-            else:
+            elif step is Step.LOOK:
                 self._look()
+            self._log_off_disconnected()
         except Exception as error:  # connection plugins let the exceptions of their libraries through
             if self._reached or step is Step.REMIND:
-                self._tell(f"the host was not reached; the next step tries again: {_first_sentence(error)}")
+                self._progress.tell(f"the host was not reached; the next step tries again: {first_sentence(error)}")
             self._reached = False
+            self._disconnected.forget()
             if step is Step.REMIND:
                 self._schedule.remind_at_next_step()
         else:
             if not self._reached:
-                self._tell("the host is reached again")
+                self._progress.tell("the host is reached again")
             self._reached = True
         finally:
             self._host.disconnect()
 
     def _remind(self) -> None:
-        report = self._launch(self._about_them(self._message(self._left), newcomers=self._takes_newcomers))
+        left = self._left
+        report = self._launch(self._requests.message(left, self._shown(left)))
         reached, missed = self._warned.take_messages(report)
-        self._warned.look(report)
-        self._tell(_who(reached, "reminded") + (f"; could not be reminded: {names_text(missed)}" if missed else ""))
+        self._see(report)
+        self._progress.tell(
+            who(reached, "reminded") + (f"; could not be reminded: {names_text(missed)}" if missed else "")
+        )
 
     def _look(self) -> None:
-        look = same_sessions(SessionInfoRequest, self._logoff)
-        report = self._launch(self._about_them(look, newcomers=self._grace.newcomers))
-        gone, spared = self._warned.look(report)
-        if gone or spared:
-            news = (("gone", gone), ("spared", spared), ("still on", self._warned.on))
-            self._tell("; ".join(f"{what}: {names_text(sessions)}" for what, sessions in news if sessions))
+        report = self._launch(self._requests.look())
+        self._progress.looked(*self._see(report), self._warned.on)
+        newcomers = self._warned.newcomers(report)
         if self._grace.newcomers:
-            self._warn(self._warned.newcomers(report), report, "logged on meanwhile and warned")
+            self._warn(tuple(newcomers), report, "logged on meanwhile and warned")
+        self._others = newcomers
         self._warn(self._warned.back(report), report, "back and warned")
-        if self._warned.on and self._clock.seconds() - self._told_at >= self._longest_silence:
-            self._tell(f"still on: {names_text(self._warned.on)}")
+
+    def _see(self, report: Report) -> tuple[list[Session], list[Session]]:
+        gone_and_spared = self._warned.look(report)
+        self._note_disconnected()
+        return gone_and_spared
+
+    def _note_disconnected(self) -> None:
+        self._disconnected.look(self._warned.may_go_early, self._clock.seconds())
+
+    def _log_off_disconnected(self) -> None:
+        """Log off those who have been disconnected for long enough, by what the last look saw; the host looks again."""
+        due = self._disconnected.due(self._clock.seconds())
+        if self._left <= self._too_near:
+            return
+        # Whom the host leaves alone is looked at before it is asked about once more.
+        self._disconnected.forget(due)
+        people = {logon: session for logon, session in self._warned.may_go_early.items() if logon in due}
+        if not people:
+            return
+        before, self._if_interrupted = self._if_interrupted, lambda: _perhaps_logged_off([*people.values()])
+        try:
+            report = self._host.launch(self._requests.early_logoff((*people,)))
+        except Exception as error:
+            self._unknown = self._unknown or self._host.may_have_acted(error)
+            self.has_logged_off = self.has_logged_off or self._unknown
+            self._if_interrupted = before
+            raise
+        self._if_interrupted = before
+        off, others = self._warned.take_early_logoffs(report)
+        self.has_logged_off = self.has_logged_off or any(session.accepted for session in (*off, *others))
+        waited = format_duration(self._grace.disconnected or 0.0)
+        left = "not logged off" if self._logoff.timeout_ms else "asked to log off"
+        for sessions, what in (off, "logged off"), (others, left):
+            if sessions:
+                self._progress.tell(who(sessions, f"disconnected for {waited} and {what}"))
 
     def _launch(self, request: EngineRequest) -> Report:
         began = self._clock.seconds()
@@ -243,14 +280,17 @@ class GracePeriod:
         return report
 
     def _log_off(self) -> Outcome:
-        self._if_interrupted = self._perhaps_logged_off
-        self._tell(_who(self._warned.on, "to be logged off now"))
-        report = self._insist("logoff", self._end_request)
+        self._if_interrupted = lambda: _perhaps_logged_off(self._warned.on)
+        self._progress.tell(who(self._warned.on, "to be logged off now"))
+        report = self._insist("logoff", self._requests.logoff)
         return self._outcome(self._warned.report(report))
 
-    def _end_request(self) -> LogoffRequest:
-        request = self._about_them(self._logoff, newcomers=self._takes_newcomers)
-        return replace(request, unread_logons=self._warned.unread)
+    def _leave(self) -> Outcome:
+        report = self._insist("last look", self._requests.look)
+        self._warned.look(report)
+        self._others = self._warned.newcomers(report)
+        self._progress.tell(who(self._warned.on, "still on"))
+        return self._outcome(self._warned.report_of_stayed())
 
     def _insist(self, what: str, request: Callable[[], EngineRequest]) -> Report:
         """Launch what cannot be left out, a few times if need be.
@@ -271,7 +311,7 @@ class GracePeriod:
                 pause = next(pauses, None)
                 if pause is None:
                     raise _NotReached(error) from None
-                self._tell(f"the {what} is tried again in {format_duration(pause)}: {_first_sentence(error)}")
+                self._progress.tell(f"the {what} is tried again in {format_duration(pause)}: {first_sentence(error)}")
             finally:
                 self._host.disconnect()
             before = self._clock.seconds()
@@ -283,73 +323,40 @@ class GracePeriod:
     def _warn(self, logons: tuple[str, ...], look: Report, what: str) -> None:
         """Warn those whom a look has found, and no message has told yet how long is left."""
         if logons:
-            message = self._about_them(self._message(self._left), newcomers=False)
-            reached, _missed = self._warned.take_messages(self._host.launch(replace(message, logons=logons)))
-            self._warned.look(look)
-            self._tell(_who(reached, what))
+            left = self._left
+            message = self._requests.message_to(logons, left, self._shown(left))
+            reached, _missed = self._warned.take_messages(self._host.launch(message))
+            self._see(look)
+            self._progress.tell(who(reached, what))
 
     @property
     def _left(self) -> float:
-        """Seconds until the logoff."""
+        """Seconds until the end."""
         return self._end - self._clock.seconds()
 
     @property
-    def _takes_newcomers(self) -> bool:
-        """Whether the engine is to take whoever is none of the warned. Those whom a warning did not reach would be
-        taken for newcomers, so that then only the newcomers that a look has found are logged off."""
-        return self._grace.newcomers and self._warned.everybody_was_warned
+    def _disconnected_left(self) -> float:
+        """Seconds until the end when somebody will have been disconnected for long enough; 0: nobody will."""
+        moment = self._disconnected.next
+        left = 0.0 if moment is None else min(self._left, self._end - moment)
+        return left if left > self._too_near else 0.0
 
-    def _about_them(self, request: R, *, newcomers: bool) -> R:
-        """Return a request about those who were warned, on the servers that still have to be asked."""
-        servers = self._warned.servers(newcomers=self._grace.newcomers)
-        return replace(
-            request,
-            servers=servers,
-            logons=self._warned.warned,
-            exclude_logons=self._warned.spared,
-            latest_times=self._host_times.latest(servers, self._clock.seconds()),
-            newcomers=newcomers,
-        )
-
-    def _message(self, left: float) -> MessageRequest:
-        shown = left - self._schedule.next_message(left)
-        return same_sessions(MessageRequest, self._logoff, **self._grace.message_members(left, shown))
+    def _shown(self, left: float) -> float:
+        """For how many seconds a message is shown."""
+        return left - self._schedule.next_message(left)
 
     def _tell_warned(self) -> None:
-        self._told_at = self._clock.seconds()
-        warned, unwarned = self._warned.on, self._warned.unwarned
-        if warned:
-            self._host.tell(
-                f"{self._name}: {_who(warned, 'warned')}; logoff at {time_of_day(self._deadline)} "
-                f"(in {format_duration(self._grace.seconds)})"
-            )
-        if unwarned:
-            self._host.tell(f"{self._name}: {_who(unwarned, 'could not be warned and will not be logged off')}")
-
-    def _tell(self, text: str) -> None:
-        self._told_at = self._clock.seconds()
-        left = f"{format_duration(self._due)} left: " if self._due else ""
-        self._host.tell(f"{self._name}: {left}{text}")
+        on, missed = self._warned.on, self._warned.unwarned
+        is_told = self._grace.message is not None
+        if on:
+            at = f"{'logoff' if self._grace.logs_off else 'deadline'} at {time_of_day(self._deadline)}"
+            what = "warned" if is_told else "on and waited for"
+            self._progress.tell(f"{who(on, what)}; {at} (in {format_duration(self._grace.seconds)})")
+        if missed:
+            what = "warned and will not be logged off" if is_told else "looked at, so that they are not waited for"
+            self._progress.tell(who(missed, f"could not be {what}"))
 
 
-def not_carried_out(error: Exception, warned: Sequence[Session], *, unknown: bool) -> NotCarriedOut:
-    """Return what a logoff that an error prevented means."""
-    return NotCarriedOut(one_line(error, LONGEST_REASON), names_text(warned), unknown)
-
-
-def time_of_day(moment: datetime) -> str:
-    """Return a time for people, rounded as the engine rounds ``{deadline}``."""
-    return f"{moment + timedelta(seconds=30):%H:%M} UTC"
-
-
-def _who(sessions: list[Session], what: str) -> str:
-    """``2 sessions warned: alice, bob``"""
-    return f"{count_text(len(sessions), 'session')} {what}" + (f": {names_text(sessions)}" if sessions else "")
-
-
-def _first_sentence(error: Exception) -> str:
-    """What happened, without what to do about it: here that is to go on."""
-    # The two sentences with which Kerberos begins hold nothing: the reason, such as "Ticket expired", comes after them.
-    whole = one_line(error, LONGEST_REASON).replace(". Minor code may provide more information", "")
-    text, _dot, _rest = whole.partition(". ")
-    return text if len(text) <= 200 else f"{text[:200]} …"
+def _perhaps_logged_off(sessions: list[Session]) -> str:
+    names = names_text(sessions)
+    return f"some of these may have been logged off; run the task again with --check to see who is left: {names}"

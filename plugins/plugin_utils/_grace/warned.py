@@ -5,19 +5,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from .._engine.acts import FAILED, LIST, NOT_ACTED_ON
+from .._engine.acts import FAILED, LIST, LOG_OFF, NOT_ACTED_ON, STAYED
 from .._engine.report import Report, Server, Session
 from .._result import sentences
+from .._result.attempts import last_word
 from .._words.wts import state_name
 
 _LISTED_NAMES = 10
 
 
 class WarnedSessions:
-    """Begins with the report on the warning; later reports say who has left."""
+    """Begins with the report on the warning, or where nobody is told with a plan of the logoff; later reports say who
+    has left."""
 
     def __init__(self, warning: Report) -> None:
         self._warning = warning
@@ -25,6 +27,9 @@ class WarnedSessions:
         """Each logon that was ever meant, as it was first seen."""
         self._server_of: dict[str, str] = {}
         self._on: list[str] = []
+        self._seen: dict[str, Session] = {}
+        self._early: dict[str, Session] = {}
+        """What became of those who were to be logged off before the end."""
         self._followed: dict[str, None] = {}
         """The logons that are meant at the end: they know when that is, or read nothing that could tell them."""
         self._unread: dict[str, None] = {}
@@ -41,8 +46,8 @@ class WarnedSessions:
         for logon, server, session in self._logons(report):
             self._known.setdefault(logon, session)
             self._server_of[logon] = server.server
-            if session.result == "sent":
-                self.warnings[logon] += 1
+            if session.result in ("sent", LOG_OFF.planned):
+                self.warnings[logon] += session.result == "sent"
                 self._followed[logon] = None
                 self._unread.pop(logon, None)
                 reached.append(session)
@@ -93,12 +98,39 @@ class WarnedSessions:
             for logon in self.warned
             if (seen[logon].result not in NOT_ACTED_ON if logon in seen else self._server_of[logon] in silent)
         ]
+        self._seen = {logon: seen[logon] for logon in self._on if logon in seen}
         off = set(before) - set(self._on)
         spared = {logon for logon in off if logon in seen and seen[logon].result != "already_gone"}
         return (
             [self._known[logon] for logon in before if logon in off and logon not in spared],
             [self._known[logon] for logon in before if logon in spared],
         )
+
+    def take_early_logoffs(self, report: Report) -> tuple[list[Session], list[Session]]:
+        """Take in a report on logoffs before the end. Return who was logged off, and who was to be and is still on."""
+        off, failed = [], []
+        for logon, _server, session in self._logons(report):
+            if session.result in NOT_ACTED_ON:  # left or came back, which the next look tells
+                continue
+            self._early[logon] = replace(session, logon=logon)
+            if session.result != LOG_OFF.gone:
+                failed.append(session)
+                continue
+            off.append(session)
+            self._followed.pop(logon, None)
+            self._unread.pop(logon, None)
+            self._on = [other for other in self._on if other != logon]
+        return off, failed
+
+    @property
+    def logged_off(self) -> list[Session]:
+        """Who was logged off before the end."""
+        return [session for session in self._early.values() if session.result == LOG_OFF.gone]
+
+    @property
+    def may_go_early(self) -> dict[str, Session]:
+        """Who is meant, was on at the last look, and was not to be logged off yet; as that look saw them."""
+        return {logon: self._seen[logon] for logon in self._on if logon in self._seen and logon not in self._early}
 
     @property
     def warned(self) -> tuple[str, ...]:
@@ -150,14 +182,14 @@ class WarnedSessions:
             if server.server in warned or (newcomers and server.is_complete)
         )
 
-    def newcomers(self, report: Report) -> tuple[str, ...]:
-        """Return the logons in a list of sessions that were not there at the warning."""
+    def newcomers(self, report: Report) -> dict[str, Session]:
+        """Return the sessions in a list that were not there at the warning, by their logons."""
         incomplete = {server.server for server in self._warning.servers if not server.is_complete}
-        return tuple(
-            logon
+        return {
+            logon: session
             for logon, server, session in self._logons(report)
             if logon not in self._known and session.result == LIST.planned and server.server not in incomplete
-        )
+        }
 
     def report(self, logoff: Report) -> Report:
         """Return what became of everybody.
@@ -168,12 +200,34 @@ class WarnedSessions:
 
     def report_without_logoff(self) -> Report:
         """Return what became of everybody where the logoff was not carried out: who is still on is ``failed``."""
-        off = tuple(
-            replace(server, sessions=tuple(session for session in server.sessions if session.result in NOT_ACTED_ON))
+        results = {**dict.fromkeys(self.warned, "already_gone"), **dict.fromkeys(self._on, "failed")}
+        return self._merged(self._last_with(lambda logon, session: session.result in NOT_ACTED_ON), results)
+
+    def report_of_stayed(self) -> Report:
+        """Return what became of everybody where nobody is logged off at the end: who was on at the last look has
+        stayed, unless there was more to be said."""
+        last = self._last_with(lambda logon, session: logon in self._followed)
+        servers = (
+            replace(server, sessions=tuple(self._stayed(server.server, session) for session in server.sessions))
+            for server in last.servers
+        )
+        return self._merged(replace(last, servers=tuple(servers)), dict.fromkeys(self.warned, "already_gone"))
+
+    def _stayed(self, server: str, session: Session) -> Session:
+        if session.result != LIST.planned:
+            return session
+        return self._early.get(self._logon(server, session), replace(session, result=STAYED))
+
+    def _last_with(self, is_told: Callable[[str, Session], bool]) -> Report:
+        """The last report, with some of its sessions."""
+        servers = (
+            replace(
+                server,
+                sessions=tuple(s for s in server.sessions if is_told(self._logon(server.server, s), s)),
+            )
             for server in self._last.servers
         )
-        results = {**dict.fromkeys(self.warned, "already_gone"), **dict.fromkeys(self._on, "failed")}
-        return self._merged(replace(self._last, servers=off), results)
+        return replace(self._last, servers=tuple(servers))
 
     def _merged(self, last: Report, results: Mapping[str, str]) -> Report:
         """Return all reports as one: with the last word on each session.
@@ -199,6 +253,12 @@ class WarnedSessions:
         return replace(last, servers=tuple(merged))
 
     def _last_word(self, logon: str, ended: Session | None, result: str | None, server: Server) -> Session:
+        early = self._early.get(logon)
+        if early and early.result == LOG_OFF.gone:
+            return early
+        return last_word(early, self._word_at_the_end(logon, ended, result, server), LOG_OFF)
+
+    def _word_at_the_end(self, logon: str, ended: Session | None, result: str | None, server: Server) -> Session:
         # The session keeps the logon that was warned, also where the host could not identify it any more.
         session = replace(ended, logon=logon) if ended else replace(self._known[logon], accepted=False)
         if result is None or (ended and ended.result != "already_gone"):

@@ -10,7 +10,8 @@ state            entered by                                  what is known if it
 ===============  ==========================================  ====================================================
 connecting       ``launch``                                  nothing was launched: NothingLaunched, or unreachable
 begun            ``launch_begins``, before the first         not known: NotKnown, or ConnectionLost, which counts
-                 command that may be the launch              as changed if the request may change something
+                 command that may be the launch              as changed if the request may change something. Where
+                                                             ``ssh`` or ``winrm`` proves it: as while connecting
 answered         a result of Ansible's wrapper               NothingLaunched if the C# was not compiled, PowerShell
                                                              may not run it, or it refused the request; else NotKnown
 told             a report that answers the request           done and told
@@ -34,7 +35,7 @@ from ansible.plugins.action import ActionBase
 
 from .._engine.report import ReportError
 from .._words.displayable import displayable, one_line
-from . import ssh
+from . import ssh, winrm
 from .failed import TaskFailed
 
 #: Seconds. A host that could not write the compiled engine to a file is launched again after each of these pauses: an
@@ -106,6 +107,8 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
     """Base of action plugins that launch an engine."""
 
     _launch_began = False
+    _carried_out = False
+    """Whether a command of this launch has ended."""
     _makes_folder = False
     _request: Request[Any]
     #: The request of a launch that has begun and was not told; None: there is none.
@@ -164,13 +167,13 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
             time.sleep(pause)
 
     def _launch_once(self, request: Request[Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        self._launch_began = False
+        self._launch_began = self._carried_out = False
         try:
             result: dict[str, Any] = self._execute_module(
                 module_name=request.module, module_args={"request": request.text}, task_vars=task_vars
             )
         except AnsibleConnectionFailure as error:
-            if not self._launch_began or (self._is_ssh and ssh.never_connected(error)):
+            if self._never_started(error):
                 raise  # Ansible says that the host is unreachable
             words = one_line(ssh.words(error) if self._is_ssh else error, LONGEST_REASON).rstrip(".")
             raise ConnectionLost(f"no answer from {request.called}: {words}. {request.if_unanswered}.") from None
@@ -179,12 +182,19 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
             if not self._task.no_log:
                 self._display.vvv(traceback.format_exc())
             reason = one_line(error, LONGEST_REASON)
-            if not self._launch_began:
+            if self._never_started(error):
                 raise NothingLaunched(
                     f"{request.called} was not launched, so nothing was touched on the host: {reason}"
                 ) from None
             raise NotKnown(f"no answer from {request.called}: {reason}. {request.if_unanswered}.") from None
         return result
+
+    def _never_started(self, error: Exception) -> bool:
+        if not self._launch_began:
+            return True
+        if self._is_ssh:
+            return isinstance(error, AnsibleConnectionFailure) and ssh.never_connected(error)
+        return not self._carried_out and winrm.never_started(error)
 
     def _make_tmp_path(self, *arguments: Any, **others: Any) -> Any:
         """Extended to know what is no launch: where a module is not sent on stdin, its folder is made first."""
@@ -203,7 +213,9 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
         if not self._connection.connected:
             self._connection._connect()
         self.launch_begins()
-        return ssh.run_once(self._connection, execute) if self._is_ssh else execute()
+        result = ssh.run_once(self._connection, execute) if self._is_ssh else execute()
+        self._carried_out = True
+        return result
 
     @property
     def _is_ssh(self) -> bool:

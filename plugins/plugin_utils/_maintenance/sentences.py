@@ -10,7 +10,7 @@ from typing import Any
 from .._logon_mode.maintenance import KEY, Maintenance, maintenance_of, maintenance_text
 from .._logon_mode.modes import MODES, mode_of, odd_values_text, windows_error
 from .._result.records import Record
-from .._result.sentences import error_text, names_text
+from .._result.sentences import accounts_text, error_text, names_text
 from .._words.displayable import displayable
 from .._words.durations import format_duration
 from .engine import MaintenanceReport
@@ -60,17 +60,15 @@ def stays_text(protected: Sequence[Record], working: Sequence[Record], idle_for:
     return text
 
 
-def on_texts(planned: Sequence[Record], remaining: Sequence[Record]) -> list[str]:
-    """Return who would be logged off, and who is on and may stay."""
+def on_texts(planned: Sequence[Record], waited_for: Sequence[Record], remaining: Sequence[Record]) -> list[str]:
+    """Return who would be logged off, who would be waited for, and who is on and may stay."""
     texts = [f"To be logged off: {accounts_text(planned)}."] if planned else []
+    if waited_for:
+        texts.append(f"To be waited for: {accounts_text(waited_for)}.")
     may_stay = [record for record in remaining if record["result"] == "excluded"]
     if may_stay:
         texts.append(f"Still on, as they may stay: {accounts_text(may_stay)}; a restart would end their sessions.")
     return texts
-
-
-def accounts_text(records: Sequence[Record]) -> str:
-    return names_text([*dict.fromkeys(record["account"] or f"session {record['id']}" for record in records)], 10)
 
 
 def begun_text(report: MaintenanceReport, *, is_planned: bool, check_mode: bool) -> str:

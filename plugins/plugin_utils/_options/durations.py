@@ -20,6 +20,8 @@ class Duration:
     """What a duration of 0 would do, which is the reason to refuse it; None: it is accepted."""
     unit_needed: bool = False
     """Whether a number alone is refused, as it is wherever a duration decides whom a task touches, or when."""
+    zero_is_plain: bool = False
+    """Whether 0 needs no unit all the same, since it is as much in each."""
 
     def seconds(self, option: str, text: str) -> float:
         """Return what was typed for an option.
@@ -27,7 +29,8 @@ class Duration:
         :raises OptionError: it is no duration, or 0.
         """
         try:
-            seconds = parse_duration(text, unit_needed=self.unit_needed)
+            unit_needed = self.unit_needed and not (self.zero_is_plain and text.strip() == "0")
+            seconds = parse_duration(text, unit_needed=unit_needed)
         except ValueError as error:
             raise OptionError(f"{option}: {error}") from None
         # The engine counts in milliseconds.

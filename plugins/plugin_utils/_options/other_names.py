@@ -87,6 +87,16 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "advance_warning countdown delay grace_minutes grace_period grace_seconds grace_time minutes_before notice "
         "notify notify_users pre_warn wait_minutes warn warn_minutes warn_users warning warning_minutes warning_time",
     ),
+    (
+        "at_deadline",
+        "at_deadline=leave or at_deadline=fail (with grace)",
+        "after_grace at_end deadline_action on_deadline on_expiry on_grace_end then",
+    ),
+    (
+        "disconnected_grace",
+        "disconnected_grace=30m (with grace)",
+        "disconnect_grace disconnected_after grace_disconnected log_off_disconnected_after",
+    ),
     ("reminders", "reminders=5m,1m", "interval remind remind_at reminder repeat"),
     (
         "on_timeout",

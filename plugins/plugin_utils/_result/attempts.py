@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .._engine.acts import FAILED, Act
+from .._engine.acts import UNSETTLED, Act
 from .._engine.report import Report, Server, Session
 
 
 def in_doubt(earlier: Report | None) -> tuple[str, ...]:
-    """Return the logons of which an attempt does not know what becomes of them, so that the next one has to tell."""
+    """Return the logons that may still be on after an attempt, so that the next one has to tell what became of them."""
     if earlier is None:
         return ()
-    return tuple(session.logon for server in earlier.servers for session in server.sessions if session.result in FAILED)
+    return tuple(
+        session.logon for server in earlier.servers for session in server.sessions if session.result in UNSETTLED
+    )
 
 
 def as_one(earlier: Report | None, now: Report, act: Act) -> Report:
@@ -44,7 +46,7 @@ def _server(before: Server | None, now: Server, act: Act) -> Server:
         found=tuple(sorted({*before.found, *now.found})),
         sessions=(
             *(_absent(session, now, act) for session in left),
-            *(_last_word(told.get(session.logon), session, act) for session in now.sessions),
+            *(last_word(told.get(session.logon), session, act) for session in now.sessions),
         ),
         excluded=tuple(excluded.values()),
     )
@@ -52,10 +54,11 @@ def _server(before: Server | None, now: Server, act: Act) -> Server:
 
 def _absent(before: Session, server: Server, act: Act) -> Session:
     """Who is not told of any more has gone, if the server could be asked."""
-    return _gone(before, act) if server.is_complete and before.result in FAILED else before
+    return _gone(before, act) if server.is_complete and before.result in UNSETTLED else before
 
 
-def _last_word(before: Session | None, now: Session, act: Act) -> Session:
+def last_word(before: Session | None, now: Session, act: Act) -> Session:
+    """Return what became of a logon, by what was told of it before, and now."""
     if before is None:
         return now
     if now.result == "already_gone":

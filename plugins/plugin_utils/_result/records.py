@@ -204,7 +204,7 @@ def summarize(records: Sequence[Record], act: Act) -> dict[str, int]:
         order = [state for state in STATES if state != "listen"]
         counts = Counter(record["state"] if record["result"] == act.planned else record["result"] for record in records)
     else:
-        possible = {act.planned} | act.results | NOT_ACTED_ON | FAILED
+        possible = {act.planned} | act.results | act.kept | NOT_ACTED_ON | FAILED
         order = [result for result in RESULTS if result in possible]
         counts = Counter(record["result"] for record in records)
     return {key: counts[key] for key in dict.fromkeys([*order, *counts])}

@@ -133,6 +133,11 @@ def names_text(names: Sequence[str], listed: int = _LISTED_NAMES) -> str:
     return ", ".join(map(displayable, names[:listed])) + (f" and {more} more" if more > 0 else "")
 
 
+def accounts_text(records: Sequence[Record]) -> str:
+    """Return who has these sessions, each account once, a long list shortened."""
+    return names_text([*dict.fromkeys(record["account"] or f"session {record['id']}" for record in records)], 10)
+
+
 def not_found_text(names: Sequence[str], sessions: Sequence[str] = ()) -> str | None:
     """Return a sentence about values that fitted no session; None where nobody has to be told: a pattern may well fit
     nobody.

@@ -60,6 +60,14 @@ async def test_durations(windows: Windows, options: dict[str, Any], ids: list[in
     assert await selected(windows, session_host(*TIMES), **options) == ids
 
 
+@pytest.mark.parametrize(("way", "ids"), [("kept", [15]), ("disconnection", []), ("none", [])])
+async def test_the_last_input_of_a_disconnected_session(windows: Windows, way: str, ids: list[int]) -> None:
+    host = session_host(*TIMES, last_input_when_disconnected=way)
+    assert await selected(windows, host, idle_for="2h 30m") == ids
+    longer = [15] if way == "disconnection" else ids
+    assert await selected(windows, host, idle_for="1h 30m") == longer
+
+
 @pytest.mark.parametrize("offset", [-400 * YEAR, -YEAR, YEAR, 400 * YEAR])
 async def test_ages_are_by_the_clock_of_the_host(windows: Windows, offset: int) -> None:
     host = session_host(*TIMES, clock_offset=offset)

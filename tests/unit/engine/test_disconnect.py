@@ -23,13 +23,14 @@ from tests.unit.engine.session_host import (
     session_host,
 )
 
+MALLORY = {"id": 12, "user": "mallory", "state": "disconnected"}
 AWAY = {"id": 14, "user": "carol", "state": "disconnected"}
 
 
 async def disconnect(windows: Windows, *sessions: dict[str, Any], **options: Any) -> tuple[Report, list[int | None]]:
     """Run the action on a host; return the report, and the sessions for which the act was requested."""
-    faults = options.pop("faults", [])
-    host = session_host(*sessions, faults=faults)
+    settings = {name: options.pop(name) for name in ("faults", "disconnected_again_error") if name in options}
+    host = session_host(*sessions, **settings)
     report = await windows.run(host, DisconnectRequest, **{"all": True, **options})
     assert {call.function for call in windows.mutating_calls_on(host)} <= {DISCONNECT}
     states = {session.id: session.state for session in host.table.sessions()}
@@ -70,6 +71,7 @@ async def test_protected_sessions(windows: Windows) -> None:
         ({"call": DISCONNECT, "error": 7024}, "failed"),
         ({"call": DISCONNECT, "delay": "never"}, "timed_out"),
         ({"call": DISCONNECT, "then": [{"remove": 12}]}, "already_gone"),
+        ({"call": DISCONNECT, "error": 87, "before": [{"put": MALLORY}]}, "failed"),
         ({"call": ENUMERATE, "then": [{"put": {"id": 12, "user": "mallory"}}]}, "already_gone"),
     ],
     ids=str,
@@ -92,3 +94,15 @@ async def test_a_user_who_closes_the_client_meanwhile(windows: Windows) -> None:
     report, touched = await disconnect(windows, ALICE, faults=[closes | {"before": [{"disconnect": 12}]}])
     assert results(report) == {12: "already_disconnected"}
     assert touched == []
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(0, "disconnected"), (1, "already_disconnected"), (5, "already_disconnected"), (7024, "already_disconnected")],
+)
+async def test_a_user_who_closes_the_client_at_the_last_moment(windows: Windows, error: int, outcome: str) -> None:
+    """What Windows answers then is not known, and the state tells."""
+    closes = {"call": DISCONNECT, "session": 12, "before": [{"disconnect": 12}]}
+    report, touched = await disconnect(windows, ALICE, faults=[closes], disconnected_again_error=error)
+    assert (results(report), touched) == ({12: outcome}, [12])
+    assert record(report, 12)["error"] is None

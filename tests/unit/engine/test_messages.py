@@ -157,3 +157,12 @@ async def test_a_fault_of_the_engine_itself_is_told(windows: Windows) -> None:
     outcome = {session["id"]: (session["result"], session["error"]) for session in of_server["sessions"]}
     assert outcome == {12: ("timed_out", None), 13: ("failed", None)}
     assert windows.mutating_calls_on(host) == []
+
+
+async def test_a_console_that_takes_no_message(windows: Windows) -> None:
+    """As was seen: https://github.com/ansible-collections/community.windows/issues/533"""
+    host = session_host({"id": 1, "name": "console", "user": "operator"}, ALICE, console_message_error=0x8000401A)
+    report = await send(windows, host, protect_console=False)
+    assert results(report) == {1: "failed", 12: "sent"}
+    assert record(report, 1)["error"]["code"] % 2**32 == 0x8000401A
+    assert list(shown(host)) == [12]

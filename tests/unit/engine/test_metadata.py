@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._grace.period import time_of_day
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.progress import time_of_day
 from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import _ERRORS
 from ansible_collections.winops.rds.plugins.plugin_utils._words import wts
 

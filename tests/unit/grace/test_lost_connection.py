@@ -243,6 +243,53 @@ def test_who_interrupts_a_launch_is_told_what_may_have_been_done(
     assert told.read_text("utf-8") == f"RDSH01: interrupted: {text}\n"
 
 
+AWAY = {**BOB, "state": "disconnected", "disconnected": "2h"}
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            {},
+            r"1 session logged off before the end: bob, nobody else; run the task again, or tell those who were warned "
+            r"of a logoff at \d\d:\d\d UTC: alice",
+        ),
+        ({"at_deadline": "leave"}, "1 session logged off before the end: bob, nobody else; on at the last look: alice"),
+        (
+            {"at_deadline": "fail", "message": "", "disconnected_grace": "20m"},
+            "nobody was logged off; on at the last look: alice, bob",
+        ),
+    ],
+    ids=str,
+)
+def test_who_interrupts_it_is_told_who_was_logged_off(
+    serve: Serve, told: Path, options: dict[str, str], text: str
+) -> None:
+    farm = serve(ALICE, AWAY if options.get("message") is None else {**AWAY, "disconnected": "1m"})
+    task = farm.task(**{**OPTIONS, "grace": "30m", "disconnected_grace": "10m", **options})
+    farm.clock.at(200, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        task.outcome()
+    assert re.fullmatch(f"RDSH01: interrupted: {text}\n", told.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_who_interrupts_an_early_logoff_is_told_that_it_is_not_known(serve: Serve, told: Path, lost: bool) -> None:
+    """Also after an answer to it was lost."""
+    task = serve(ALICE, AWAY).task(**{**OPTIONS, "grace": "30m", "disconnected_grace": "10m"})
+    if lost:
+        break_at(task, LogoffRequest, 0, carried_out=True)
+        task.farm.clock.at(200, interrupt)
+    else:
+        task.after_launch = lambda engine: engine == LogoffRequest.module and interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        task.outcome()
+    words = "nobody was logged off as far as was told, and an answer to a logoff was lost; " if lost else ""
+    words += "run the task again" if lost else "some of these may have been logged off; run the task again with --check"
+    assert f"RDSH01: interrupted: {words}" in told.read_text("utf-8")
+    assert told.read_text("utf-8").endswith(": alice\n" if lost else ": bob\n")
+
+
 def test_without_ansible_nobody_is_logged_off(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker goes on when ansible-playbook is killed, or loses its terminal."""
     task = serve(ALICE).task(**OPTIONS)

@@ -78,7 +78,7 @@ def test_progress_tells_what_has_changed_and_no_more(serve: Serve) -> None:
     end = f"{farm.clock.utc():%H:%M}"
     assert task.shown == [
         f"RDSH01: 3 sessions warned: alice, bob, carol; logoff at {end} UTC (in 15m)",
-        "RDSH01: 8m left: gone: alice; still on: bob, carol",
+        "RDSH01: 8m left: gone: alice; 2 still on: bob, carol",
         "RDSH01: 5m left: 2 sessions reminded: bob, carol",
         "RDSH01: 2 sessions to be logged off now: bob, carol",
     ]
@@ -91,14 +91,42 @@ def test_a_long_wait_says_now_and_then_how_long_is_left(serve: Serve) -> None:
     task = farm.task(**{**EVERYBODY, "grace": "1h 36m"}, reminders=["30m"])
     task.outcome()
     assert task.shown[1:-1] == [
-        "RDSH01: 1h 24m left: still on: alice, bob",
-        "RDSH01: 1h 12m left: still on: alice, bob",
-        "RDSH01: 1h 1m left: gone: alice; still on: bob",
-        "RDSH01: 49m left: still on: bob",
-        "RDSH01: 37m left: still on: bob",
+        "RDSH01: 1h 20m left: 2 still on: alice, bob",
+        "RDSH01: 1h 5m left: 2 still on: alice, bob",
+        "RDSH01: 1h left: gone: alice; 1 still on: bob",
+        "RDSH01: 48m left: 1 still on: bob",
+        "RDSH01: 36m left: 1 still on: bob",
         "RDSH01: 30m left: 1 session reminded: bob",
-        "RDSH01: 18m left: still on: bob",
-        "RDSH01: 6m left: still on: bob",
+        "RDSH01: 18m left: 1 still on: bob",
+        "RDSH01: 6m left: 1 still on: bob",
+    ]
+
+
+def test_a_shift_is_cheap_and_quiet(serve: Serve) -> None:
+    """Six hours, of which somebody leaves each quarter: a look each five minutes, and each minute in the last hour."""
+    people = [{"id": 10 + n, "user": f"user{n}"} for n in range(24)]
+    farm = serve(*people)
+    for n in range(23):
+        farm.change((n + 1) * 15 * MINUTE - 30, {"remove": 10 + n})
+    task = farm.task(**{**EVERYBODY, "grace": "6h"}, reminders=["30m"])
+    task.outcome()
+    looks = [360 - passed / MINUTE for passed in task.launches(SessionInfoRequest)]
+    assert looks == [*range(355, 59, -5), *range(59, 30, -1), *range(29, 0, -1)]
+    assert len(task.launched) == 3 + len(looks) == 121
+    far = [line for line in task.shown[1:] if "h" in line.partition(" left: ")[0].removeprefix("RDSH01")]
+    assert far == [
+        f"RDSH01: {left} left: gone: {gone}; {on} still on: {still}"
+        for left, gone, on, still in (
+            ("5h 15m", "user0, user1, user2", 21, "user3"),
+            ("4h 30m", "user3, user4, user5", 18, "user6"),
+            ("3h 45m", "user6, user7, user8", 15, "user9"),
+            ("3h", "user9, user10, user11", 12, "user12"),
+            ("2h 15m", "user12, user13, user14", 9, "user15"),
+            ("1h 30m", "user15, user16, user17", 6, "user18"),
+            ("1h", "user18, user19", 4, "user20"),
+        )
+        for still in [", ".join(f"user{n}" for n in range(int(still[4:]), min(24, int(still[4:]) + 10)))]
+        for still in [still + (f" and {on - 10} more" if on > 10 else "")]
     ]
 
 
@@ -156,7 +184,7 @@ def test_who_came_back_to_work_is_spared(serve: Serve) -> None:
     result = task.outcome()
     assert outcomes(result) == {12: "logged_off", 14: "spared"}
     assert [message[:2] for message in task.messages()] == [(0, 12), (0, 14), (20, 12)]
-    assert "RDSH01: 20s left: spared: carol; still on: alice" in task.shown
+    assert "RDSH01: 20s left: spared: carol; 1 still on: alice" in task.shown
     assert farm.users() == {14: "carol"}
 
 

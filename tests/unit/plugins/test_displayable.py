@@ -18,7 +18,7 @@ from ansible_collections.winops.rds.plugins.filter.displayable import FilterModu
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import LIST, LOG_OFF, RESULTS
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import UnknownExclusion
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.host import TaskHost
-from ansible_collections.winops.rds.plugins.plugin_utils._grace.period import not_carried_out
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.outcome import not_carried_out
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import WarnedSessions
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import names_text as warned_names
 from ansible_collections.winops.rds.plugins.plugin_utils._launch.action import ConnectionLost, NotKnown
@@ -214,8 +214,8 @@ def test_a_server_that_is_not_what_it_should_be(evil: str) -> None:
 def test_lines_of_a_grace_period(evil: str) -> None:
     warned = WarnedSessions(reports.report(raw_report(raw_server(evil_session(evil, result="sent")))))
     failure = not_carried_out(OSError(evil), warned.on, unknown=False)
-    assert unseen([warned_names(warned.on), failure.warned, failure.reason]) == []
-    assert failure.warned == displayable(evil)
+    assert unseen([warned_names(warned.on), failure.on, failure.logged_off, failure.reason]) == []
+    assert failure.on == displayable(evil)
     assert [session.user for session in warned.on] == [evil]
 
 

@@ -121,7 +121,7 @@ def test_protocols(documentation: dict[str, Any], module: str) -> None:
 
 def possible_results(act: Act) -> list[str]:
     """What users may read, in the order of the table."""
-    told = {act.planned} | act.results | NOT_ACTED_ON | FAILED
+    told = {act.planned} | act.results | act.kept | NOT_ACTED_ON | FAILED
     # To list sessions is to touch none.
     told -= NOT_ACTED_ON | {"timed_out"} if act is LIST else set()
     return [result for result in RESULTS if result in told]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall, Report
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.options import ARGUMENT_SPEC, Grace, minutes_left
-from ansible_collections.winops.rds.plugins.plugin_utils._grace.schedule import Schedule, Step
+from ansible_collections.winops.rds.plugins.plugin_utils._grace.schedule import FAR, FAR_LOOK_INTERVAL, Schedule, Step
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import WarnedSessions, names_text
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.given import validated_options
@@ -43,6 +43,19 @@ def test_options() -> None:
     assert given == Grace(900.0, (600.0, 300.0, 60.0), "Bye {user}", "{server}", True)
     given = grace(grace="1h", message="x", message_title="Maintenance of {server}")
     assert given == Grace(3600.0, (), "x", "Maintenance of {server}", False)
+    given = grace(grace="6h", at_deadline="leave", disconnected_grace="30m")
+    assert given == Grace(21600.0, (), None, "{server}", False, "leave", 1800.0)
+
+
+@pytest.mark.parametrize("typed", ["0", 0, "0s"])
+def test_at_once_needs_no_unit(typed: Any) -> None:
+    given = grace(grace="6h", message="x", disconnected_grace=typed)
+    assert given and (given.disconnected, given.at_deadline) == (0.0, "logoff")
+
+
+@pytest.mark.parametrize("words", [{"at_deadline": "logoff"}, {"at_deadline": "log_off"}, {}])
+def test_what_is_done_anyway_needs_no_grace_period(words: dict[str, str]) -> None:
+    assert grace(**words) is None
 
 
 @pytest.mark.parametrize(
@@ -54,6 +67,32 @@ def test_options() -> None:
         ({"reminders": ["5m"]}, ["reminders is about the grace period", "leave it out"]),
         ({"reminders": []}, ["reminders is about the grace period"]),
         ({"newcomers": "logoff"}, ["newcomers=logoff is about the grace period"]),
+        ({"at_deadline": "leave"}, ["at_deadline=leave is about the grace period"]),
+        ({"at_deadline": "fail"}, ["at_deadline=fail is about the grace period"]),
+        ({"disconnected_grace": "0"}, ["disconnected_grace is about the grace period"]),
+        (
+            {"grace": "15m", "message": "x", "at_deadline": "leave", "newcomers": "logoff"},
+            ["newcomers=logoff contradicts at_deadline=leave", "leave one of them out"],
+        ),
+        (
+            {"grace": "15m", "message": "x", "at_deadline": "fail", "newcomers": "logoff"},
+            ["newcomers=logoff contradicts at_deadline=fail"],
+        ),
+        ({"grace": "15m", "message": "", "disconnected_grace": "0"}, ["message is empty"]),
+        (
+            {"grace": "15m", "at_deadline": "fail", "reminders": ["5m"]},
+            ["reminders is about the message", "leave it out"],
+        ),
+        (
+            {"grace": "15m", "at_deadline": "leave", "message": " ", "message_title": "x"},
+            ["message_title is about the message"],
+        ),
+        ({"grace": "15m", "at_deadline": "leave", "message": "In {mins}"}, ["message holds {mins}"]),
+        (
+            {"grace": "15m", "message": "x", "disconnected_grace": "15m"},
+            ["disconnected_grace: 15m is not within", "15m"],
+        ),
+        ({"grace": "15m", "message": "x", "disconnected_grace": "5"}, ["disconnected_grace: '5' has no unit"]),
         ({"grace": "0s", "message": "Bye"}, ["grace: 0 would give the users no time"]),
         (
             {"grace": "15", "message": "Bye"},
@@ -126,6 +165,40 @@ def test_look_interval(grace: float, interval: float) -> None:
     assert Schedule(grace, []).look_interval == interval
 
 
+def test_looks_are_rare_as_long_as_the_end_is_far() -> None:
+    looks = [left / MINUTE for left, step in plan(6 * 3600, []) if step is Step.LOOK]
+    assert looks == [*range(355, 55, -5), *range(59, 0, -1)]
+    assert [left for left, _step in plan(3700, [])][:2] == [3600, 3540]
+
+
+@pytest.mark.parametrize(
+    ("left", "due", "step"),
+    [
+        (900, 0, (840, Step.LOOK)),
+        (900, 900, (900, Step.DISCONNECTED)),  # at once
+        (900, 1000, (900, Step.DISCONNECTED)),
+        (900, 840, (840, Step.LOOK)),  # which sees to it
+        (900, 899, (840, Step.LOOK)),
+        (900, 500, (840, Step.LOOK)),
+        (630, 625, (580, Step.REMIND)),  # a reminder is too near
+        (100, 40, (60, Step.LOOK)),
+        (60, 40, (40, Step.DISCONNECTED)),
+        (7200, 7150, (7140, Step.DISCONNECTED)),
+        (7200, 7079, (7020, Step.DISCONNECTED)),
+        (7200, 6000, (6900, Step.LOOK)),
+    ],
+)
+def test_who_has_been_disconnected_for_long_enough(left: float, due: float, step: tuple[float, Step]) -> None:
+    """Those of one minute are one step."""
+    assert Schedule(900 if left <= 900 else 7200, [580] if left == 630 else []).next_step(left, due) == step
+
+
+def test_a_reminder_is_made_up_for_at_that_step_too() -> None:
+    schedule = Schedule(7200, [])
+    schedule.remind_at_next_step()
+    assert schedule.next_step(7200, 7150) == (7140, Step.REMIND)
+
+
 def test_a_grace_period_of_seconds() -> None:
     assert plan(2, []) == [(0.0, Step.END)]
     assert plan(2, [1]) == [(1, Step.REMIND), (0.0, Step.END)]
@@ -163,12 +236,14 @@ def test_steps_are_in_order_and_apart(grace: float, parts: list[float], cost: fl
             assert before - after >= interval / 2 - 1e-6 * grace
     for left, step in steps:
         if step is Step.LOOK:
-            assert math.isclose(left / interval, round(left / interval), abs_tol=1e-6)
+            between = FAR_LOOK_INTERVAL if left > FAR else interval
+            assert math.isclose(left / between, round(left / between), abs_tol=1e-6)
     if not cost:
         assert [left for left, step in steps if step is Step.REMIND] == reminders[::-1]
         # Nothing is out of sight for longer than two intervals: a look is left out that is less than half of one after
         # the step before, and so is the next, if it is as near to the next reminder.
-        assert all(before - after <= 2 * interval + 1e-6 * grace for before, after in pairwise(times))
+        most = [2 * (FAR_LOOK_INTERVAL if before > FAR else interval) + 1e-6 * grace for before in times]
+        assert all(before - after <= far for (before, after), far in zip(pairwise(times), most, strict=False))
 
 
 @given(seconds, st.lists(st.floats(0.001, 0.999), max_size=6), st.lists(st.floats(0, 1), max_size=30))
@@ -268,7 +343,7 @@ def test_newcomers() -> None:
     protected = raw_session(id=1, user="operator", result="protected")
     warned = WarnedSessions(report(alice(), protected))
     seen = report(alice("listed"), bob("listed"), {**protected, "result": "listed"})
-    assert warned.newcomers(seen) == (BOB,)
+    assert [*warned.newcomers(seen)] == [BOB]
     reached, missed = warned.take_messages(report(bob(), alice("denied", error=DENIED)))
     assert ([session.user for session in reached], [session.user for session in missed]) == (["bob"], ["alice"])
     warned.look(seen)

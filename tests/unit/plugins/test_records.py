@@ -126,6 +126,7 @@ NONE_LOGGED_OFF = dict.fromkeys(
         "would_log_off",
         "requested",
         "already_gone",
+        "stayed",
         "spared",
         "protected",
         "denied",
@@ -439,7 +440,7 @@ def test_every_result_has_one_meaning() -> None:
     assert len(done) == len(set(done))
     assert FAILED.isdisjoint(done)
     assert set(RESULTS) >= FAILED | NOT_ACTED_ON | {*done}
-    assert set(RESULTS) >= {result for act in ACTS for result in (act.planned, *act.results)}
+    assert set(RESULTS) >= {result for act in ACTS for result in (act.planned, *act.results, *act.kept)}
     assert all(act.done <= act.results | {act.planned} for act in ACTS)
 
 

@@ -29,6 +29,7 @@ internal static class SessionQuestions
 		{ "session_state", subject => "state " + Calls.Info(subject.Id).Data.SessionState },
 		{ "session_flags", subject => Calls.Info(subject.Id).Data.SessionFlags.ToString() },
 		{ "session_times", subject => Calls.Times(Calls.Info(subject.Id)) },
+		{ "last_input", subject => LastInput(Calls.Info(subject.Id).Data) },
 		{ "session_protocol", subject => Calls.Query(subject.Id, Native.WTS_INFO_CLASS.WTSClientProtocolType, (buffer, bytes) => Marshal.ReadInt16(buffer) + ", " + bytes + " bytes") },
 		{ "client_name", subject => ClientName(subject) },
 		{ "client_address", subject => Calls.Query(subject.Id, Native.WTS_INFO_CLASS.WTSClientAddress, (buffer, bytes) => Address(buffer)) },
@@ -38,6 +39,14 @@ internal static class SessionQuestions
 		{ "logoff_states", subject => LogoffStates(subject.Id) },
 		{ "second_logoff", subject => SecondLogoff(subject.Id) },
 	};
+
+	private static string LastInput(Native.WTSINFOEX_LEVEL1_W session)
+	{
+		if (session.LastInputTime == 0)
+			return "0";
+		TimeSpan before = TimeSpan.FromTicks(session.DisconnectTime - session.LastInputTime);
+		return (before.Duration().TotalSeconds < 1 ? "at" : before.Ticks > 0 ? "before" : "after") + " the disconnection";
+	}
 
 	private static string ClientName(Subject subject)
 	{

@@ -269,7 +269,9 @@ class Moments(RuleBasedStateMachine):
             put_off = sum("later than promised" in line for line in task.shown)
             longest = TOLERANCE * 2**put_off + sum(END_PAUSES) + LAUNCH * (len(END_PAUSES) + 2)
             assert late >= 0, f"{logon} was logged off {-late} s before the promised time"
-            assert late <= longest, f"{logon} was logged off {late} s after the promise had passed"
+            # Who is disconnected reads nothing, and Windows may take no message for them.
+            is_kept = late <= longest or session.state is State.DISCONNECTED
+            assert is_kept, f"{logon} was logged off {late} s after the promise had passed"
         else:
             is_newcomer = options.get("newcomers") == "logoff"
             assert session.state is State.DISCONNECTED or is_newcomer, f"{logon} was not warned"

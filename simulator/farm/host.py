@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..directory import Directory, Use
+from ..event_log import LoggedEvent
 from ..permissions import Permissions
 from ..process import Process
 from ..registry import LogonMode, Registry
@@ -48,6 +49,7 @@ class Host:
         self.disconnected_message_error = spec.disconnected_message_error
         self.disconnected_again_error = spec.disconnected_again_error
         self.empty_list_error = spec.empty_list_error
+        self.process_list_error = spec.process_list_error
         self.console_message_error = spec.console_message_error
         self.mixed_case_names = spec.session_names == "mixed"
         self.ipv6_from_byte = spec.ipv6_from_byte
@@ -68,6 +70,7 @@ class Host:
             listeners=spec.listeners,
             last_input_when_disconnected=spec.last_input_when_disconnected,
         )
+        self.event_log: list[LoggedEvent] = []
         self.refused_logons: list[RefusedLogon] = []
         self.started_at = self.table.now() - timedelta(seconds=spec.uptime)
         self._events = spec.events
@@ -187,7 +190,9 @@ class Host:
 
     def _start(self, spec: StartedProcess) -> None:
         has_user = bool(self.table.get(spec.session).user)
-        self.table.start_process(spec.session, Process(spec.id, spec.name, has_user, started=self.table.now()))
+        started = self.table.now()
+        process = Process(spec.id, spec.name, has_user, memory=spec.memory, threads=spec.threads, started=started)
+        self.table.start_process(spec.session, process)
 
     def _log_on(self, spec: SessionSpec) -> None:
         taken = {session.id for session in self.table.sessions()}

@@ -16,6 +16,8 @@ _OF_THE_LIST = ("WTSEnumerateSessionsEx", "WTSOpenServerEx")
 _OF_MESSAGES = ("WTSSendMessage",)
 _READS_NOTHING = "Nothing to do: nobody reads there now. With grace, it is logged off at the end all the same."
 _GONE = "Nothing to do: the session has gone."
+#: Those that write to the event log.
+_OF_THE_LOG = ("RegisterEventSource", "ReportEvent")
 _OF_ACCOUNTS = ("LookupAccountName", "LookupAccountSid", "GetUserNameEx")
 
 
@@ -39,6 +41,13 @@ _ERRORS = (
         "Check the server, or raise server_timeout; the next run tells what became of its sessions.",
     ),
     Win32Error(
+        None,
+        None,
+        "the event log service did not answer",
+        "Check the service EventLog of the host; what was changed is in the result of the task.",
+        _OF_THE_LOG,
+    ),
+    Win32Error(
         0,
         "ERROR_SUCCESS",
         "Windows answered with nothing, and gave no error",
@@ -49,6 +58,13 @@ _ERRORS = (
         "ERROR_ACCESS_DENIED",
         "the connecting account may not do this",
         "Connect (or become) as an administrator; or grant Query Information and Reset, Disconnect or Message.",
+    ),
+    Win32Error(
+        5,
+        "ERROR_ACCESS_DENIED",
+        "the connecting account may not write to the Application log",
+        "Connect (or become) as an administrator; what was changed is in the result of the task.",
+        _OF_THE_LOG,
     ),
     Win32Error(
         6,
@@ -120,6 +136,20 @@ _ERRORS = (
         "the server reaches no domain controller that knows the account",
         "Check its network and its DNS, or name accounts as DOMAIN\\user.",
         _OF_ACCOUNTS,
+    ),
+    Win32Error(
+        1502,
+        "ERROR_LOG_FILE_FULL",
+        "the Application log is full",
+        "Let new events overwrite the oldest ones, or clear it; what was changed is in the result of the task.",
+        _OF_THE_LOG,
+    ),
+    Win32Error(
+        1722,
+        "RPC_S_SERVER_UNAVAILABLE",
+        "the event log service does not run",
+        "Check the service EventLog of the host; what was changed is in the result of the task.",
+        _OF_THE_LOG,
     ),
     Win32Error(
         1332,

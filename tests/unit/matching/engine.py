@@ -156,6 +156,8 @@ class Engine:
             protect_console=options.get("protect_console", True),
             timeout_ms=1000,
             max_parallel=None,
+            trace="",
+            trace_names=True,
         )
 
     def _told(self, farm: Mapping[str, Sequence[Session]], asked: LogoffRequest) -> Report:

@@ -22,5 +22,8 @@ class Process:
     """False: it runs as the system, and Windows stops with an error if somebody ends it."""
     owner: tuple[str, str] | None = None
     """Domain and user, of a program of the user; None: those of its session."""
+    memory: int = 0
+    """Its working set, in bytes."""
+    threads: int = 1
     started: datetime | None = None
     ended: datetime | None = None

@@ -46,7 +46,8 @@ def main() -> None:
     folder.mkdir(mode=0o755, parents=True)
     reference_pages(folder)
     # What an action plugin launches is nobody's to call.
-    (folder / "win_rds_logoff_terminate_engine_module.rst").unlink()
+    for page in folder.glob("*_engine_module.rst"):
+        page.unlink()
     for page in folder.rglob("*.rst"):
         # The theme shows the contents of each page beside it.
         page.write_text(page.read_text("utf-8").replace(".. contents::\n   :local:\n   :depth: 1\n", ""), "utf-8")

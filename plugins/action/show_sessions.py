@@ -19,7 +19,8 @@ from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.given import validated_options
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of, report_path, write_report
-from ..plugin_utils._session_report.view import TaskResult, asked_nothing, view
+from ..plugin_utils._session_report.seen import TaskResult, asked_nothing
+from ..plugin_utils._session_report.view import view
 from ..plugin_utils._words.table import terminal_width
 
 # Ansible loads this file before it starts the worker.

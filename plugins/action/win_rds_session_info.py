@@ -8,17 +8,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from ..plugin_utils._engine.requests import SessionInfoRequest, request
+from ..plugin_utils._engine.report import Report
+from ..plugin_utils._engine.requests import EngineRequest, SessionInfoRequest, request
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
 
 
 class ActionModule(SessionAction):
-    ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = ARGUMENT_SPEC
+    ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        **ARGUMENT_SPEC,
+        "processes": {"type": "bool", "default": False},
+    }
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options, default_all=True)
-        look = request(SessionInfoRequest, selection, check_mode=self._task.check_mode)
+        look = request(self._kind(options), selection, check_mode=self._task.check_mode)
         if selection.nobody:
             return self.nobody_result(look, selection.nobody)
         report = self.run_engine(look, task_vars)
@@ -27,4 +31,24 @@ class ActionModule(SessionAction):
             replace(server, sessions=tuple(s for s in server.sessions if s.result != "already_gone"))
             for server in report.servers
         )
-        return self.session_result(replace(report, servers=servers), look, task_vars)
+        report = replace(report, servers=servers)
+        if options["processes"]:
+            return self._result_with_processes(report, look, task_vars)
+        return self.session_result(report, look, task_vars)
+
+    # What a collection imports is compiled anew in each run of Ansible, so this is imported where it is asked for.
+
+    def _kind(self, options: dict[str, Any]) -> type[SessionInfoRequest]:
+        if not options["processes"]:
+            return SessionInfoRequest
+        from ..plugin_utils._engine.processes import SessionProcessesRequest
+
+        return SessionProcessesRequest
+
+    def _result_with_processes(self, report: Report, look: EngineRequest, task_vars: dict[str, Any]) -> dict[str, Any]:
+        from ..plugin_utils._result import processes
+
+        result = self.session_result(report, look, task_vars, told=processes.processes_told(report))
+        result["sessions"] = [processes.without_processes(record) for record in result["sessions"]]
+        self.warn(processes.processes_warning(result["sessions"]))
+        return result

@@ -48,7 +48,7 @@ options:
         key: idle_limit
   mask:
     description:
-      - Leaves names of people and computers, and addresses, out of it. Names of servers stay.
+      - Leaves names of people, computers and programs, and addresses, out of it. Names of servers stay.
       - Without it, they can be hidden in the browser; the file still holds them then.
     type: bool
     default: false
@@ -71,7 +71,8 @@ from ansible.plugins.callback import CallbackBase
 from ..plugin_utils._farm.results import HostResult, InMaintenance, is_ours, module_of
 from ..plugin_utils._options.selection import means_all
 from ..plugin_utils._session_report.files import head_of, report_path, write_report
-from ..plugin_utils._session_report.view import TaskResult, view
+from ..plugin_utils._session_report.seen import TaskResult
+from ..plugin_utils._session_report.view import view
 from ..plugin_utils._words.durations import parse_duration
 
 #: Actions that do nothing on a host, also where they report a change.

@@ -12,8 +12,9 @@ from ansible.errors import AnsibleFilterError
 from ..plugin_utils._farm.results import has_failed
 from ..plugin_utils._session_report.files import DEFAULT_IDLE_LIMIT, head_of
 from ..plugin_utils._session_report.page import page
+from ..plugin_utils._session_report.seen import TaskResult
 from ..plugin_utils._session_report.sheet import sheet
-from ..plugin_utils._session_report.view import TaskResult, view
+from ..plugin_utils._session_report.view import view
 from ..plugin_utils._words.durations import parse_duration
 
 

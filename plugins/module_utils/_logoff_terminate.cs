@@ -10,28 +10,13 @@ namespace ansible_collections.winops.rds.plugins.module_utils._logoff_terminate
 {
 using _calls;
 using _logoff;
+using _processes;
 using _report;
 using _run;
 using _sessions;
 
-static class Native
-{
-	[StructLayout(LayoutKind.Sequential)]
-	internal struct WTS_PROCESS_INFOW
-	{
-		public uint SessionId;
-		public uint ProcessId;
-		public IntPtr pProcessName;
-		public IntPtr pUserSid;
-	}
-}
-
 static class NativeMethods
 {
-	[DllImport("wtsapi32.dll", SetLastError = true)]
-	internal static extern bool WTSEnumerateProcessesExW(
-		IntPtr hServer, ref uint pLevel, uint SessionID, out IntPtr ppProcessInfo, out uint pCount);
-
 	[DllImport("kernel32.dll", SetLastError = true)]
 	internal static extern IntPtr OpenProcess(uint dwDesiredAccess, bool bInheritHandle, uint dwProcessId);
 
@@ -163,30 +148,9 @@ sealed class LogoffOrTerminate : Logoff
 	// accounts, and Windows ends them itself, or stops with an error if somebody else does.
 	static List<ProcessReport> Enumerate(SessionHost host, uint id)
 	{
-		uint level = 0, count = 0;
-		IntPtr buffer = IntPtr.Zero;
-		try
-		{
-			host.Call("WTSEnumerateProcessesEx", server => NativeMethods.WTSEnumerateProcessesExW(server, ref level, id, out buffer, out count));
-			return Memory.Array<Native.WTS_PROCESS_INFOW>(buffer, count)
-				.FindAll(info => info.SessionId == id && IsPerson(info.pUserSid))
-				.ConvertAll(info => new ProcessReport { id = info.ProcessId, name = Memory.Text(info.pProcessName) });
-		}
-		finally
-		{
-			if (buffer != IntPtr.Zero)
-				_sessions.NativeMethods.WTSFreeMemoryExW(_sessions.Native.WTS_TYPE_CLASS.WTSTypeProcessInfoLevel0, buffer, count);
-		}
-	}
-
-	// Whether a SID is S-1-5-21-… (a domain's or a computer's account) or S-1-12-1-… (Microsoft Entra ID),
-	// and not one of the system's own.
-	static bool IsPerson(IntPtr sid)
-	{
-		if (sid == IntPtr.Zero || Marshal.ReadByte(sid, 1) == 0)
-			return false;
-		int authority = Marshal.ReadByte(sid, 7), first = Marshal.ReadInt32(sid, 8);
-		return (authority == 5 && first == 21) || (authority == 12 && first == 1);
+		return Processes.Read(host, id, all => all
+			.FindAll(info => info.SessionId == id && Processes.IsPerson(info.pUserSid))
+			.ConvertAll(info => new ProcessReport { id = info.ProcessId, name = Memory.Text(info.pProcessName) }));
 	}
 }
 

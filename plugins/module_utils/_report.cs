@@ -12,7 +12,7 @@ using _calls;
 using _selection;
 using _sessions;
 
-public sealed class EngineReport
+public class EngineReport
 {
 	public List<ServerReport> servers;
 	public List<UnknownExclusion> unknown_exclusions;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// A task on all its servers: select, act on every session, then wait for them together.
+// A task on all its servers: select, act on every session, then await them.
 
 using System;
 using System.Collections.Generic;
@@ -80,7 +80,7 @@ static class Runner
 	}
 
 	// Nothing is done on any server before it is known that each exclusion means somebody.
-	static EngineReport Run(EngineRequest request, Act act)
+	internal static EngineReport Run(EngineRequest request, Act act)
 	{
 		var report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
 		try

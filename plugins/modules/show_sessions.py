@@ -28,9 +28,12 @@ options:
   sort:
     description:
       - The column by which the table is sorted. Of V(idle), who has been idle for longest comes first; of
-        V(logged_on), who has been on for longest. What is not known comes last.
+        V(logged_on), who has been on for longest; of V(memory), who takes most. What is not known comes last.
+      - Memory is known of what M(winops.rds.win_rds_session_info) returned with
+        O(winops.rds.win_rds_session_info#module:processes=true). The table and the report name the programs that take
+        most of it then.
     type: str
-    choices: [server, account, state, idle, logged_on, client]
+    choices: [server, account, state, idle, logged_on, client, memory]
     default: server
   report:
     description:
@@ -48,7 +51,7 @@ options:
     default: 2h
   mask:
     description:
-      - Leaves names of people and computers, and addresses, out of the report. Names of servers stay.
+      - Leaves names of people, computers and programs, and addresses, out of the report. Names of servers stay.
       - Without it, they can be hidden in the browser; the file still holds them then.
     type: bool
     default: false
@@ -88,6 +91,17 @@ EXAMPLES = r"""
   winops.rds.show_sessions:
     registered: found
     sort: idle
+  run_once: true
+
+- name: Ask the hosts what runs in the sessions
+  winops.rds.win_rds_session_info:
+    processes: true
+  register: heavy
+
+- name: Show who takes most memory
+  winops.rds.show_sessions:
+    registered: heavy
+    sort: memory
   run_once: true
 
 - name: Write a report without names

@@ -110,7 +110,8 @@ options:
   on_timeout:
     description:
       - What to do about a session that is still there after O(timeout).
-      - V(fail) reports it as V(timed_out), and the task fails. Windows goes on logging it off.
+      - V(fail) reports it as V(timed_out), and the task fails. Windows goes on logging it off. What still runs in it is
+        in RV(sessions[].running).
       - V(terminate) ends the user's processes in it, and waits O(timeout) once more. B(What these processes have not
         saved is lost.) Those of the system are left alone. What was ended is in
         RV(sessions[].ended_processes). Contradicts O(wait=false).
@@ -618,4 +619,14 @@ sessions:
           returned: always
           type: str
           sample: winword.exe
+    running:
+      description:
+        - The names of the programs that still ran in a session that is V(timed_out), those that take most memory
+          first, each once, and at most 20. Programs of Windows itself are named only where there are no others.
+        - They are asked for once more after O(timeout), and only then. Null where nobody asked, and where they are not
+          known - the account is no administrator there, say, or the host did not answer. That alone is no failure.
+      returned: always
+      type: list
+      elements: str
+      sample: [winword.exe, hung.exe]
 """

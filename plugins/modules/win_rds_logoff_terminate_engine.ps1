@@ -10,6 +10,7 @@
 #AnsibleRequires -CSharpUtil ..module_utils._json
 #AnsibleRequires -CSharpUtil ..module_utils._run
 #AnsibleRequires -CSharpUtil ..module_utils._logoff
+#AnsibleRequires -CSharpUtil ..module_utils._processes
 #AnsibleRequires -CSharpUtil ..module_utils._logoff_terminate
 
 [ansible_collections.winops.rds.plugins.module_utils._logoff_terminate.Engine]::Run($complex_args.request)

@@ -13,7 +13,16 @@ description:
   - One task is one launch on the host, a start of PowerShell. O(server) asks other servers in the same launch, side
     by side.
 version_added: 1.0.0
-options: {}
+options:
+  processes:
+    description:
+      - Tells which programs run in each session, too, in RV(sessions[].processes), and how much memory they take. It is
+        one more call for each server, and takes more bytes to the host; without it a task sends and does nothing more.
+      - B(Other people's programs take a member of the Administrators group), whatever permissions on sessions the
+        account has. Where Windows refuses, or tells of no program in a session, they are null and
+        RV(sessions[].processes_error) says why. The task warns then, and has not failed.
+    type: bool
+    default: false
 notes:
   - It changes nothing, so that check mode is no different.
   - A session that goes while it is looked at is not returned.
@@ -72,6 +81,19 @@ EXAMPLES = r"""
 - name: See who has been disconnected for eight hours
   winops.rds.win_rds_session_info:
     disconnected_for: 8h
+
+- name: See what runs in the sessions of one user
+  winops.rds.win_rds_session_info:
+    users: alice
+    processes: true
+  register: of_alice
+
+- name: Tell the three programs that take most memory
+  ansible.builtin.debug:
+    msg: "{{ item.processes[:3] | map(attribute='name') | join(', ') }}"
+  loop: "{{ of_alice.sessions | selectattr('processes') }}"
+  loop_control:
+    label: "{{ item.id }}"
 
 # As `query session`, which lists them too.
 - name: Look at the listener and at the services' session
@@ -315,4 +337,54 @@ sessions:
       returned: always
       type: float
       sample: 0.0
+    processes:
+      description:
+        - The programs that run in the session, those of Windows itself included. The one that takes most memory comes
+          first, and at most 1,000 are listed.
+        - Null where they are not known, and never empty for a session. RV(sessions[].processes_error) says why.
+      returned: with O(processes=true)
+      type: list
+      elements: dict
+      contains:
+        name:
+          description:
+            - Name of its file, without the folder. Whoever has started the program may have chosen it; a filter such as
+              P(winops.rds.displayable#filter) makes it fit to be shown.
+          returned: always
+          type: str
+          sample: winword.exe
+        pid:
+          description: Process ID.
+          returned: always
+          type: int
+          sample: 4711
+        memory_bytes:
+          description:
+            - Its working set. Windows tells it with 32 bits, so that it is not right for a program with 4 GiB and more.
+          returned: always
+          type: int
+          sample: 268435456
+        threads:
+          description: How many threads it has.
+          returned: always
+          type: int
+          sample: 24
+    process_count:
+      description: How many programs run in the session, also beyond those listed; null where that is not known.
+      returned: with O(processes=true)
+      type: int
+      sample: 31
+    memory_bytes:
+      description:
+        - The sum of all their working sets; null where it is not known. Memory that several programs share is counted
+          for each of them.
+      returned: with O(processes=true)
+      type: int
+      sample: 912680960
+    processes_error:
+      description: >-
+        Why the programs are not known, in the form of RV(sessions[].error); null where they are.
+      returned: with O(processes=true)
+      type: dict
+      sample: null
 """

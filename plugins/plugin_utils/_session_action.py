@@ -14,7 +14,16 @@ from ._engine.requests import EngineRequest
 from ._launch.failed import TaskFailed
 from ._launch.task import TaskAction
 from ._result.attempts import as_one, in_doubt
-from ._result.records import Error, ServerRecords, gone_records, own_error, server_records, summarize, windows_error
+from ._result.records import (
+    Error,
+    Record,
+    ServerRecords,
+    gone_records,
+    own_error,
+    server_records,
+    summarize,
+    windows_error,
+)
 from ._result.sentences import (
     aliases_text,
     error_text,
@@ -76,17 +85,19 @@ class SessionAction(TaskAction):
         task_vars: Mapping[str, Any],
         explain: Callable[[Session], Error] = _unexplained,
         warnings: Mapping[str, int] | None = None,
+        told: Mapping[str, Record] | None = None,
     ) -> dict[str, Any]:
         """Return the result of a task, which says itself whether it failed, and tell of each session with ``-v``.
 
         :param request: what was asked for in the first place.
         :param explain: says why a session timed out or failed, where Windows gave no error.
         :param warnings: how many warnings of the grace period each logon got.
+        :param told: what else the record of a logon says.
         """
         if request.act is not LIST and not request.check_mode:
             self.attempts.report = report = as_one(self.attempts.report, report, request.act)
         servers = [
-            server_records(server, request, self.host_name(task_vars), explain, warnings or {})
+            server_records(server, request, self.host_name(task_vars), explain, warnings or {}, told)
             for server in report.servers
         ]
         self._say_each(servers)

@@ -97,11 +97,16 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ProcessSpec(_Model):
-    """A program."""
-
+class _Program(_Model):
     name: str
-    id: int = Field(ge=1)
+    memory: int = Field(default=50 << 20, ge=0, description="its working set in bytes, of which Windows tells 32 bits")
+    threads: int = Field(default=10, ge=1)
+
+
+class ProcessSpec(_Program):
+    """A program of a session's user."""
+
+    id: int | None = Field(default=None, ge=1, description="default: one that no other session's programs have")
 
 
 class SessionSpec(_Model):
@@ -183,20 +188,24 @@ class SessionSpec(_Model):
         )
 
     def _processes(self, owner: tuple[str, str] | None, started: datetime) -> list[Process]:
-        named = [
-            program if isinstance(program, ProcessSpec) else ProcessSpec(name=program, id=self.id * 1000 + 4 * number)
-            for number, program in enumerate((*_SYSTEM_PROCESSES, *(self.processes if owner else ())), 1)
-        ]
-        of_system = len(_SYSTEM_PROCESSES)
-        return [
-            Process(program.id, program.name, number >= of_system, owner, started)
-            for number, program in enumerate(named)
-        ]
+        programs: list[str | ProcessSpec] = [*_SYSTEM_PROCESSES, *(self.processes if owner else ())]
+        processes = []
+        for number, program in enumerate(programs, 1):
+            spec = program if isinstance(program, ProcessSpec) else ProcessSpec(name=program)
+            process_id = self.id * 1000 + 4 * number if spec.id is None else spec.id
+            of_user = number > len(_SYSTEM_PROCESSES)
+            processes.append(
+                Process(
+                    process_id, spec.name, of_user, owner, memory=spec.memory, threads=spec.threads, started=started
+                )
+            )
+        return processes
 
 
-class StartedProcess(ProcessSpec):
+class StartedProcess(_Program):
     """A program that starts, of the user of its session, or of the system where that has none."""
 
+    id: int = Field(ge=1)
     session: int
 
 
@@ -333,6 +342,9 @@ class HostSpec(_Model):
     )
     empty_list_error: Literal[0, 5, 259] = Field(
         default=259, description="what the list gives to an account that may see none of the sessions; 0: an empty list"
+    )
+    process_list_error: Literal[0, 5] = Field(
+        default=0, description="what the list of programs gives to an account that is no administrator; 0: its own only"
     )
     console_message_error: Literal[0, 0x8000401A] = Field(
         default=0, description="what a message to the console gives; 0: it is shown"

@@ -48,6 +48,7 @@ class Host:
         self.disconnected_message_error = spec.disconnected_message_error
         self.disconnected_again_error = spec.disconnected_again_error
         self.empty_list_error = spec.empty_list_error
+        self.process_list_error = spec.process_list_error
         self.console_message_error = spec.console_message_error
         self.mixed_case_names = spec.session_names == "mixed"
         self.ipv6_from_byte = spec.ipv6_from_byte
@@ -187,7 +188,9 @@ class Host:
 
     def _start(self, spec: StartedProcess) -> None:
         has_user = bool(self.table.get(spec.session).user)
-        self.table.start_process(spec.session, Process(spec.id, spec.name, has_user, started=self.table.now()))
+        started = self.table.now()
+        process = Process(spec.id, spec.name, has_user, memory=spec.memory, threads=spec.threads, started=started)
+        self.table.start_process(spec.session, process)
 
     def _log_on(self, spec: SessionSpec) -> None:
         taken = {session.id for session in self.table.sessions()}

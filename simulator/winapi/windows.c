@@ -28,6 +28,21 @@
 #define _CurrentTime CurrentTime
 #define MSG_NOSIGNAL 0
 #define close closesocket
+/* Which mingw-w64's header does not have. */
+typedef struct {
+	DWORD SessionId;
+	DWORD ProcessId;
+	LPWSTR pProcessName;
+	PSID pUserSid;
+	DWORD NumberOfThreads;
+	DWORD HandleCount;
+	DWORD PagefileUsage;
+	DWORD PeakPagefileUsage;
+	DWORD WorkingSetSize;
+	DWORD PeakWorkingSetSize;
+	LARGE_INTEGER UserTime;
+	LARGE_INTEGER KernelTime;
+} ProcessInfoEx;
 #else
 #include <errno.h>
 #include <pthread.h>
@@ -37,6 +52,8 @@
 
 #include <winpr/wtsapi.h>
 #include <winpr/registry.h>
+
+typedef WTS_PROCESS_INFO_EXW ProcessInfoEx;
 #endif
 
 #define SEPARATOR 0x1F
@@ -59,6 +76,7 @@ typedef struct {
  * WTS_PROCESS_INFO_EX or WTS_SESSION_INFO_1], you can call either".
  * https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtsfreememoryexw */
 #define PROCESSES_MAGIC 0x5754535f4d454d33ULL
+#define PROCESSES_EX_MAGIC 0x5754535f4d454d34ULL /* for WTSFreeMemoryExW, WTSTypeProcessInfoLevel1 */
 
 static int outstanding;
 
@@ -684,6 +702,30 @@ static WTS_PROCESS_INFOW *process_list(Answer *answer, DWORD *count)
 		array[i].pProcessName = text + (name - answer->text);
 		parse_sid(next_text(answer), sids + i * SID_BYTES);
 		array[i].pUserSid = (PSID)(void *)(sids + i * SID_BYTES);
+		next_number(answer); /* threads and memory, which only the other level tells */
+		next_number(answer);
+	}
+	free(answer->text);
+	*count = n;
+	return array;
+}
+
+static ProcessInfoEx *process_list_ex(Answer *answer, DWORD *count)
+{
+	DWORD n = (DWORD)next_number(answer);
+	ProcessInfoEx *array = give_out(n * (sizeof *array + SID_BYTES) + 2 * answer->length + 2, PROCESSES_EX_MAGIC);
+	uint8_t *sids = (uint8_t *)(array + n);
+	WCHAR *text = (WCHAR *)(sids + n * SID_BYTES);
+	memcpy(text, answer->text, 2 * answer->length);
+	for (DWORD i = 0; i < n; i++) {
+		array[i].SessionId = (DWORD)next_number(answer);
+		array[i].ProcessId = (DWORD)next_number(answer);
+		const WCHAR *name = next_text(answer);
+		array[i].pProcessName = text + (name - answer->text);
+		parse_sid(next_text(answer), sids + i * SID_BYTES);
+		array[i].pUserSid = (PSID)(void *)(sids + i * SID_BYTES);
+		array[i].NumberOfThreads = (DWORD)next_number(answer); /* handles, page files, peaks and times stay 0 */
+		array[i].WorkingSetSize = (DWORD)next_number(answer);
 	}
 	free(answer->text);
 	*count = n;
@@ -701,16 +743,18 @@ BOOL WTSEnumerateProcessesW(HANDLE server, DWORD reserved, DWORD version, PWTS_P
 	return result(error);
 }
 
-/* Of the two levels only WTS_PROCESS_INFO is simulated. */
 BOOL WTSEnumerateProcessesExW(HANDLE server, DWORD *level, DWORD id, LPWSTR *processes, DWORD *count)
 {
 	Answer answer;
-	if (!is_level(level, 0) || !processes || !count)
+	if (!(level && *level == 0) && !is_level(level, 1))
+		return result(87);
+	if (!processes || !count)
 		return result(87);
 	uint32_t error = ask(&answer, "WTSEnumerateProcessesExW", "nn", (uint64_t)server, (uint64_t)id);
-	if (!error)
-		*processes = (LPWSTR)process_list(&answer, count);
-	return result(error);
+	if (error)
+		return result(error);
+	*processes = *level ? (LPWSTR)process_list_ex(&answer, count) : (LPWSTR)process_list(&answer, count);
+	return result(0);
 }
 
 BOOL WTSTerminateProcess(HANDLE server, DWORD process, DWORD code)
@@ -726,9 +770,19 @@ VOID WTSFreeMemory(PVOID memory)
 BOOL WTSFreeMemoryExW(WTS_TYPE_CLASS type, PVOID memory, ULONG entries)
 {
 	(void)entries;
-	if (type != WTSTypeSessionInfoLevel1 && type != WTSTypeProcessInfoLevel0)
+	switch (type) {
+	case WTSTypeProcessInfoLevel0:
+		take_back(memory, PROCESSES_MAGIC);
+		break;
+	case WTSTypeProcessInfoLevel1:
+		take_back(memory, PROCESSES_EX_MAGIC);
+		break;
+	case WTSTypeSessionInfoLevel1:
+		take_back(memory, SESSIONS_MAGIC);
+		break;
+	default:
 		return result(87);
-	take_back(memory, type == WTSTypeSessionInfoLevel1 ? SESSIONS_MAGIC : PROCESSES_MAGIC);
+	}
 	return result(0);
 }
 

@@ -37,11 +37,13 @@ async def _enumerate(launch: Launch, host: Host, server: str) -> list[Value]:
 
 
 async def _enumerate_ex(launch: Launch, host: Host, _server: str, session_id: str) -> list[Value]:
-    """What the account may not see is left out, and no error.
+    """What the account may not see is left out, and no error; or all is refused, where the host is set so.
 
     "Only the processes from the sessions on which the user has WINSTATION_QUERY permission will be retrieved":
     https://learn.microsoft.com/openspecs/windows_protocols/ms-tsts/6f43f9e4-2d80-4c5c-bc0b-7f653b1d7c02
     """
+    if host.process_list_error and not host.permissions.has(launch.account, "administrator"):
+        raise Win32Error(host.process_list_error)
     any_session = int(session_id) == _ANY_SESSION
     sessions = host.table.sessions() if any_session else [host.table.get(int(session_id))]
     shown = [
@@ -52,7 +54,8 @@ async def _enumerate_ex(launch: Launch, host: Host, _server: str, session_id: st
     ]
     values: list[Value] = [len(shown)]
     for session, process in shown:
-        values += (session.id, process.id, process.name, _owner_sid(process, session, host))
+        memory = process.memory & 0xFFFFFFFF  # WorkingSetSize is a DWORD; which of the bits are left, no page says
+        values += (session.id, process.id, process.name, _owner_sid(process, session, host), process.threads, memory)
     return values
 
 

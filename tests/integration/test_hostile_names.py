@@ -54,9 +54,40 @@ def test_a_grace_period_shows_them_so_too(serve: Serve) -> None:
     assert_harmless(farm.playbook([task], "-v").output)
 
 
-def test_the_table_of_who_is_on(serve: Serve) -> None:
+def test_the_table_of_who_is_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     farm = serve(SESSIONS)
     assert_harmless(farm.run("winops.rds.who_is_on").output)
+    output = farm.run("winops.rds.who_is_on", "-e", "sort=memory").output
+    assert_harmless(output)
+    assert output.count("\\x1b[2Jeve") == 2  # the account and the program
+
+
+def test_what_still_runs_is_named_so_too(serve: Serve) -> None:
+    result = serve([SESSIONS[0] | {"processes": NASTY}]).logoff("all=true timeout=1s")
+    assert_harmless(result["msg"])
+    assert "still running: \\x1b[2Jeve, \\x1b]0;t\\x07, a\\nRDSH01" in result["msg"]
+    assert {*result["sessions"][0]["running"]} == {*NASTY}
+
+
+def test_the_name_of_a_program_is_not_evaluated(serve: Serve) -> None:
+    """Also where a task takes it from the result of another."""
+    name = "{{ 7 * 191 }}.exe"
+    farm = serve([{"id": 12, "user": "alice", "processes": [name], "logoff": "never"}])
+    run = farm.playbook(
+        [
+            {"winops.rds.win_rds_session_info": {"processes": True}, "register": "found"},
+            {
+                "name": "Show",
+                "ansible.builtin.debug": {"msg": "{{ found.sessions[0].processes | map(attribute='name') | list }}"},
+            },
+            {"winops.rds.win_rds_logoff": {"all": True, "timeout": "1s"}, "register": "done", "ignore_errors": True},
+            {"name": "Show more", "ansible.builtin.debug": {"msg": "{{ done.msg }} {{ done.sessions[0].running }}"}},
+        ]
+    )
+    assert name in run.of("Show")["msg"]
+    assert f"still running: {name}." in run.of("Show more")["msg"]
+    assert "1337" not in run.output
 
 
 def test_no_log_silences_our_lines(serve: Serve) -> None:

@@ -52,6 +52,7 @@ TASKS = {
     "LOGOFF-CHECK": Task("win_rds_logoff", {"all": True}, check_mode=True),
     "LOGOFF": Task("win_rds_logoff", {"all": True}, changes={"WTSLogoffSession": SESSIONS}),
     "INFO": Task("win_rds_session_info"),
+    "INFO-PROCESSES": Task("win_rds_session_info", {"processes": True}, sent=1.08 if COMPRESSES else 0.95),
     "DISC-CHECK": Task("win_rds_disconnect", {"all": True}, check_mode=True),
     "DISC": Task("win_rds_disconnect", {"all": True}, changes={"WTSDisconnectSession": SESSIONS}),
     "MESSAGE-CHECK": Task("win_rds_message", {"all": True, "message": "Hello"}, check_mode=True),

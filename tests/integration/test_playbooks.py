@@ -235,6 +235,27 @@ def test_who_is_on(serve: Serve) -> None:
     assert acts(farm) == {"RDSH01": [], "RDSH02": []}
 
 
+@pytest.mark.parametrize("given", ["sort=memory", "processes=true"])
+def test_who_is_on_shows_what_takes_memory(serve: Serve, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    mib = 1 << 20
+    heavy = BOB | {"processes": [{"name": "chrome.exe", "memory": 900 * mib}] * 2 + ["excel.exe"]}
+    farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE]}, {"name": "RDSH02", "sessions": [heavy]}])
+    page = farm.folder / "farm.html"
+    run = farm.run("winops.rds.who_is_on", "-e", given, "-e", f"report={page}", "-e", "mask=true")
+    assert run.exit_code == 0, run.output
+    header, *lines = table_of(run)
+    assert header.split()[-2:] == ["MEMORY", "PROGRAMS"]
+    told = {line.split()[2]: line[header.index("MEMORY") :] for line in lines[:2]}
+    assert told == {
+        "CONTOSO\\bob": "2.0 GiB  chrome.exe (2) 1.8 GiB, csrss.exe 50 MiB, dwm.exe 50 MiB and 2 more",
+        "CONTOSO\\alice": "200 MiB  csrss.exe 50 MiB, dwm.exe 50 MiB, explorer.exe 50 MiB and 1 more",
+    }
+    assert next(iter(told)) == ("CONTOSO\\bob" if given == "sort=memory" else "CONTOSO\\alice")
+    assert "Heaviest sessions" in page.read_text("utf-8") and "2.0 GiB" in page.read_text("utf-8")
+    assert ".exe" not in page.read_text("utf-8") + page.with_suffix(".csv").read_text("utf-8")
+
+
 def test_who_is_on_names_hosts_in_maintenance(serve: Serve) -> None:
     farm = two_hosts(serve)
     entered = {"state": "entered", "reason": "CHG-4711", "protect_console": False}
@@ -308,7 +329,7 @@ def test_who_is_on_shows_who_does_not_tell_the_mode(serve: Serve) -> None:
 
 def test_who_is_on_says_how_to_sort(serve: Serve) -> None:
     run = two_hosts(serve).run("winops.rds.who_is_on", "-e", "sort=name")
-    assert "value of sort must be one of: server, account, state, idle, logged_on, client" in run.output
+    assert "value of sort must be one of: server, account, state, idle, logged_on, client, memory" in run.output
 
 
 def test_restart_farm(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -217,6 +217,17 @@ def test_tell_in_their_language(serve: Serve, language: str | None, word: str) -
     assert word in message.text and "carol" in message.text
 
 
+def test_what_holds_sessions(serve: Serve) -> None:
+    hung = BOB | {"logoff": "never", "processes": ["hung.exe"]}
+    with_limit = RECIPES["what_holds_sessions.yml"].replace("timeout: 5m", "timeout: 1s")
+    farm = serve([ALICE, hung, SERVICE])
+    (farm.folder / "what_holds_sessions.yml").write_text(with_limit, "utf-8")
+    run = farm.run(farm.folder / "what_holds_sessions.yml")
+    assert run.exit_code == 0, run.output
+    assert "CONTOSO\\\\bob: hung.exe" in run.output
+    assert acts(farm) == [("WTSLogoffSession", 14), ("WTSLogoffSession", 16)]
+
+
 class Postbox(socketserver.StreamRequestHandler):
     """Takes a mail, as far as SMTP has to be spoken for that (RFC 5321)."""
 

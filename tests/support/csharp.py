@@ -21,6 +21,7 @@ ENTRY_SCRIPTS = {path.stem: path for path in sorted(MODULES.glob("*.ps1"))}
 #: Those of sessions, by the class of what they are asked.
 SESSION_ENGINES = {
     "SessionInfoRequest": "win_rds_session_info",
+    "SessionProcessesRequest": "win_rds_session_processes_engine",
     "LogoffRequest": "win_rds_logoff",
     "LogoffTerminateRequest": "win_rds_logoff_terminate_engine",
     "DisconnectRequest": "win_rds_disconnect",

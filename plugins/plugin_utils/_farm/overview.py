@@ -15,7 +15,8 @@ from .._words.table import aligned, first_line
 #: Sorts after every known value.
 _LAST = "\U0010ffff"
 
-#: By what a table can be sorted; then by server and ID. Who has been idle for longest comes first.
+#: By what a table can be sorted; then by server and ID. Who has been idle for longest comes first, and who
+#: takes most memory.
 SORTS: dict[str, Callable[[Record], Any]] = {
     "server": lambda record: "",
     "account": lambda record: record["account"].casefold(),
@@ -23,13 +24,17 @@ SORTS: dict[str, Callable[[Record], Any]] = {
     "idle": lambda record: -1 if record["idle_seconds"] is None else -record["idle_seconds"] - 2,
     "logged_on": lambda record: record["logon_time"] or _LAST,
     "client": lambda record: (record["client_name"] or record["client_address"] or _LAST).casefold(),
+    "memory": lambda record: -1 if record.get("memory_bytes") is None else -record["memory_bytes"] - 2,
 }
 
 
 _HEADER = ("SERVER", "ID", "ACCOUNT", "STATE", "IDLE", "LOGGED ON", "CLIENT")
+#: Where somebody has asked for programs, these take the room of times and clients.
+_WITH_PROCESSES = ("SERVER", "ID", "ACCOUNT", "STATE", "IDLE", "MEMORY", "PROGRAMS")
 _ACCOUNT = _HEADER.index("ACCOUNT")
 #: The columns that are narrowed in a narrow terminal. Accounts come last, and lose their domain first.
 _SHRINK = (_HEADER.index("CLIENT"), _HEADER.index("SERVER"), _ACCOUNT)
+_SHRINK_WITH_PROCESSES = (_WITH_PROCESSES.index("PROGRAMS"), _WITH_PROCESSES.index("SERVER"), _ACCOUNT)
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,12 @@ def overview_text(found: Overview, sort: str, width: int) -> str:
     """
     lines = []
     if found.sessions:
-        rows = [_row(record) for record in sorted(found.sessions, key=lambda record: _order(record, sort))]
-        lines = aligned(rows, _HEADER, width=width, shrink=_SHRINK, keep_end=[_ACCOUNT])
+        records = sorted(found.sessions, key=lambda record: _order(record, sort))
+        if tells_processes(records):
+            rows, header, shrink = [*map(_row_with_processes, records)], _WITH_PROCESSES, _SHRINK_WITH_PROCESSES
+        else:
+            rows, header, shrink = [*map(_row, records)], _HEADER, _SHRINK
+        lines = aligned(rows, header, width=width, shrink=shrink, keep_end=[_ACCOUNT])
         lines.append("")
     lines.append(totals_text(found) + (" Times are UTC." if found.sessions else ""))
     lines += [first_line(f"Not asked: {server}: {reason}", width) for server, reason in sorted(found.unasked.items())]
@@ -100,3 +109,16 @@ def _row(record: Record) -> Sequence[str]:
         moment_text(record["logon_time"]),
         record["client_name"] or record["client_address"] or "-",
     )
+
+
+def tells_processes(records: Iterable[Record]) -> bool:
+    """Whether somebody has asked for the programs in these sessions."""
+    return any("process_count" in record for record in records)
+
+
+def _row_with_processes(record: Record) -> Sequence[str]:
+    # Not before it is needed: what a collection imports is compiled anew in each run of Ansible.
+    from .._result.processes import programs_text, size_text
+
+    same = _row(record)[: _WITH_PROCESSES.index("MEMORY")]
+    return (*same, size_text(record.get("memory_bytes")), programs_text(record) or "-")

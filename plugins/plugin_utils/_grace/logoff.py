@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._engine.report import MOST_SESSIONS, Session
+from .._engine.report import MOST_SESSIONS, Report, Session
 from .._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
 from .._options.durations import Duration
 from .._options.errors import OptionError
 from .._options.selection import Selection
 from .._result.records import Error, own_error
-from .._result.sentences import names_text
+from .._result.sentences import names_text, running_text
 from .._session_action import SessionAction
 from .._words.durations import format_duration
 from .options import Grace
@@ -55,19 +55,37 @@ class LogoffAction(SessionAction):
         self, logoff: LogoffRequest, grace: Grace | None, options: Mapping[str, Any], task_vars: dict[str, Any]
     ) -> dict[str, Any]:
         """Log off, with a grace period or without one, and return the result, which says itself whether it failed."""
-
-        def explain(session: Session) -> Error:
-            return _unexplained(session, _timeout(options), terminate=options["on_timeout"] == "terminate")
-
         if grace is None:
             report = self.run_engine(logoff, task_vars)
-            return {**self.session_result(report, logoff, task_vars, explain), "deadline": None}
+            return {**self.logoff_result(report, logoff, options, task_vars), "deadline": None}
         # Not before it is needed: what a collection imports is compiled anew in each run of Ansible.
         from .task import run_with_grace, with_deadline
 
         outcome = run_with_grace(self, grace, logoff, task_vars)
-        result = self.session_result(outcome.report, logoff, task_vars, explain, outcome.warnings)
+        result = self.logoff_result(outcome.report, logoff, options, task_vars, outcome.warnings)
         return with_deadline(result, outcome, grace, check_mode=logoff.check_mode)
+
+    def logoff_result(
+        self,
+        report: Report,
+        logoff: LogoffRequest,
+        options: Mapping[str, Any],
+        task_vars: dict[str, Any],
+        warnings: Mapping[str, int] | None = None,
+    ) -> dict[str, Any]:
+        """Return the result of a report, with what still runs in the sessions that timed out."""
+        running: dict[str, list[str]] = {}
+        if any(session.result == "timed_out" for server in report.servers for session in server.sessions):
+            from .still_running import still_running
+
+            running = still_running(self, report, logoff, task_vars)
+
+        def explain(session: Session) -> Error:
+            terminate = options["on_timeout"] == "terminate"
+            return _unexplained(session, _timeout(options), running.get(session.logon, []), terminate=terminate)
+
+        told = {logon: {"running": names} for logon, names in running.items()}
+        return self.session_result(report, logoff, task_vars, explain, warnings, told)
 
 
 def _timeout(options: Mapping[str, Any]) -> float:
@@ -76,15 +94,18 @@ def _timeout(options: Mapping[str, Any]) -> float:
     return DEFAULT_TIMEOUT if timeout is None else timeout
 
 
-def _unexplained(session: Session, timeout: float, *, terminate: bool) -> Error:
-    """Why a session was not logged off, where Windows gave no error."""
+def _unexplained(session: Session, timeout: float, running: Sequence[str], *, terminate: bool) -> Error:
+    """Why a session was not logged off, where Windows gave no error.
+
+    :param running: the names of the programs that were still running in it; none: that is not known.
+    """
     if session.result == "failed":
         return own_error("the host could not be worked on when the grace period was over", "Run the task again.")
     waited = format_duration(timeout)
     if session.ended_processes:
         ended = names_text([process.name for process in session.ended_processes])
         return own_error(
-            f"Windows still had the session {waited} after {ended} had been ended",
+            f"Windows still had the session {waited} after {ended} had been ended{running_text(running)}",
             "Only a restart of the host removes a session that stays so.",
         )
     after = (
@@ -92,6 +113,13 @@ def _unexplained(session: Session, timeout: float, *, terminate: bool) -> Error:
         if session.accepted
         else f"the session was on its way out already, and Windows still had it after {waited}"
     )
+    if running:
+        how = (
+            "Connect (or become) as an administrator to end them"
+            if terminate
+            else "Raise 'timeout', or end them with on_timeout=terminate"
+        )
+        return own_error(f"{after}{running_text(running)}", f"{how}; else only a restart removes it.")
     if terminate:
         return own_error(
             f"{after}; no program was found there that this account may end",

@@ -31,7 +31,7 @@ OPTIONS = (
     *("protocols", "reason", "registered", "reminders", "report", "server", "server_timeout", "servers", "session"),
     *("session_id", "session_ids", "session_name", "session_names", "sessions", "show_for", "sort", "state"),
     *("states", "timeout", "title", "unknown_exclusions", "user", "username", "usernames", "users", "wait"),
-    *("at_deadline", "disconnected_grace"),
+    *("at_deadline", "disconnected_grace", "processes"),
 )
 #: What other programs call such options.
 _OF_OTHERS = ("allowlist", "dry_run", "exclude", "exclude_accounts", "older_than", "skip_users", "whitelist")

@@ -42,19 +42,22 @@ def server_records(
     host_name: str,
     explain: Callable[[Session], Error],
     warnings: Mapping[str, int],
+    told: Mapping[str, Record] | None = None,
 ) -> ServerRecords:
     """Return one server's part of the report on an act.
 
     :param host_name: what the inventory calls the host that the task works on.
     :param explain: says why a session timed out or failed, where Windows gave no error.
     :param warnings: how many warnings of the grace period each logon got.
+    :param told: what else the record of a logon says.
     """
+    told = told or {}
     # The text comes from the host. What cannot be a computer name is not taken for one.
     own_name = server.computer_name if re.fullmatch(r"[\w-]{1,15}", server.computer_name) else ""
     name = server.server or own_name or host_name
     records = []
     for session in server.sessions:
-        record = session_record(session, name, request, warnings.get(session.logon, 0))
+        record = session_record(session, name, request, warnings.get(session.logon, 0)) | told.get(session.logon, {})
         if session.result in FAILED and session.error is None:
             record["error"] = _stopped() if server.crash else explain(session)
         elif session.result == "protected" and is_named(record):
@@ -118,6 +121,7 @@ def session_record(session: Session, server: str, request: EngineRequest, warnin
     }
     if request.act is LOG_OFF:
         record["ended_processes"] = [{"id": process.id, "name": process.name} for process in session.ended_processes]
+        record["running"] = None
         record["warnings"] = warnings
     if request.act is SEND_MESSAGE:
         record["answer"] = answer_name(session.answer)

@@ -23,6 +23,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 LONGEST_ERROR = 600
 _LISTED_FAILURES = 3
 _LISTED_NAMES = 5
+_LISTED_PROGRAMS = 3
 
 
 def error_text(error: Mapping[str, Any]) -> str:
@@ -60,6 +61,11 @@ def outcome_text(record: Record) -> str:
 def ended_names(record: Record) -> str:
     """Return the names of the processes that were ended in a session."""
     return names_text([process["name"] for process in record["ended_processes"]])
+
+
+def running_text(names: Sequence[str]) -> str:
+    """Return what an error says of the programs that are still running; of none, nothing."""
+    return f"; still running: {names_text(names, _LISTED_PROGRAMS)}" if names else ""
 
 
 def summary_text(records: Sequence[Record], not_found: Sequence[str]) -> str:

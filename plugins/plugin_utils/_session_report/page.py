@@ -19,10 +19,11 @@ from markupsafe import Markup
 from .._engine.acts import FAILED, RESULTS
 from .._farm.overview import totals_text
 from .._logon_mode.maintenance import LONGEST_TEXT, opening_command
-from .._result.sentences import LONGEST_ERROR, count_text, ended_names, error_text, idle_text, moment_text
+from .._result.processes import programs_of, size_text
+from .._result.sentences import LONGEST_ERROR, count_text, idle_text, moment_text
 from .._words.displayable import LONGEST_NAME, displayable
 from .._words.durations import format_duration
-from .masks import Masks
+from .masks import Masks, error_without_programs
 from .view import View, key_of
 
 HERE = Path(__file__).parent
@@ -35,6 +36,10 @@ PARTS = 4
 
 #: Rows of a long table that are shown at first.
 FEW = 500
+
+
+#: Programs of a session that are named.
+PROGRAMS = 5
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,8 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
     """Return the page.
 
     :param idle_limit: seconds. Who has been idle for longer is counted.
-    :param masked: it holds no names of people and computers, and no addresses; else these can be hidden in the browser.
+    :param masked: it holds no names of people, computers and programs, and no addresses; else these can be hidden in
+        the browser.
     """
     masks = Masks()
 
@@ -78,6 +84,11 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
         # Isolated, so that text written from right to left does not reorder what stands beside it.
         return Markup('<bdi class="name" data-mask="{}">{}</bdi>').format(mask, displayable(text, longest))
 
+    def names(programs: Sequence[str]) -> Markup:
+        more = len(programs) - PROGRAMS
+        shown_names = Markup(", ").join(name("program", program) for program in programs[:PROGRAMS])
+        return shown_names + (f" and {more} more" if more > 0 else "")
+
     longest = max((record["idle_seconds"] or 0 for record in shown.sessions), default=0)
     script = _read("page.js")
     # Jinja2's own Markup goes in as it is; whatever else goes in is made fit to be shown first, and escaped then.
@@ -86,6 +97,7 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
         head=head,
         masked=masked,
         name=name,
+        names=names,
         style=Markup(_read("page.css")),
         script=Markup(script),
         # The browser runs only the script of this hash, also if a name had brought another into the page.
@@ -103,6 +115,7 @@ def page(shown: View, head: Head, *, idle_limit: float, masked: bool) -> str:
         LONGEST_ERROR=LONGEST_ERROR,
         is_gone=lambda record: key_of(record) in shown.gone,
         FEW=FEW,
+        PROGRAMS=PROGRAMS,
     )
     return rendered
 
@@ -174,9 +187,10 @@ def _template() -> Any:
     environment.filters |= {
         "count": count_text,
         "duration": format_duration,
-        "ended": ended_names,
-        "error": error_text,
+        "error": error_without_programs,
         "idle": idle_text,
         "moment": moment_text,
+        "programs": programs_of,
+        "size": size_text,
     }
     return environment.from_string(_read("page.html.j2"))

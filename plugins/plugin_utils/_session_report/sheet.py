@@ -7,17 +7,20 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from .._result.processes import programs_text
 from .._result.records import Record
-from .._result.sentences import ended_names, error_text
+from .._result.sentences import error_text, names_text
 from .._words.displayable import displayable
-from .masks import Masks
+from .masks import Masks, error_without_programs
 from .view import View
 
 COLUMNS = (
     "server", "id", "session", "account", "state", "idle_seconds", "logon_time", "disconnect_time", "client_name",
-    "client_address", "locked", "protocol", "result", "warnings", "elapsed_seconds", "ended_processes", "error",
+    "client_address", "locked", "protocol", "result", "warnings", "elapsed_seconds", "ended_processes", "running",
+    "memory_bytes", "process_count", "programs", "error",
 )  # fmt: skip
 
 #: What makes a formula where a cell begins, or where a spreadsheet that separates by other characters sees one begin.
@@ -28,7 +31,7 @@ _FORMULA = re.compile(r"""(^|[;,|"'])(?=\s*[=+\-@＝＋－＠])""")
 def sheet(shown: View, *, masked: bool) -> str:
     """Return the sessions as CSV; the first character tells spreadsheets that it is UTF-8.
 
-    :param masked: names of people and computers, and addresses, are left out.
+    :param masked: names of people, computers and programs, and addresses, are left out.
     """
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
@@ -41,6 +44,9 @@ def sheet(shown: View, *, masked: bool) -> str:
 def _row(record: Record, masks: Masks | None) -> tuple[Any, ...]:
     def name(kind: str, value: str | None) -> str:
         return masks.mask(kind, value or "") if masks else value or ""
+
+    def names(programs: Sequence[str]) -> str:
+        return names_text([name("program", program) for program in programs])
 
     return (
         record["server"],
@@ -58,9 +64,19 @@ def _row(record: Record, masks: Masks | None) -> tuple[Any, ...]:
         record["result"],
         record.get("warnings"),
         record["elapsed_seconds"],
-        ended_names(record) if record.get("ended_processes") else "",
-        error_text(record["error"]) if record["error"] else "",
+        names([process["name"] for process in record.get("ended_processes") or ()]),
+        names(record.get("running") or ()),
+        record.get("memory_bytes"),
+        record.get("process_count"),
+        programs_text(record, lambda program: displayable(name("program", program))),
+        _error(record, masked=masks is not None),
     )
+
+
+def _error(record: Record, *, masked: bool) -> str:
+    if not record["error"]:
+        return ""
+    return error_without_programs(record) if masked else error_text(record["error"])
 
 
 def _cell(value: Any) -> Any:

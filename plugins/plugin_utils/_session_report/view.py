@@ -5,54 +5,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from .._engine.acts import DISCONNECT, FAILED, LIST, LOG_OFF, SEND_MESSAGE
-from .._farm.overview import Overview, overview
+from .._engine.acts import FAILED, LIST
+from .._farm.overview import Overview, overview, tells_processes
 from .._result.records import Record
-from .._result.sentences import count_text, counts_text
-from .._words.durations import parse_duration
 from .._words.wts import time_of
-
-#: Results of a session to which nothing was done.
-PLANNED = frozenset(act.planned for act in (DISCONNECT, LIST, LOG_OFF, SEND_MESSAGE))
+from .happened import Event, Span, events, spans
+from .seen import PLANNED, TaskResult, asked_nothing, is_mode
 
 #: Results of a session that is not there any more.
 GONE = frozenset({"logged_off", "already_gone"})
 
+#: How many of the sessions that take most memory are listed by themselves.
+HEAVIEST = 10
+
 #: Of a session.
 _Key = tuple[str, int, Any]
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """What a task returned for a host."""
-
-    host: str
-    values: Mapping[str, Any]
-    task: str = ""
-    is_ours: bool = True
-    """Whether it is a task of this collection."""
-    delegated_to: str = ""
-    """Where it worked instead of on the host; empty: it worked there."""
-    failed: bool = False
-    """Whether it failed, or did not reach the host."""
-    check_mode: bool = False
-    """Whether it tells what it would have done, and did nothing."""
-    tells_all: bool = False
-    """Whether it tells of all the users' sessions on the servers that answered."""
-    began: datetime | None = None
-    ended: datetime | None = None
-    reminders: Sequence[str] = ()
-    """The option of the task: durations before the end of the grace period."""
-
-    @property
-    def place(self) -> str:
-        """The host as Ansible's own output has it."""
-        return f"{self.host} -> {self.delegated_to}" if self.delegated_to else self.host
 
 
 @dataclass
@@ -71,28 +43,6 @@ class Server:
     """The session that has been disconnected for longest."""
     failed: int = 0
     """Sessions and tasks that failed there."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened on a host."""
-
-    time: datetime
-    host: str
-    kind: str
-    text: str
-    detail: str = ""
-    """May have names in it."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Something that took its time on a host."""
-
-    host: str
-    kind: str
-    began: datetime
-    ended: datetime
 
 
 @dataclass
@@ -123,6 +73,16 @@ class View:
     def modes_known(self) -> bool:
         """Whether a server told its logon mode."""
         return any(server.mode for server in self.servers)
+
+    @property
+    def processes_known(self) -> bool:
+        """Whether somebody asked for the programs in sessions."""
+        return tells_processes(self.sessions)
+
+    def heaviest(self) -> list[Record]:
+        """The sessions that take most memory, of those that are still there; the heaviest first."""
+        known = [record for record in self.overview.sessions if record.get("memory_bytes") is not None]
+        return sorted(known, key=lambda record: -record["memory_bytes"])[:HEAVIEST]
 
     def closed(self) -> int:
         """How many servers accept no new logons."""
@@ -155,8 +115,8 @@ def view(seen: Sequence[TaskResult]) -> View:
         servers=sorted(servers.values(), key=lambda server: server.name.casefold()),
         accounts=sorted(several, key=lambda one: (-len(one[1]), one[0].casefold())),
         acted=any(record["result"] != LIST.planned for record in sessions.values()),
-        events=sorted(_events(seen), key=lambda event: event.time),
-        spans=[*_spans(seen)],
+        events=sorted(events(seen), key=lambda event: event.time),
+        spans=[*spans(seen)],
         failed_elsewhere=failed_elsewhere,
     )
 
@@ -164,18 +124,9 @@ def view(seen: Sequence[TaskResult]) -> View:
 def _about_sessions(seen: Sequence[TaskResult]) -> list[TaskResult]:
     """Return what was asked of sessions. A task that has asked nothing tells why a host was left out, where no other
     task has asked it."""
-    about = [one for one in seen if not _is_mode(one.values) or "sessions" in one.values]
+    about = [one for one in seen if not is_mode(one.values) or "sessions" in one.values]
     asked = {one.host for one in about if not asked_nothing(one.values)}
     return [one for one in about if not asked_nothing(one.values) or one.host not in asked]
-
-
-def asked_nothing(values: Mapping[str, Any]) -> bool:
-    """Whether a task was skipped, or its failed_when has passed over that it failed without telling of sessions."""
-    return bool(values.get("skipped")) or (values.get("failed_when_result") is False and "servers" not in values)
-
-
-def _is_mode(values: Mapping[str, Any]) -> bool:
-    return "accepts_logons" in values
 
 
 def _in_maintenance(seen: Sequence[TaskResult]) -> dict[str, Mapping[str, Any]]:
@@ -214,15 +165,23 @@ def _last_words(seen: Sequence[TaskResult]) -> tuple[dict[_Key, Record], set[_Ke
             began, logon = acted_on.get(key[0]), record["logon_time"]
             if began and logon and time_of(logon) > began:
                 newcomers.add(key)
-            # Why somebody is still on (spared, not logged off in time) is kept when a later list only shows them.
+            # Why somebody is still on (spared, not logged off in time) is kept when a later list only shows them, and
+            # so are the programs when a later result tells of none.
             if record["result"] != LIST.planned or key not in last:
-                last[key] = record
+                last[key] = _programs(last.get(key, {})) | record
+            else:
+                last[key] = last[key] | _programs(record)
             (gone.add if record["result"] in GONE else gone.discard)(key)
         for key in _left_by_themselves(one, last.keys() - gone):
             gone.add(key)
             if last[key]["result"] in PLANNED:
                 last[key] = {**last[key], "result": "already_gone"}
     return last, newcomers, gone
+
+
+def _programs(record: Record) -> Record:
+    """What a record says of the programs in its session, if they were asked for."""
+    return {name: record[name] for name in ("processes", "process_count", "memory_bytes") if name in record}
 
 
 def _left_by_themselves(one: TaskResult, on: Set[_Key]) -> set[_Key]:
@@ -255,7 +214,7 @@ def _servers(
                 server.oldest = record
     own = _own_names(seen)
     for one in seen:
-        mode = _mode_left(one) if _is_mode(one.values) else None
+        mode = _mode_left(one) if is_mode(one.values) else None
         if mode:
             name = own.get(one.host, one.host)
             servers.setdefault(name.casefold(), Server(name)).mode = mode
@@ -292,7 +251,7 @@ def _is_counted(one: TaskResult, sessions: Mapping[_Key, Record], unasked: Mappi
     """Whether a session or a server stands for the failure of a task."""
     if not one.is_ours:
         return False
-    if "servers" not in one.values and not _is_mode(one.values):
+    if "servers" not in one.values and not is_mode(one.values):
         return one.host in unasked
     failed = any(sessions[key_of(record)]["result"] in FAILED for record in one.values.get("sessions", ()))
     return failed or any(server["server"] in unasked for server in one.values.get("servers", ()) if server["error"])
@@ -302,86 +261,3 @@ def _mode_left(one: TaskResult) -> str | None:
     """The logon mode that a host has after a task: in check mode the task tells which one it would have set."""
     mode: str | None = one.values.get("previous_mode" if one.check_mode else "mode", one.values["mode"])
     return mode
-
-
-def _deadline(one: TaskResult) -> datetime | None:
-    text = one.values.get("deadline")
-    return time_of(text) if text else None
-
-
-def _events(seen: Sequence[TaskResult]) -> Iterator[Event]:
-    for one in seen:
-        if one.began is None or one.ended is None:
-            continue
-        if one.failed:
-            yield Event(one.ended, one.place, "failed", f"failed: {one.task}", str(one.values.get("msg") or ""))
-        if not one.is_ours:
-            if _is_work(one):
-                yield Event(one.ended, one.place, "work", f"work done: {one.task}")
-            continue
-        if _is_mode(one.values) and _sets_mode(one):
-            mode = one.values["mode"]
-            opened = mode == "enabled"
-            text = "accepts logons" if opened else f"accepts no new logons ({mode})"
-            yield Event(_mode_set_at(one, one.began, one.ended), one.host, "opened" if opened else "closed", text)
-        yield from _events_of_sessions(one, one.began, one.ended)
-
-
-def _is_work(one: TaskResult) -> bool:
-    return bool(one.values.get("changed")) and not (one.is_ours or one.failed or one.check_mode)
-
-
-def _sets_mode(one: TaskResult) -> bool:
-    """Whether the host has another logon mode since a task. A host that could not be emptied is opened again."""
-    mode = one.values["mode"]
-    return mode is not None and mode != one.values.get("previous_mode", mode) and not one.check_mode
-
-
-def _mode_set_at(one: TaskResult, began: datetime, ended: datetime) -> datetime:
-    """A host that enters maintenance is closed before its users are warned."""
-    return began if "sessions" in one.values else ended
-
-
-def _events_of_sessions(one: TaskResult, began: datetime, ended: datetime) -> Iterator[Event]:
-    records = [record for record in one.values.get("sessions", ()) if record["result"] != LIST.planned]
-    warned = sum(1 for record in records if record.get("warnings"))
-    deadline = _deadline(one)
-    if warned and deadline:
-        yield Event(began, one.host, "warned", f"{count_text(warned, 'session')} warned")
-        moments = sorted(deadline - timedelta(seconds=parse_duration(str(reminder))) for reminder in one.reminders)
-        due = [moment for moment in moments if moment < ended]
-        for moment in sorted({moment for record in records for moment in _reminded(record, due)}):
-            yield Event(moment, one.host, "reminded", "reminder")
-    if records:
-        yield Event(ended, one.host, "acted", counts_text(record["result"] for record in records))
-
-
-def _reminded(record: Record, due: Sequence[datetime]) -> Sequence[datetime]:
-    """Return when somebody was reminded: after the first message, which is the warning, and not before being there."""
-    came = [time_of(moment) for moment in (record["logon_time"], record["connect_time"]) if moment]
-    return [moment for moment in due if all(moment > since for since in came)][: max(record.get("warnings", 0) - 1, 0)]
-
-
-def _spans(seen: Sequence[TaskResult]) -> Iterator[Span]:
-    timed = [(one, one.began, one.ended) for one in seen if one.began and one.ended and not one.check_mode]
-    end = max((ended for _one, _began, ended in timed), default=None)
-    closed: dict[str, datetime] = {}
-    for one, began, ended in timed:
-        if _is_mode(one.values):
-            if one.values["mode"] == "enabled":
-                if one.host in closed:
-                    yield Span(one.host, "closed", closed.pop(one.host), ended)
-            elif _sets_mode(one):
-                closed.setdefault(one.host, _mode_set_at(one, began, ended))
-        if not one.is_ours:
-            if _is_work(one) and not one.delegated_to:
-                yield Span(one.host, "work", began, ended)
-        elif (deadline := _deadline(one)) and any(record.get("warnings") for record in one.values.get("sessions", ())):
-            yield Span(one.host, "warned", began, min(deadline, ended))
-            if ended > deadline:
-                yield Span(one.host, "acted", deadline, ended)
-        elif any(record["result"] not in PLANNED for record in one.values.get("sessions", ())):
-            yield Span(one.host, "acted", began, ended)
-    for host, since in closed.items():
-        if end:
-            yield Span(host, "closed", since, end)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, report, requests
+from ansible_collections.winops.rds.plugins.plugin_utils._engine import acts, processes, report, requests
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode import modes, registry
 from ansible_collections.winops.rds.plugins.plugin_utils._maintenance import engine as maintenance
 
@@ -31,6 +31,7 @@ REQUESTS: dict[str, Any] = {
     SESSION_ENGINES[type(asked).__name__]: asked
     for asked in (
         requests.request(requests.SessionInfoRequest, SELECTION, check_mode=True),
+        requests.request(processes.SessionProcessesRequest, SELECTION, check_mode=True),
         requests.request(requests.LogoffRequest, SELECTION, check_mode=True, max_parallel=None, **_TIMES),
         requests.request(requests.LogoffTerminateRequest, SELECTION, check_mode=True, max_parallel=None, **_TIMES),
         requests.request(requests.DisconnectRequest, SELECTION, check_mode=True, **_TIMES),
@@ -57,6 +58,10 @@ REPORTS = {
     "ServerReport": report.Server,
     "SessionReport": report.Session,
     "ProcessReport": report.Process,
+    "ProcessesReport": processes.ProcessesReport,
+    "ServerProcesses": processes.ServerProcesses,
+    "RunningProcess": processes.RunningProcess,
+    "LostSession": processes.LostSession,
     "UnknownExclusion": report.UnknownExclusion,
     "ForeignRecord": report.ForeignRecord,
     "CallReport": report.RefusedCall,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.winops.rds.plugins.plugin_utils._engine import requests
+from ansible_collections.winops.rds.plugins.plugin_utils._engine import processes, requests
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import LogonModeRequest
 from ansible_collections.winops.rds.plugins.plugin_utils._maintenance.engine import MaintenanceRequest
 
@@ -40,6 +40,7 @@ ENTRY_SCRIPT = """\
 #: What each of them can do to a session; for the sake of that, nothing else goes to the host.
 ACTS = {
     "win_rds_session_info": set(),
+    "win_rds_session_processes_engine": {PROCESSES},
     "win_rds_logoff": {LOGOFF},
     "win_rds_logoff_terminate_engine": {LOGOFF, PROCESSES, TERMINATE, TERMINATE_HERE},
     "win_rds_disconnect": {DISCONNECT},
@@ -85,7 +86,8 @@ def test_it_opens_on_what_comes_along(engine: str) -> None:
 
 
 def test_the_controller_launches_each_of_them() -> None:
-    launched = {getattr(requests, kind).module: engine for kind, engine in SESSION_ENGINES.items()}
+    kinds = vars(requests) | vars(processes)
+    launched = {kinds[kind].module: engine for kind, engine in SESSION_ENGINES.items()}
     launched |= {LogonModeRequest.module: LOGON_MODE_ENGINE, MaintenanceRequest.module: MAINTENANCE}
     assert launched == {f"winops.rds.{engine}": engine for engine in ENTRY_SCRIPTS}
 

@@ -28,6 +28,7 @@ from tests.support.csharp import FILES
 from tests.support.paths import REPOSITORY
 
 WINDOWS_C = REPOSITORY / "simulator" / "winapi" / "windows.c"
+SESSION_PROCESSES = next(path for path in FILES if path.name == "_session_processes.cs")
 ACCEPTANCE = sorted(REPOSITORY.glob("acceptance/facts/collections/**/*.cs"))
 REFLECTION = Path(__file__).with_name("Declarations.cs")
 
@@ -50,8 +51,24 @@ CONSTANTS = {"LongestUserInInfo": "USERNAME_LENGTH", "LongestDomainInInfo": "DOM
 
 #: Constants that are no numbers of Windows' headers.
 OUR_OWN = {
-    *("FirstListenerId", "FlagsUnknown", "LongestComputerName", "LongestName", "MostHangs", "MostThreads"),
-    *("PollMilliseconds", "LookMilliseconds", "LogoffMilliseconds", "RoundingSeconds", "StackBytes"),
+    *(
+        "AnySession",
+        "FirstListenerId",
+        "FlagsUnknown",
+        "LongestComputerName",
+        "LongestName",
+        "MostHangs",
+        "MostThreads",
+    ),
+    *(
+        "MostHangs",
+        "MostThreads",
+        "PollMilliseconds",
+        "LookMilliseconds",
+        "LogoffMilliseconds",
+        "RoundingSeconds",
+        "StackBytes",
+    ),
 }
 
 
@@ -271,7 +288,7 @@ def compiled_structure(
     "name",
     [
         *("WTS_SESSION_INFOW", "WTS_SESSION_INFO_1W", "WTSINFOW", "WTSINFOEXW", "WTSINFOEX_LEVEL1_W"),
-        *("WTS_CLIENT_ADDRESS", "WTS_PROCESS_INFOW"),
+        *("WTS_CLIENT_ADDRESS", "WTS_PROCESS_INFOW", "WTS_PROCESS_INFO_EXW"),
     ],
 )
 def test_structures_that_the_stand_in_library_fills(tmp_path: Path, name: str) -> None:
@@ -290,3 +307,5 @@ def test_the_structure_that_it_declares_itself(tmp_path: Path) -> None:
 
 def test_the_one_number_that_the_metadata_does_not_have(tmp_path: Path) -> None:
     assert compiled(tmp_path, "", ["WTS_ANY_SESSION"]) == [wts.LAST_SESSION_ID + 1]
+    (any_session,) = re.findall(r"const uint AnySession = (\w+);", SESSION_PROCESSES.read_text("utf-8"))
+    assert int(any_session, 16) == wts.LAST_SESSION_ID + 1

@@ -19,30 +19,39 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     RESULTS,
     Act,
 )
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.processes import ProcessesReport
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import read
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.logoff import DEFAULT_TIMEOUT
 from ansible_collections.winops.rds.plugins.plugin_utils._options.durations import Duration
 from ansible_collections.winops.rds.plugins.plugin_utils._options.message import BUTTONS
 from ansible_collections.winops.rds.plugins.plugin_utils._options.selection import SELECTABLE_STATES, SELECTING
 from ansible_collections.winops.rds.plugins.plugin_utils._result import records
+from ansible_collections.winops.rds.plugins.plugin_utils._result.processes import (
+    MOST_PROCESSES,
+    MOST_RUNNING,
+    processes_told,
+)
 from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import explain
 from ansible_collections.winops.rds.plugins.plugin_utils._words.wts import PROTOCOLS
 
 from tests.support.csharp import ENTRY_SCRIPTS, entry_script
 from tests.support.guides import guide
 from tests.support.paths import PLUGINS
-from tests.support.reports import raw_session
+from tests.support.reports import raw_report, raw_server, raw_session
 from tests.unit.plugins.reporting import MODULES
 
 LOGOFF = "winops.rds.win_rds_logoff"
-#: Launched by win_rds_logoff with on_timeout=terminate, in place of the script of its own name.
-INTERNAL = "winops.rds.win_rds_logoff_terminate_engine"
+SESSION_INFO = "winops.rds.win_rds_session_info"
+#: Launched in place of the script of a module's own name: by win_rds_logoff with on_timeout=terminate, and by
+#: win_rds_session_info with processes=true.
+INTERNAL = ("winops.rds.win_rds_logoff_terminate_engine", "winops.rds.win_rds_session_processes_engine")
 
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
 @pytest.fixture(scope="module")
 def documentation() -> dict[str, Any]:
-    command = ["ansible-doc", "--json", "--type", "module", *MODULES, INTERNAL]
+    command = ["ansible-doc", "--json", "--type", "module", *MODULES, *INTERNAL]
     loaded: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return loaded
 
@@ -76,19 +85,20 @@ def test_options_of_a_module(documentation: dict[str, Any], module: str) -> None
 
 
 def test_what_is_listed_is_for_users() -> None:
-    """All but one of the modules, each of which has an action plugin."""
+    """All but two of the modules, each of which has an action plugin."""
     command = ["ansible-doc", "--json", "--list", "--type", "module", "winops.rds"]
     listed = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     actions = {f"winops.rds.{path.stem}" for path in (PLUGINS / "action").glob("*.py")}
-    assert listed.keys() == actions | {INTERNAL}
+    assert listed.keys() == actions | {*INTERNAL}
     # One launches nothing, and one launches what another does.
     without_script = {"winops.rds.show_sessions", "winops.rds.win_rds_logon_mode_info"}
     assert {f"winops.rds.{engine}" for engine in ENTRY_SCRIPTS} == listed.keys() - without_script
 
 
-def test_what_is_not_for_users_says_so(documentation: dict[str, Any]) -> None:
-    documented = documentation[INTERNAL]["doc"]
-    option = entry_script(INTERNAL.rpartition(".")[2]).option
+@pytest.mark.parametrize("module", INTERNAL)
+def test_what_is_not_for_users_says_so(documentation: dict[str, Any], module: str) -> None:
+    documented = documentation[module]["doc"]
+    option = entry_script(module.rpartition(".")[2]).option
     assert spec_of(documented["options"]) == spec_of({option: {"type": "str", "required": True}})
     assert "internal" in documented["short_description"].lower()
 
@@ -187,7 +197,7 @@ def test_a_result(documentation: dict[str, Any], module: str) -> None:
         check(returned["diff"]["contains"], result["diff"])
     check(returned["servers"]["contains"], result["servers"][0])
     check(returned["servers"]["contains"]["error"]["contains"], result["servers"][0]["error"])
-    of_session = returned["sessions"]["contains"]
+    of_session = without_processes(returned["sessions"]["contains"])
     for record in [*result["sessions"], *result["excluded"]]:
         check(of_session, record)
     check(of_session["error"]["contains"], result["sessions"][1]["error"])
@@ -195,6 +205,33 @@ def test_a_result(documentation: dict[str, Any], module: str) -> None:
     if act is LOG_OFF:
         (ended,) = result["sessions"][0]["ended_processes"]
         check(of_session["ended_processes"]["contains"], ended)
+
+
+PROCESSES = "with O(processes=true)"
+
+
+def without_processes(documented: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in documented.items() if value["returned"] != PROCESSES}
+
+
+def test_a_result_with_processes(documentation: dict[str, Any]) -> None:
+    of_session = documentation[SESSION_INFO]["return"]["sessions"]["contains"]
+    told = {name: value for name, value in of_session.items() if value["returned"] == PROCESSES}
+    word = {"session": 12, "name": "winword.exe", "pid": 4711, "memory_bytes": 5, "threads": 2, "of_person": True}
+    listed = {"running": [word], "lost": [], "error": None}
+    sessions = [raw_session(result="listed", accepted=False), raw_session(id=13, result="listed", accepted=False)]
+    raw = raw_report(raw_server(*sessions), processes=[listed])
+    known, unknown = processes_told(read(ProcessesReport, raw, "report")).values()
+    check(told, known)
+    check(told["processes"]["contains"], known["processes"][0])
+    check(told, unknown)
+    check(of_session["error"]["contains"], unknown["processes_error"])
+    assert f"{MOST_PROCESSES:,}" in plain(told["processes"]["description"])
+
+
+def test_how_many_programs_are_named(documentation: dict[str, Any]) -> None:
+    running = documentation[LOGOFF]["return"]["sessions"]["contains"]["running"]
+    assert f"at most {MOST_RUNNING}" in plain(running["description"])
 
 
 @each_module

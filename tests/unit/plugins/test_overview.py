@@ -24,6 +24,7 @@ def result(*sessions: dict[str, Any]) -> dict[str, Any]:
     return {"servers": [{"server": "RDSH01", "error": None}], "sessions": [*sessions]}
 
 
+MIB, GIB = 1 << 20, 1 << 30
 ALICE = record(12, "alice", idle_seconds=187, client_name="LAPTOP-017")
 BOB = record(14, "bob", state="disconnected", idle_seconds=32400, logon_time="2026-01-02T03:04:05Z")
 ZOË = record(3, "Zoë", idle_seconds=None, logon_time=None, client_address="10.1.4.31")
@@ -43,10 +44,12 @@ def test_a_table() -> None:
 @pytest.mark.parametrize(
     ("sort", "ids"),
     [("server", [3, 12, 14]), ("account", [12, 14, 3]), ("state", [3, 12, 14]), ("idle", [14, 12, 3]),
-     ("logged_on", [14, 12, 3]), ("client", [3, 12, 14])],
+     ("logged_on", [14, 12, 3]), ("client", [3, 12, 14]), ("memory", [14, 3, 12])],
 )  # fmt: skip
 def test_sorted(sort: str, ids: list[int]) -> None:
-    lines = overview_text(overview([("rdsh01", result(ALICE, BOB, ZOË))]), sort, 0).splitlines()
+    sizes = {"memory_bytes": 0, "process_count": 1}, {"memory_bytes": 5 * GIB, "process_count": 1}
+    sessions = (ALICE, BOB | sizes[1], ZOË | sizes[0]) if sort == "memory" else (ALICE, BOB, ZOË)
+    lines = overview_text(overview([("rdsh01", result(*sessions))]), sort, 0).splitlines()
     assert [int(line.split()[1]) for line in lines[1:4]] == ids
 
 
@@ -62,6 +65,32 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     )
     assert max(map(columns, lines.splitlines())) <= width
     assert "mann" in lines
+
+
+def with_programs(session: dict[str, Any], *programs: tuple[str, int]) -> dict[str, Any]:
+    processes = [{"name": name, "pid": 4, "memory_bytes": size, "threads": 1} for name, size in programs]
+    total = sum(size for _name, size in programs)
+    return session | {"processes": processes, "process_count": len(programs), "memory_bytes": total}
+
+
+def test_the_programs_where_somebody_has_asked_for_them() -> None:
+    chrome = ("chrome.exe", GIB)
+    alice = with_programs(ALICE, ("winword.exe", 300 * MIB), chrome, chrome, ("a.exe", 2 * MIB), ("b.exe", 2048))
+    bob = BOB | {"processes": None, "process_count": None, "memory_bytes": None}
+    lines = overview_text(overview([("rdsh01", result(alice, bob))]), "memory", 0).splitlines()
+    assert lines[:3] == [
+        "SERVER  ID  ACCOUNT        STATE         IDLE  MEMORY   PROGRAMS",
+        "RDSH01  12  CONTOSO\\alice  active        3m    2.3 GiB  chrome.exe (2) 2.0 GiB, winword.exe 300 MiB, "
+        "a.exe 2 MiB and 1 more",
+        "RDSH01  14  CONTOSO\\bob    disconnected  9h    -        -",
+    ]
+
+
+def test_the_programs_of_a_narrow_terminal_give_way_first() -> None:
+    alice = with_programs(ALICE, ("\x1b[2Jwinword.exe" * 20, 300 * MIB))
+    lines = overview_text(overview([("rdsh01", result(alice))]), "memory", 60).splitlines()
+    assert max(map(columns, lines)) <= 60
+    assert "CONTOSO\\alice" in lines[1] and "\x1b" not in lines[1]
 
 
 def test_names_do_nothing_to_the_terminal() -> None:

@@ -81,6 +81,7 @@ def test_a_record() -> None:
         "error": None,
         "elapsed_seconds": 1.4,
         "ended_processes": [],
+        "running": None,
         "warnings": 0,
     }
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import lxml.html
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import Head, page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import view
 
 HOUR = 3600
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ansible_collections.winops.rds.plugins.plugin_utils._result.sentences import names_text, running_text
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.files import head_of
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import view
 
 START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
@@ -40,6 +42,20 @@ def record(id: int, user: str = "alice", server: str = "RDSH01", **changes: Any)
         "result": "listed", "error": None, "elapsed_seconds": 0.0,
     }  # fmt: skip
     return {**session, **changes}
+
+
+def programs(*named: tuple[str, int]) -> dict[str, Any]:
+    """What a record says of programs, each with its bytes."""
+    listed = [{"name": name, "pid": 4, "memory_bytes": size, "threads": 1} for name, size in named]
+    return {"processes": listed, "process_count": len(named), "memory_bytes": sum(size for _name, size in named)}
+
+
+def timed_out(session: dict[str, Any], *, ended: list[str], running: list[str]) -> dict[str, Any]:
+    """A session in which programs were ended, and others still run, as a logoff tells of it."""
+    message = f"Windows still had it after {names_text(ended)} had been ended{running_text(running)}"
+    error = {"code": None, "name": None, "message": message, "hint": "Restart it."}
+    told = {"result": "timed_out", "error": error, "running": running, "warnings": 0}
+    return session | told | {"ended_processes": [{"id": 4, "name": name} for name in ended]}
 
 
 def result(*sessions: dict[str, Any], server: str = "RDSH01", **others: Any) -> dict[str, Any]:
@@ -80,7 +96,7 @@ def evil_page(*, masked: bool = False) -> str:
     sessions = [
         record(number, name, client_name=name, name=name, client_address=name, result="denied", warnings=0,
                error={"code": 5, "name": "ERROR_ACCESS_DENIED", "message": name, "hint": name},
-               ended_processes=[{"id": 4, "name": name}])
+               ended_processes=[{"id": 4, "name": name}], running=[name], **programs((name, 4), (name, 5)))
         for number, name in enumerate(EVIL, 2)
     ]  # fmt: skip
     seen = [at(0, name, result(*sessions, server=name)) for name in EVIL]

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.files import head_of
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW, page
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import view
 
 from tests.unit.session_report.seen import evil_page, night, record, result
 

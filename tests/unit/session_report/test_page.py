@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import FEW
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
 
 from tests.unit.session_report.pages import Page
-from tests.unit.session_report.seen import at, mode, night, record, result
+from tests.unit.session_report.seen import at, mode, night, programs, record, result, timed_out
 
 HOUR = 3600
 
@@ -289,3 +289,37 @@ def test_names_can_be_hidden_or_are_not_there(masked: bool) -> None:
         assert accounts == ["CONTOSO\\alice", "CONTOSO\\alice", "CONTOSO\\bob"]
         assert [name.get("data-mask") for name in names] == ["user 1", "user 1", "user 2"]
         assert len(switch) == 1
+
+
+def test_the_heaviest_sessions() -> None:
+    light = record(2, **programs(("a.exe", 3 << 20)))
+    heavy = {**BOB, **programs(*[(f"{n}.exe", n << 20) for n in range(1, 7)], ("6.exe", 6 << 20))}
+    unknown = record(3, processes=None, process_count=None, memory_bytes=None)
+    gone = record(4, result="logged_off", **programs(("b.exe", 9 << 30)))
+    shown = Page(TaskResult("rdsh01", result(ALICE, light, heavy, unknown, gone)))
+    assert [(row["ID"], row["Memory"], row["Programs"]) for row in shown.rows("heaviest")] == [
+        ("14", "27 MiB", "6.exe (2) 12 MiB, 5.exe 5 MiB, 4.exe 4 MiB, 3.exe 3 MiB, 2.exe 2 MiB and 1 more"),
+        ("2", "3 MiB", "a.exe 3 MiB"),
+    ]
+    listed = {row["ID"]: (row["Memory"], row["Programs"]) for row in shown.rows("sessions")}
+    assert listed == {
+        "12": ("-", "-"), "2": ("3 MiB", "1"), "14": ("27 MiB", "7"), "3": ("-", "-"), "4": ("9.0 GiB", "1"),
+    }  # fmt: skip
+
+
+def test_no_programs_where_nobody_has_asked() -> None:
+    shown = Page(TaskResult("rdsh01", result(ALICE)))
+    assert "Memory" not in shown.rows("sessions")[0]
+    assert shown.elements("//table[@id='heaviest']") == []
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_still_runs(masked: bool) -> None:
+    """The names stand apart from the error, so that they can be hidden."""
+    stuck = timed_out(ALICE, ended=["hung.exe"], running=["winword.exe", "hung.exe"])
+    (row,) = Page(TaskResult("rdsh01", result(stuck)), masked=masked).rows("sessions")
+    hung, word = ("program 1", "program 2") if masked else ("hung.exe", "winword.exe")
+    assert row["Result"] == (
+        f"timed out, having ended {hung}: Windows still had it after its programs had been ended. Restart it. "
+        f"Still running: {word}, {hung}"
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

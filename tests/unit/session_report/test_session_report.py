@@ -17,10 +17,11 @@ from ansible_collections.winops.rds.plugins.plugin_utils._result.sentences impor
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.files import head_of, report_path, write_report
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.masks import Masks
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.page import page
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.seen import TaskResult
 from ansible_collections.winops.rds.plugins.plugin_utils._session_report.sheet import COLUMNS, sheet
-from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import TaskResult, view
+from ansible_collections.winops.rds.plugins.plugin_utils._session_report.view import view
 
-from tests.unit.session_report.seen import EVIL, START, at, evil_page, mode, night, record, result
+from tests.unit.session_report.seen import EVIL, START, at, evil_page, mode, night, programs, record, result, timed_out
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -98,6 +99,17 @@ def test_who_left_between_two_looks_is_not_still_on() -> None:
     assert {one["user"]: one["result"] for one in shown.sessions} == {
         "alice": "already_gone", "bob": "timed_out", "carol": "would_log_off", "dave": "already_gone",
     }  # fmt: skip
+
+
+def test_programs_stay_known_when_another_result_tells_of_none() -> None:
+    told = programs(("winword.exe", 5))
+    plain, listed = record(12), record(12, **told)
+    for seen in ([plain, listed], [listed, plain], [listed, {**plain, "result": "timed_out"}]):
+        shown = view([TaskResult("rdsh01", result(one)) for one in seen])
+        (one,) = shown.sessions
+        assert {name: one[name] for name in told} == told
+        assert (one["result"], shown.processes_known, shown.heaviest()) == (seen[-1]["result"], True, [one])
+    assert not view([TaskResult("rdsh01", result(plain))]).processes_known
 
 
 def test_who_was_perhaps_not_recognised_has_not_left() -> None:
@@ -300,19 +312,21 @@ def test_each_column_of_the_sheet() -> None:
     error = {"code": 5, "name": "ERROR_ACCESS_DENIED", "message": "Access is denied.", "hint": "Ask."}
     ended = [{"id": 4, "name": "winword.exe"}, {"id": 8, "name": "excel.exe"}]
     one = record(
-        12, disconnect_time="2026-11-21T14:00:00Z", result="denied", error=error, ended_processes=ended, warnings=2
-    )
+        12, disconnect_time="2026-11-21T14:00:00Z", result="denied", error=error, ended_processes=ended, warnings=2,
+        running=["hung.exe"], **programs(("hung.exe", 300)),
+    )  # fmt: skip
     shown = view([TaskResult("rdsh01", result(one, record(13, client_name=None, idle_seconds=None, locked=None)))])
     first, second = rows(sheet(shown, masked=False))
     assert first == {
         "server": "RDSH01", "id": "12", "session": "rdp-tcp#12", "account": "CONTOSO\\alice", "state": "active",
         "idle_seconds": "720", "logon_time": "2026-11-21T13:18:00Z", "disconnect_time": "2026-11-21T14:00:00Z",
         "client_name": "PC-12", "client_address": "10.0.0.12", "locked": "False", "protocol": "rdp", "result": "denied",
-        "warnings": "2", "elapsed_seconds": "0.0", "ended_processes": "winword.exe, excel.exe",
-        "error": error_text(error),
+        "warnings": "2", "elapsed_seconds": "0.0", "ended_processes": "winword.exe, excel.exe", "running": "hung.exe",
+        "memory_bytes": "300", "process_count": "1", "programs": "hung.exe 0 KiB", "error": error_text(error),
     }  # fmt: skip
     assert [name for name, value in second.items() if not value] == [
-        "idle_seconds", "disconnect_time", "client_name", "locked", "warnings", "ended_processes", "error",
+        "idle_seconds", "disconnect_time", "client_name", "locked", "warnings", "ended_processes", "running",
+        "memory_bytes", "process_count", "programs", "error",
     ]  # fmt: skip
 
 
@@ -323,10 +337,19 @@ def test_a_mask_is_of_a_name_in_any_case_and_of_its_kind() -> None:
 
 
 def test_masks_leave_no_name() -> None:
-    shown = view([*night(), TaskResult("rdsh09", {"unreachable": True, "msg": "alice@10.0.0.9: refused"})])
+    stuck = timed_out(record(21, "erin"), ended=["secret.exe"] * 6, running=["lurking.exe", "x" * 999])
+    heavy = record(22, "erin", **programs(("private.exe", 3 << 30), ("secret.exe", 5)))
+    shown = view(
+        [
+            *night(),
+            at(40, "rdsh01", result(stuck, heavy)),
+            TaskResult("rdsh09", {"unreachable": True, "msg": "alice@10.0.0.9: refused"}),
+        ]
+    )
     for text in (page(shown, head_of("A night"), idle_limit=60, masked=True), sheet(shown, masked=True)):
-        assert not re.search(r"alice|bob|carol|erin|CONTOSO|PC-\d|10\.0\.", text)
-        assert "user 1" in text and "computer 1" in text and "address 1" in text
+        assert not re.search(r"alice|bob|carol|erin|CONTOSO|PC-\d|10\.0\.|secret|lurking|xxx|private", text)
+        assert "user 1" in text and "computer 1" in text and "address 1" in text and "program 1" in text
+        assert "3.0 GiB" in text
         assert "RDSH01" in text
 
 

@@ -45,7 +45,7 @@ async def test_all_programs_of_a_host(api: WindowsApi, here: Host) -> None:
     launch = launch_on(api, here)
     count, *fields = await api.call(launch, "WTSEnumerateProcessesW", ("0",))
     ids = [12004, 12008, 12012, WINWORD, 4712, 13004, 13008, 13012, 13016]
-    assert (count, fields[::4], fields[1::4]) == (9, [12] * 5 + [13] * 4, ids)
+    assert (count, fields[::6], fields[1::6]) == (9, [12] * 5 + [13] * 4, ids)
     assert await api.call(launch, "WTSEnumerateProcessesExW", ("0", ANY_SESSION)) == [count, *fields]
 
 
@@ -118,7 +118,25 @@ async def test_a_program_ends_by_itself(api: WindowsApi, here: Host) -> None:
 async def test_a_program_of_the_system_has_the_systems_name(api: WindowsApi, here: Host) -> None:
     happen(here, start_process={"id": WINWORD, "session": 0, "name": "svchost.exe"})
     fields = await api.call(launch_on(api, here), "WTSEnumerateProcessesExW", ("0", "0"))
-    assert fields == [1, 0, WINWORD, "svchost.exe", "S-1-5-18"]
+    assert fields == [1, 0, WINWORD, "svchost.exe", "S-1-5-18", 10, 50 << 20]
+
+
+async def test_threads_and_memory_of_which_windows_tells_32_bits(api: WindowsApi) -> None:
+    here = host(ALICE | {"processes": [{"name": "big.exe", "memory": (4 << 30) + 5, "threads": 77}]})
+    fields = await api.call(launch_on(api, here), "WTSEnumerateProcessesExW", ("0", "12"))
+    assert fields[-6:] == [12, WINWORD, "big.exe", fields[-3], 77, 5]
+
+
+@pytest.mark.parametrize("error", [0, 5])
+async def test_an_account_that_is_no_administrator(api: WindowsApi, error: int) -> None:
+    """It gets its own programs only, or an error: no page says which."""
+    here = host(ALICE, BOB, permissions={"alice": ["query"]}, process_list_error=error)
+    launch = launch_on(api, here, account="CONTOSO\\alice")
+    if error:
+        assert await refusal(api, launch, "WTSEnumerateProcessesExW", "0", ANY_SESSION) == error
+    else:
+        count, *fields = await api.call(launch, "WTSEnumerateProcessesExW", ("0", ANY_SESSION))
+        assert (count, {*fields[::6]}) == (4, {12})
 
 
 async def test_access_is_that_which_was_asked_for(api: WindowsApi, here: Host) -> None:

@@ -157,7 +157,7 @@ async def test_a_session_that_is_stuck_has_lost_its_user(api: WindowsApi) -> Non
         assert await refusal(api, launch, act, "0", "12", "0") == 7007
     assert await refusal(api, launch, SEND, "0", "12", "Title", "Text", "0", "60", "0") == 7007
     # Its programs are still whose they were.
-    sids = (await api.call(launch, "WTSEnumerateProcessesExW", ("0", "12")))[4::4]
+    sids = (await api.call(launch, "WTSEnumerateProcessesExW", ("0", "12")))[4::6]
     assert sids == ["S-1-5-18"] * 3 + [here.directory.find("CONTOSO\\alice").sid] * 2
 
 

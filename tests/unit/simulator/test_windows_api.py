@@ -237,12 +237,13 @@ async def test_processes(api: WindowsApi) -> None:
     launch = launch_on(api, here)
     alice = here.directory.find("CONTOSO\\alice").sid
     values = await api.call(launch, "WTSEnumerateProcessesExW", ("0", "12"))
+    size = (10, 50 << 20)  # threads and memory
     assert values == [
         4,
-        *(12, 12004, "csrss.exe", "S-1-5-18"),
-        *(12, 12008, "winlogon.exe", "S-1-5-18"),
-        *(12, 12012, "dwm.exe", "S-1-5-18"),
-        *(12, 12016, "winword.exe", alice),
+        *(12, 12004, "csrss.exe", "S-1-5-18", *size),
+        *(12, 12008, "winlogon.exe", "S-1-5-18", *size),
+        *(12, 12012, "dwm.exe", "S-1-5-18", *size),
+        *(12, 12016, "winword.exe", alice, *size),
     ]
     await api.call(launch, "WTSLogoffSession", ("0", "12", "0"))
     assert await refusal(api, launch, "WTSEnumerateProcessesExW", "0", "12") == 7022

@@ -65,6 +65,14 @@ CASES = {
     "6f": ["1 0", "12 12004 csrss.exe", "12 12008 winlogon.exe", "12 12012 dwm.exe", "12 12016 explorer.exe"],
     "6x": ["1 0", "12 12004 csrss.exe", "12 12008 winlogon.exe", "12 12012 dwm.exe", "12 12016 explorer.exe", "1"],
     "8": ["1"],
+    "9": [
+        "1 1",
+        *(
+            f"12 120{n:02} {name} 10 52428800"
+            for n, name in ((4, "csrss.exe"), (8, "winlogon.exe"), (12, "dwm.exe"), (16, "explorer.exe"))
+        ),
+        "1",
+    ],
 }
 
 

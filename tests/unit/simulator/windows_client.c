@@ -112,6 +112,17 @@ static void processes(int how)
 		WTSFreeMemory(list);
 }
 
+static void processes_ex(void)
+{
+	PWTS_PROCESS_INFO_EXW list;
+	DWORD count = 0, level = 1;
+	printf("%d %u\n", WTSEnumerateProcessesExW(NULL, &level, 12, (LPWSTR *)&list, &count), level);
+	for (DWORD i = 0; i < count; i++)
+		printf("%u %u %s %u %u\n", list[i].SessionId, list[i].ProcessId, ascii(list[i].pProcessName),
+		       list[i].NumberOfThreads, list[i].WorkingSetSize);
+	printf("%d\n", WTSFreeMemoryExW(WTSTypeProcessInfoLevel1, list, count));
+}
+
 static void handles(void)
 {
 	FILETIME created, ended, kernel, user;
@@ -150,6 +161,7 @@ int main(int argc, char **argv)
 	case '6': processes(argv[1][1]); break;
 	case '7': handles(); break;
 	case '8': servers(); break;
+	case '9': processes_ex(); break;
 	}
 	fflush(stdout);
 	return 0;

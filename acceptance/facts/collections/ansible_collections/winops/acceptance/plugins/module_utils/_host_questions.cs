@@ -48,6 +48,7 @@ internal static class HostQuestions
 		{ "session_0", subject => SessionZero() },
 		{ "session_info_size", subject => Calls.Query(0, Native.WTS_INFO_CLASS.WTSSessionInfoEx, (buffer, bytes) => bytes + " bytes, level " + Marshal.ReadInt32(buffer)) },
 		{ "client_name_of_nobody", subject => Calls.Query(0, Native.WTS_INFO_CLASS.WTSClientName, (buffer, bytes) => Calls.Text(buffer)) },
+		{ "programs_of_others", subject => ProgramsOfOthers() },
 		{ "clock", subject => Clock() },
 		{ "listeners", subject => Listeners() },
 		{ "console_name", subject => Memory.Text(Console().pSessionName) },
@@ -86,6 +87,16 @@ internal static class HostQuestions
 		foreach (Native.WTS_SESSION_INFO_1W session in Calls.Sessions(session => session.SessionId == 0))
 			return Memory.Text(session.pSessionName) + ", state " + session.State + ", user " + Calls.Text(session.pUserName);
 		return "not listed";
+	}
+
+	// What the account has started itself runs in session 0, as all tasks do.
+	private static string ProgramsOfOthers()
+	{
+		string own = Account.Current();
+		List<UInt32> others = Calls.Sessions(session => session.SessionId != 0 && !String.Equals(
+			Memory.Text(session.pDomainName) + "\\" + Memory.Text(session.pUserName), own, StringComparison.OrdinalIgnoreCase))
+			.ConvertAll(session => session.SessionId);
+		return Calls.Processes(all => all.Exists(info => others.Contains(info.SessionId)) ? "those of others" : "its own alone");
 	}
 
 	private static string Clock()

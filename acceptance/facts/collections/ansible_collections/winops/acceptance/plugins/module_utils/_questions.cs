@@ -9,6 +9,7 @@ using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using ansible_collections.winops.rds.plugins.module_utils._calls;
 using ansible_collections.winops.rds.plugins.module_utils._sessions;
+using Programs = ansible_collections.winops.rds.plugins.module_utils._processes;
 using Wts = ansible_collections.winops.rds.plugins.module_utils._sessions.NativeMethods;
 
 namespace ansible_collections.winops.acceptance.plugins.module_utils._questions
@@ -58,6 +59,7 @@ internal static class Calls
 {
 	internal const int WTSSessionId = 4; // WTS_INFO_CLASS
 	private const int FirstListenerId = 65536;
+	private const UInt32 AnySession = 0xFFFFFFFE; // WTS_ANY_SESSION
 
 	// A call's error, or else what it brought about.
 	internal static string Answer(bool succeeded, Func<string> answer)
@@ -78,6 +80,15 @@ internal static class Calls
 			throw new WindowsException("WTSEnumerateSessionsEx", Marshal.GetLastWin32Error());
 		// Its texts lie in the buffer, which is given back when the process ends.
 		return Memory.Array<Native.WTS_SESSION_INFO_1W>(buffer, count).FindAll(session => wanted(session));
+	}
+
+	// What is told of the programs of all sessions.
+	internal static string Processes(Func<List<Programs.Native.WTS_PROCESS_INFO_EXW>, string> read)
+	{
+		UInt32 level = 1, count = 0;
+		IntPtr buffer = IntPtr.Zero;
+		bool succeeded = Programs.NativeMethods.WTSEnumerateProcessesExW(IntPtr.Zero, ref level, AnySession, out buffer, out count);
+		return Answer(succeeded, () => read(Memory.Array<Programs.Native.WTS_PROCESS_INFO_EXW>(buffer, count)));
 	}
 
 	// Windows counts up from 1, and listeners come last.

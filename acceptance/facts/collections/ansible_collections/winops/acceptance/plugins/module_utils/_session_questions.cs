@@ -14,6 +14,7 @@ using ansible_collections.winops.rds.plugins.module_utils._calls;
 using ansible_collections.winops.rds.plugins.module_utils._sessions;
 using Disconnect = ansible_collections.winops.rds.plugins.module_utils._disconnect.NativeMethods;
 using Logoff = ansible_collections.winops.rds.plugins.module_utils._logoff.NativeMethods;
+using Programs = ansible_collections.winops.rds.plugins.module_utils._processes.Processes;
 using Send = ansible_collections.winops.rds.plugins.module_utils._message.NativeMethods;
 
 namespace ansible_collections.winops.acceptance.plugins.module_utils._session_questions
@@ -33,6 +34,7 @@ internal static class SessionQuestions
 		{ "session_protocol", subject => Calls.Query(subject.Id, Native.WTS_INFO_CLASS.WTSClientProtocolType, (buffer, bytes) => Marshal.ReadInt16(buffer) + ", " + bytes + " bytes") },
 		{ "client_name", subject => ClientName(subject) },
 		{ "client_address", subject => Calls.Query(subject.Id, Native.WTS_INFO_CLASS.WTSClientAddress, (buffer, bytes) => Address(buffer)) },
+		{ "session_programs", subject => SessionPrograms(subject.Id) },
 		{ "message", subject => Message(subject.Id, false) },
 		{ "message_time_out", subject => Message(subject.Id, true) },
 		{ "disconnect", subject => Calls.Accepted(Disconnect.WTSDisconnectSession(IntPtr.Zero, subject.Id, false)) },
@@ -63,6 +65,17 @@ internal static class SessionQuestions
 			return "null";
 		Native.WTS_CLIENT_ADDRESS address = Memory.Structure<Native.WTS_CLIENT_ADDRESS>(buffer);
 		return "family " + address.AddressFamily + ", from byte " + Array.FindIndex(address.Address, unit => unit > 0);
+	}
+
+	private static string SessionPrograms(UInt32 id)
+	{
+		return Calls.Processes(all =>
+		{
+			var here = all.FindAll(info => info.SessionId == id);
+			string whose = here.FindAll(info => Programs.IsPerson(info.pUserSid)).Count + " of people";
+			bool isTold = here.TrueForAll(info => info.NumberOfThreads > 0 && info.WorkingSetSize > 0);
+			return here.Count == 0 ? "none" : whose + " among " + here.Count + (isTold ? ", with threads and memory" : "");
+		});
 	}
 
 	private static string Message(UInt32 id, bool waits)

@@ -11,6 +11,7 @@
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._json
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._run
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._logoff
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._processes
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._disconnect
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._message
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._registry

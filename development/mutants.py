@@ -33,7 +33,10 @@ TESTS = (
     ("plugins/module_utils/_logon_mode.cs", "unit/logon_mode"),
     ("plugins/module_utils/", "unit/engine unit/matching unit/faults"),
     ("plugins/plugin_utils/_session_report/", "unit/session_report integration/test_session_report.py"),
-    ("plugins/plugin_utils/_grace/", "unit/grace unit/plugins integration/test_grace.py"),
+    (
+        "plugins/plugin_utils/_grace/",
+        "unit/grace unit/plugins integration/test_grace.py integration/test_at_deadline.py",
+    ),
     (
         "plugins/plugin_utils/_launch/",
         "unit/plugins unit/grace integration/test_launch_states.py integration/test_ssh.py",

@@ -11,6 +11,7 @@ folder that only this user may enter: no other user opens it, and no browser.
     POST /hosts/{host}/changes      a list of changes, as in a fault's ``before``: let them happen
     PUT  /hosts/{host}/faults       a list of faults, as in the farm file: these instead of those before
     GET  /hosts/{host}/calls        the calls of the Windows API
+    GET  /hosts/{host}/events       the Application log
     GET  /hosts/{host}/traffic      the HTTP exchanges
 
 All of it is JSON; what is wrong with a request comes back as text with status 400.
@@ -66,6 +67,7 @@ class ControlSocket:
                 web.post("/hosts/{host}/changes", self._on_host(self._changes)),
                 web.put("/hosts/{host}/faults", self._on_host(self._faults)),
                 web.get("/hosts/{host}/calls", self._on_host(self._calls)),
+                web.get("/hosts/{host}/events", self._on_host(self._events)),
                 web.get("/hosts/{host}/traffic", self._on_host(self._traffic)),
             ]
         )
@@ -113,6 +115,9 @@ class ControlSocket:
 
     async def _calls(self, host: Host, request: web.Request) -> list[dict[str, Any]]:
         return [asdict(call) for call in self._simulation.calls(host.name)]
+
+    async def _events(self, host: Host, request: web.Request) -> list[dict[str, Any]]:
+        return [{**asdict(event), "time": event.time.isoformat()} for event in host.event_log]
 
     async def _traffic(self, host: Host, request: web.Request) -> list[dict[str, Any]]:
         return [asdict(exchange) for exchange in self._simulation.traffic(host.name)]

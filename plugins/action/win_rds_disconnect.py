@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from ..plugin_utils._engine.report import Session
 from ..plugin_utils._engine.requests import DisconnectRequest, milliseconds, request
+from ..plugin_utils._options import reason
 from ..plugin_utils._options.durations import Duration
+from ..plugin_utils._options.reason import checked_reason
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._result.records import Error, own_error
 from ..plugin_utils._session_action import SessionAction
@@ -21,7 +23,9 @@ class ActionModule(SessionAction):
         **ARGUMENT_SPEC,
         "protect_console": {"type": "bool", "default": True},
         "timeout": {"type": Duration("give no session the time to be disconnected"), "default": "30s"},
+        **reason.ARGUMENT_SPEC,
     }
+    LEAVES_TRACE = True
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         selection = Selection.from_options(options)
@@ -32,6 +36,8 @@ class ActionModule(SessionAction):
             check_mode=self._task.check_mode,
             protect_console=options["protect_console"],
             timeout_ms=milliseconds(timeout),
+            trace=self.trace(checked_reason(options), "sessions"),
+            trace_names=not self._task.no_log,
         )
         if selection.nobody:
             return self.nobody_result(disconnection, selection.nobody)

@@ -26,6 +26,7 @@ from ..plugin_utils._logon_mode.maintenance import maintenance_of, opening_comma
 from ..plugin_utils._maintenance import sentences
 from ..plugin_utils._maintenance.engine import MaintenanceReport, MaintenanceRequest
 from ..plugin_utils._options.errors import OptionError
+from ..plugin_utils._options.reason import checked_reason
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._result.records import Record
 from ..plugin_utils._result.sentences import accounts_text, error_text
@@ -39,7 +40,6 @@ MODES = {
     PLANNED: ("drain", "drain_until_restart", "disabled", UNCHANGED),
     EXITED: (PREVIOUS, "enabled"),
 }
-LONGEST_REASON = 200  # characters
 #: Which sessions may stay, and why. Whatever else selects sessions would narrow the proof that nobody is left.
 WHO_MAY_STAY = ("exclude_users", "exclude_sessions", "unknown_exclusions")
 _NOT_TAKEN = {
@@ -63,7 +63,6 @@ class ActionModule(LogoffAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "state": {"type": "str", "choices": [ENTERED, PLANNED, EXITED], "required": True},
         "mode": {"type": "str", "choices": [*dict.fromkeys(mode for state in MODES.values() for mode in state)]},
-        "reason": {"type": "str"},
         "keep_closed": {"type": "bool", "default": False},
         **{name: ARGUMENT_SPEC[name] for name in (*WHO_MAY_STAY, "idle_for")},
         **grace_options.ARGUMENT_SPEC,
@@ -91,6 +90,7 @@ class ActionModule(LogoffAction):
             )
         self._options = options
         self._task_vars = task_vars
+        self._reason = checked_reason(options)
         self._mode = options["mode"] or MODES[options["state"]][0]
         self._host = self.host_name(task_vars)
         self._command = opening_command(self._host, task_vars)
@@ -110,10 +110,11 @@ class ActionModule(LogoffAction):
             check_mode=check_mode,
             enter=True,
             write_mode=not is_planned,
-            reason=_checked_reason(options["reason"]),
+            reason=self._reason,
             host=self._host,
             command=self._command,
             attempt=secrets.token_hex(8),
+            trace=self._trace(options["state"]),
             **modes.REGISTRY.get(self._mode, {}),
         )
         plan = self._plan()
@@ -293,7 +294,9 @@ class ActionModule(LogoffAction):
 
         :param is_known: whether the host has told that it was closed. Where not, it may still be about to be.
         """
-        undo = replace(close, enter=False, drain_mode=None, winstations_disabled=None, reason=None)
+        undo = replace(
+            close, enter=False, drain_mode=None, winstations_disabled=None, reason=None, trace=self._trace(EXITED)
+        )
         failure = ""
         for pause in (0.0 if is_known else PAUSES[0], *PAUSES):
             if pause:
@@ -322,7 +325,9 @@ class ActionModule(LogoffAction):
     def _exit(self) -> dict[str, Any]:
         check_mode = self._task.check_mode
         values: dict[str, Any] = modes.REGISTRY[self._mode] if self._mode != PREVIOUS else {}
-        asked = MaintenanceRequest(check_mode=check_mode, enter=False, host=self._host, command=self._command)
+        asked = MaintenanceRequest(
+            check_mode=check_mode, enter=False, host=self._host, command=self._command, trace=self._trace(EXITED)
+        )
         try:
             report = self._launch(replace(asked, **values))
         except ConnectionLost:
@@ -356,16 +361,11 @@ class ActionModule(LogoffAction):
             self.warn(f"{self._host} accepts no new logons: its logon mode is {sentences.mode_text(report)}")
         return result
 
+    def _trace(self, state: str) -> str:
+        return self.trace(self._reason, "written", state=state)
+
     def _launch(self, asked: MaintenanceRequest) -> MaintenanceReport:
         return self.launch(asked, self._task_vars)
-
-
-def _checked_reason(reason: str | None) -> str | None:
-    if reason is None:
-        return None
-    if not reason.strip() or len(reason) > LONGEST_REASON or not reason.isprintable():
-        raise OptionError(f"reason: give one line of at most {LONGEST_REASON} characters, or leave it out")
-    return reason.strip()
 
 
 def _logon(record: Record) -> tuple[Any, ...]:

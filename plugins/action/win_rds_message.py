@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..plugin_utils._engine.requests import MessageRequest, request
+from ..plugin_utils._options import reason
 from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.message import BUTTONS, ICONS, check_message, message_seconds, message_style
+from ..plugin_utils._options.reason import with_reason
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
 
-PLACEHOLDERS = ("user", "server")
+PLACEHOLDERS = ("user", "server", "reason")
 
 
 class ActionModule(SessionAction):
@@ -26,6 +28,7 @@ class ActionModule(SessionAction):
         "show_for": {"type": Duration("give nobody the time to read it; leave it out to show it until closed")},
         "buttons": {"type": "str", "choices": [*BUTTONS]},
         "answer_timeout": {"type": Duration("give nobody the time to answer")},
+        **reason.ARGUMENT_SPEC,
     }
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -35,8 +38,8 @@ class ActionModule(SessionAction):
             MessageRequest,
             selection,
             check_mode=self._task.check_mode,
-            title=check_message("title", options["title"], PLACEHOLDERS),
-            message=check_message("message", options["message"], PLACEHOLDERS),
+            title=_shown("title", options),
+            message=_shown("message", options),
             message_style=message_style(options["buttons"] or "ok", options["icon"]),
             message_seconds=message_seconds(options["answer_timeout"] or options["show_for"]),
             wait_for_answer=options["answer_timeout"] is not None,
@@ -45,6 +48,10 @@ class ActionModule(SessionAction):
         if selection.nobody:
             return self.nobody_result(message, selection.nobody)
         return self.session_result(self.run_engine(message, task_vars), message, task_vars)
+
+
+def _shown(option: str, options: Mapping[str, Any]) -> str:
+    return with_reason(option, check_message(option, options[option], PLACEHOLDERS), options)
 
 
 def _refuse_contradictions(options: Mapping[str, Any]) -> None:

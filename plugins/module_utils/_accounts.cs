@@ -27,10 +27,6 @@ static class NativeMethods
 	internal static extern bool LookupAccountSidW(
 		string lpSystemName, byte[] Sid, StringBuilder Name, ref uint cchName,
 		StringBuilder ReferencedDomainName, ref uint cchReferencedDomainName, out int peUse);
-
-	[DllImport("secur32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
-	[return: MarshalAs(UnmanagedType.U1)]
-	internal static extern bool GetUserNameExW(int NameFormat, StringBuilder lpNameBuffer, ref uint nSize);
 }
 
 // Whom a name stands for: an account, a group, a domain.
@@ -38,24 +34,12 @@ sealed class Account
 {
 	internal const int SidTypeUser = 1; // SID_NAME_USE
 	internal const int SidTypeDomain = 3;
-	const int NameSamCompatible = 2; // EXTENDED_NAME_FORMAT: DOMAIN\user
 	const int LongestName = 512;
 	const int SECURITY_MAX_SID_SIZE = 68;
 
-	// The call in progress.
-	internal static volatile string Calling = "";
-
 	internal string Name; // DOMAIN\user
+	internal string Sid;
 	internal int Use;     // SID_NAME_USE; 0: there is none
-
-	// The account that this runs as.
-	internal static string Current()
-	{
-		uint length = LongestName;
-		var name = new StringBuilder(LongestName);
-		Check("GetUserNameEx", () => NativeMethods.GetUserNameExW(NameSamCompatible, name, ref length));
-		return name.ToString();
-	}
 
 	// By a SID, a user principal name, DOMAIN\user (with either name of the domain) or a name alone.
 	internal static Account Find(string name, string server = null)
@@ -69,10 +53,10 @@ sealed class Account
 			if (name.StartsWith("S-1-", StringComparison.OrdinalIgnoreCase))
 				sid = ParseSid(name);
 			else
-				Check("LookupAccountName", () => NativeMethods.LookupAccountNameW(server, name, sid, ref sidLength, domain, ref domainLength, out use));
+				TimedCalls.Call("LookupAccountName", () => NativeMethods.LookupAccountNameW(server, name, sid, ref sidLength, domain, ref domainLength, out use));
 			domainLength = LongestName;
-			Check("LookupAccountSid", () => NativeMethods.LookupAccountSidW(server, sid, user, ref userLength, domain, ref domainLength, out use));
-			return new Account { Name = domain + "\\" + user, Use = use };
+			TimedCalls.Call("LookupAccountSid", () => NativeMethods.LookupAccountSidW(server, sid, user, ref userLength, domain, ref domainLength, out use));
+			return new Account { Name = domain + "\\" + user, Sid = Text(sid), Use = use };
 		}
 		catch (WindowsException error)
 		{
@@ -85,18 +69,19 @@ sealed class Account
 	static byte[] ParseSid(string text)
 	{
 		IntPtr pointer = IntPtr.Zero;
-		Check("ConvertStringSidToSid", () => NativeMethods.ConvertStringSidToSidW(text, out pointer));
+		TimedCalls.Call("ConvertStringSidToSid", () => NativeMethods.ConvertStringSidToSidW(text, out pointer));
 		byte[] sid = new byte[8 + 4 * Marshal.ReadByte(pointer, 1)];
 		Marshal.Copy(pointer, sid, 0, sid.Length);
 		NativeMethods.LocalFree(pointer);
 		return sid;
 	}
 
-	static void Check(string call, Func<bool> native)
+	static string Text(byte[] sid)
 	{
-		Calling = call;
-		if (!native())
-			throw new WindowsException(call, Marshal.GetLastWin32Error());
+		string text = "S-1-" + sid[7]; // no authority has a number of more than this byte
+		for (int i = 0; i < sid[1]; i++)
+			text += "-" + BitConverter.ToUInt32(sid, 8 + 4 * i);
+		return text;
 	}
 }
 }

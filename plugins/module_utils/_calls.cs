@@ -7,7 +7,9 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Threading;
+using System.Threading.Tasks;
 
 // From nowhere else, whatever lies in the folder that PowerShell was started in (code analysis rule CA5392).
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
@@ -78,6 +80,46 @@ static class Memory
 	internal static string Text(IntPtr pointer)
 	{
 		return Marshal.PtrToStringUni(pointer) ?? "";
+	}
+}
+
+static class NativeMethods
+{
+	[DllImport("secur32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
+	[return: MarshalAs(UnmanagedType.U1)]
+	internal static extern bool GetUserNameExW(int NameFormat, StringBuilder lpNameBuffer, ref uint nSize);
+}
+
+// Calls that may wait for a domain controller, or a service, that does not answer.
+static class TimedCalls
+{
+	const int NameSamCompatible = 2; // EXTENDED_NAME_FORMAT: DOMAIN\user
+	const int LongestName = 512;
+
+	static volatile string calling = "";
+
+	internal static void Call(string name, Func<bool> native)
+	{
+		calling = name;
+		if (!native())
+			throw new WindowsException(name, Marshal.GetLastWin32Error());
+	}
+
+	internal static T Within<T>(long milliseconds, Func<T> calls)
+	{
+		Task<T> task = Task.Run(calls);
+		if (Task.WaitAny(new Task[] { task }, (int)Math.Min(milliseconds, Int32.MaxValue)) < 0)
+			throw new WindowsException(calling, null);
+		return task.GetAwaiter().GetResult();
+	}
+
+	// The account that this runs as.
+	internal static string OwnAccount()
+	{
+		uint length = LongestName;
+		var name = new StringBuilder(LongestName);
+		Call("GetUserNameEx", () => NativeMethods.GetUserNameExW(NameSamCompatible, name, ref length));
+		return name.ToString();
 	}
 }
 

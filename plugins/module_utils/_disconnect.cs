@@ -11,8 +11,9 @@ using _calls;
 using _report;
 using _run;
 using _sessions;
+using _trace;
 
-public sealed class DisconnectRequest : EngineRequest
+public sealed class DisconnectRequest : TracedRequest
 {
 	public long timeout_ms;
 }
@@ -78,7 +79,7 @@ public static class Engine
 {
 	public static string Run(string request)
 	{
-		return Runner.Answer<DisconnectRequest>(request, read => new Disconnection(read));
+		return TracedRunner.Answer<DisconnectRequest>(request, read => new Disconnection(read));
 	}
 }
 }

@@ -36,7 +36,12 @@ static class Json
 			answer["msg"] = error.Message;
 			answer["exception"] = error.ToString();
 		}
-		return Ascii(Write(answer));
+		return Text(answer);
+	}
+
+	internal static string Text(object value)
+	{
+		return Ascii(Write(value));
 	}
 
 	static T Read<T>(string text)
@@ -84,12 +89,12 @@ static class Json
 	}
 #endif
 
-	// So that no code page can spoil it. In JSON, only texts hold other characters.
+	// So that no code page can spoil it, and no event log takes %1 for a place to fill in. In JSON, only texts hold these.
 	static string Ascii(string json)
 	{
 		var ascii = new StringBuilder();
 		foreach (char unit in json)
-			ascii.Append(unit < 0x7F ? unit.ToString() : "\\u" + ((int)unit).ToString("x4"));
+			ascii.Append(unit < 0x7F && unit != '%' ? unit.ToString() : "\\u" + ((int)unit).ToString("x4"));
 		return ascii.ToString();
 	}
 }

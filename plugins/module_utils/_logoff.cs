@@ -10,8 +10,9 @@ namespace ansible_collections.winops.rds.plugins.module_utils._logoff
 using _report;
 using _run;
 using _sessions;
+using _trace;
 
-public sealed class LogoffRequest : EngineRequest
+public sealed class LogoffRequest : TracedRequest
 {
 	public long timeout_ms;
 	public long? max_parallel;
@@ -55,7 +56,7 @@ public static class Engine
 {
 	public static string Run(string request)
 	{
-		return Runner.Answer<LogoffRequest>(request, read => new Logoff(read));
+		return TracedRunner.Answer<LogoffRequest>(request, read => new Logoff(read));
 	}
 }
 }

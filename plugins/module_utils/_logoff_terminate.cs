@@ -14,6 +14,7 @@ using _processes;
 using _report;
 using _run;
 using _sessions;
+using _trace;
 
 static class NativeMethods
 {
@@ -158,7 +159,7 @@ public static class Engine
 {
 	public static string Run(string request)
 	{
-		return Runner.Answer<LogoffRequest>(request, read => new LogoffOrTerminate(read));
+		return TracedRunner.Answer<LogoffRequest>(request, read => new LogoffOrTerminate(read));
 	}
 }
 }

@@ -9,6 +9,7 @@ using System.Collections.Generic;
 namespace ansible_collections.winops.rds.plugins.module_utils._logon_mode
 {
 using _calls;
+using _event_log;
 using _json;
 using _maintenance_record;
 using _registry;
@@ -21,6 +22,8 @@ public sealed class LogonModeRequest
 	public string drain_mode;
 	// The text to write to WinStationsDisabled; null leaves it as it is.
 	public string winstations_disabled;
+	// How an event about it begins.
+	public string trace;
 }
 
 public sealed class LogonModeReport
@@ -34,6 +37,8 @@ public sealed class LogonModeReport
 	// Null: the host is not in maintenance.
 	public MaintenanceRecord maintenance;
 	public CallReport error;
+	// Of the event; null: nothing was written, so there is none.
+	public CallReport logged;
 }
 
 public sealed class Reading
@@ -96,6 +101,7 @@ public static class Engine
 			{
 				report.error = CallReport.Of(refusal);
 			}
+			report.logged = EventLog.Write(request.trace, report.written);
 			if (report.written.Count > 0)
 			{
 				report.after = null;

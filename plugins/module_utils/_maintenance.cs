@@ -12,8 +12,8 @@ using System.Threading;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._maintenance
 {
-using _accounts;
 using _calls;
+using _event_log;
 using _json;
 using _logon_mode;
 using _maintenance_record;
@@ -30,6 +30,7 @@ public sealed class MaintenanceRequest
 	public string host;
 	public string run;
 	public string attempt;
+	public string trace;
 }
 
 public sealed class MaintenanceReport
@@ -44,6 +45,7 @@ public sealed class MaintenanceReport
 	public string other_host;
 	public List<string> written;
 	public CallReport error;
+	public CallReport logged;
 }
 
 static class NativeMethods
@@ -91,17 +93,20 @@ public static class Engine
 			report.other_host = OtherHost(request);
 			if (request.check_mode || report.is_odd || report.other_host != null)
 				return report;
+			var changes = new List<string>();
 			try
 			{
 				if (request.enter)
-					Enter(request, report);
+					Enter(request, report, changes);
 				else if (report.found != null)
-					Exit(request, report);
+					Exit(request, report, changes);
 			}
 			catch (WindowsException refusal)
 			{
 				report.error = CallReport.Of(refusal);
 			}
+			changes.AddRange(report.written);
+			report.logged = EventLog.Write(request.trace, changes);
 			report.after = null;
 			report.after = LogonMode.Read();
 			report.record = MaintenanceRecord.Read();
@@ -163,7 +168,7 @@ public static class Engine
 		}
 	}
 
-	static void Enter(MaintenanceRequest request, MaintenanceReport report)
+	static void Enter(MaintenanceRequest request, MaintenanceReport report, List<string> changes)
 	{
 		Reading before = report.before;
 		MaintenanceRecord found = report.found;
@@ -179,7 +184,7 @@ public static class Engine
 				Delete(MaintenanceRecord.Since);
 				Copy(LogonMode.DrainMode, MaintenanceRecord.DrainMode);
 				Copy(LogonMode.WinStationsDisabled, MaintenanceRecord.WinStationsDisabled);
-				Keep(MaintenanceRecord.Account, Account.Current());
+				Keep(MaintenanceRecord.Account, TimedCalls.OwnAccount());
 				Delete(MaintenanceRecord.Reason);
 				Keep(MaintenanceRecord.Began, request.attempt ?? "");
 			}
@@ -200,11 +205,13 @@ public static class Engine
 			throw;
 		}
 		report.went_on = goesOn;
+		if (!goesOn)
+			changes.Add("record");
 		if (request.write_mode)
 			LogonMode.Write(request.drain_mode, request.winstations_disabled, before, report.written);
 	}
 
-	static void Exit(MaintenanceRequest request, MaintenanceReport report)
+	static void Exit(MaintenanceRequest request, MaintenanceReport report, List<string> changes)
 	{
 		ValueReport began = report.found.began;
 		if (request.attempt != null && report.found.since != null && (began == null || began.text != request.attempt))
@@ -221,6 +228,7 @@ public static class Engine
 		Flush(LogonMode.DrainMode.Key);
 		Flush(LogonMode.WinStationsDisabled.Key);
 		Forget();
+		changes.Add("record");
 	}
 
 	static void Restore(RegistryValue from, RegistryValue to, string name, MaintenanceReport report)

@@ -18,6 +18,7 @@ public class EngineReport
 	public List<UnknownExclusion> unknown_exclusions;
 	public ForeignRecord foreign_record;
 	public CallReport error;
+	public CallReport logged;
 }
 
 public sealed class UnknownExclusion
@@ -85,7 +86,7 @@ sealed class SelectedSession
 {
 	internal Session Session;
 	internal Client Client = new Client();
-	internal List<string> MatchedBy;
+	internal readonly List<string> MatchedBy = new List<string>();
 	internal string Result;  // null: not settled yet
 	internal WindowsException Error;
 	internal bool Attempted; // it was asked for; Windows may not have answered

@@ -5,7 +5,6 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
-using System.Threading.Tasks;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._run
 {
@@ -85,7 +84,7 @@ static class Runner
 		var report = new EngineReport { servers = new List<ServerReport>(), unknown_exclusions = new List<UnknownExclusion>() };
 		try
 		{
-			Selection selection = LookUp(request, () => new Selection(request));
+			Selection selection = TimedCalls.Within(request.server_timeout_ms, () => new Selection(request));
 			List<ServerRun> runs = request.servers.ConvertAll(server => new ServerRun(new Server(server), selection, act, request));
 			RunSideBySide(runs, request.server_timeout_ms);
 			List<Server> servers = runs.ConvertAll(run => run.Server);
@@ -93,7 +92,7 @@ static class Runner
 			if (foreign != null)
 				report.foreign_record = new ForeignRecord { server = foreign, computers = servers.ConvertAll(server => server.ComputerName) };
 			else if (!request.ignore_unknown_exclusions)
-				report.unknown_exclusions = LookUp(request, () => UnknownExclusions(selection, runs));
+				report.unknown_exclusions = TimedCalls.Within(request.server_timeout_ms, () => UnknownExclusions(selection, runs, servers));
 			if (foreign != null || report.unknown_exclusions.Count > 0)
 				return report;
 			foreach (ServerRun run in runs)
@@ -112,7 +111,7 @@ static class Runner
 	}
 
 	// Exclusions of one account that fitted no session, and would not fit one of the account either.
-	static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs)
+	static List<UnknownExclusion> UnknownExclusions(Selection selection, List<ServerRun> runs, List<Server> servers)
 	{
 		var unknown = new List<UnknownExclusion>();
 		for (int i = 0; i < selection.ExcludedUsers.Count; i++)
@@ -120,24 +119,15 @@ static class Runner
 			AccountPattern excluded = selection.ExcludedUsers[i];
 			if (runs.Exists(run => run.Found.Contains("exclude_users:" + i)))
 				continue;
-			if (excluded.IsOfUnknownDomain(runs.ConvertAll(run => run.Server)))
+			if (excluded.IsOfUnknownDomain(servers))
 				unknown.Add(new UnknownExclusion { position = i });
 			if (!excluded.IsOneAccount)
 				continue;
-			Account found = excluded.LookUp(runs.ConvertAll(run => run.Server));
+			Account found = excluded.LookUp(servers);
 			if (found.Use != Account.SidTypeUser || !excluded.WouldFit(found))
 				unknown.Add(new UnknownExclusion { position = i, use = found.Use, name = found.Name });
 		}
 		return unknown;
-	}
-
-	// A look-up may wait for a domain controller that does not answer.
-	static T LookUp<T>(EngineRequest request, Func<T> read)
-	{
-		Task<T> reading = Task.Run(read);
-		if (Task.WaitAny(new Task[] { reading }, (int)Math.Min(request.server_timeout_ms, Int32.MaxValue)) < 0)
-			throw new WindowsException(Account.Calling, null);
-		return reading.GetAwaiter().GetResult();
 	}
 
 	// Each server has threads of its own, so that one that does not answer does not delay the others.
@@ -323,15 +313,15 @@ sealed class ServerRun
 		while (listed.Count > 0)
 		{
 			Session session = listed.Dequeue();
-			var matchedBy = new List<string>();
-			bool fits = selection.FitsListed(session, Server, matchedBy);
+			var selected = new SelectedSession { Session = session };
+			bool fits = selection.FitsListed(session, Server, selected.MatchedBy);
 			Server.DomainsSeen.Add(session.Domain);
 			// What fits a listener alone spares nobody.
 			bool isExcluded = selection.IsExcluded(session, Server.ComputerName, session.IsListener ? new HashSet<string>() : Found);
 			if ((fits && selection.TakesNewcomers) || selection.MayBeExpected(Server, session.Id))
-				Identify(worker, new SelectedSession { Session = session, MatchedBy = matchedBy }, fits, isExcluded);
+				Identify(worker, selected, fits, isExcluded);
 			else
-				IsSpared(new SelectedSession { Session = session, MatchedBy = matchedBy }, isExcluded);
+				IsSpared(selected, isExcluded);
 		}
 		worker.About = null;
 	}
@@ -469,18 +459,14 @@ sealed class ServerRun
 			Session now = host.Query(selected.Session.Id);
 			if (selected.IsLeaving && selected.Session.IsSameAccount(now))
 				selected.Session.Info = now.Info; // it answers now, so it is known from now on
-			if (!selected.Session.IsSameLogon(now))
-			{
-				selected.Settle("already_gone");
-				return;
-			}
+			bool isSame = selected.Session.IsSameLogon(now);
 			now.TakeFullNames(selected.Session);
-			if (!StillFits(host, selected, now))
-			{
+			if (!isSame)
+				selected.Settle("already_gone");
+			else if (!StillFits(host, selected, now))
 				selected.Settle("spared");
-				return;
-			}
-			SettleIfNothingIsToBeDone(host, selected, now);
+			else
+				SettleIfNothingIsToBeDone(host, selected, now);
 			if (selected.Result != null)
 				return;
 			selected.Busy = false;

@@ -4,12 +4,12 @@
 
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Net;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._selection
 {
 using _accounts;
+using _calls;
 using _sessions;
 
 // What the members mean is said in plugin_utils/_engine/requests.py.
@@ -76,8 +76,8 @@ sealed class AccountPattern
 	internal AccountPattern(string text)
 	{
 		this.text = text;
-		IsLocal = text.StartsWith(".\\", StringComparison.Ordinal);
 		string[] names = text.Split('\\');
+		IsLocal = names.Length > 1 && names[0] == ".";
 		if (names.Length < 2 || text.IndexOf('@') > 0 || (names[0].IndexOf('.') > 0 && IsOneAccount))
 		{
 			account = Account.Find(text);
@@ -92,7 +92,7 @@ sealed class AccountPattern
 	internal bool Fits(Session session, string computerName)
 	{
 		return user != null && session.HasUser && Wildcard.Fits(user, session.User)
-			&& (IsLocal ? String.Equals(session.Domain, computerName, StringComparison.OrdinalIgnoreCase) : Wildcard.Fits(domain, session.Domain));
+			&& (IsLocal ? Names.AreSame(session.Domain, computerName) : Wildcard.Fits(domain, session.Domain));
 	}
 
 	// Windows also finds an account without its accents (support.microsoft.com/kb/938447).
@@ -106,7 +106,7 @@ sealed class AccountPattern
 	internal bool IsOfUnknownDomain(List<Server> servers)
 	{
 		return domain != null && !IsOneAccount && !IsLocal && domain.IndexOfAny(new[] { '*', '?' }) < 0
-			&& !domain.Equals("AzureAD", StringComparison.OrdinalIgnoreCase)
+			&& !Names.AreSame(domain, "AzureAD")
 			&& !servers.Exists(server => server.HasDomain(domain))
 			&& Account.Find(domain).Use != Account.SidTypeDomain;
 	}
@@ -137,7 +137,7 @@ static class Logon
 	internal static string Key(Server server, Session session)
 	{
 		long time = session.Info.LogonTime; // 0: not known
-		return Place(server, session.Id) + "|" + session.Domain + "\\" + session.User + "|" + (time == 0 ? "" : time.ToString(CultureInfo.InvariantCulture));
+		return Place(server, session.Id) + "|" + session.Domain + "\\" + session.User + "|" + (time == 0 ? "" : time.ToString());
 	}
 
 	internal static string Place(Server server, uint id)
@@ -180,8 +180,8 @@ sealed class Selection
 	{
 		this.wanted = wanted;
 		current = Current(wanted.current);
-		users = wanted.users.ConvertAll(text => new AccountPattern(text));
-		ExcludedUsers = wanted.exclude_users.ConvertAll(text => new AccountPattern(text));
+		users = Patterns(wanted.users);
+		ExcludedUsers = Patterns(wanted.exclude_users);
 		excludedCurrent = Current(wanted.exclude_current);
 		logons = new HashSet<string>(wanted.logons, StringComparer.OrdinalIgnoreCase);
 		places = new HashSet<string>(wanted.logons.ConvertAll<string>(Logon.PlaceOf), StringComparer.OrdinalIgnoreCase);
@@ -189,10 +189,12 @@ sealed class Selection
 
 	static List<AccountPattern> Current(bool isWanted)
 	{
-		var accounts = new List<AccountPattern>();
-		if (isWanted)
-			accounts.Add(new AccountPattern(Account.Current()));
-		return accounts;
+		return Patterns(isWanted ? new List<string> { TimedCalls.OwnAccount() } : new List<string>());
+	}
+
+	static List<AccountPattern> Patterns(List<string> texts)
+	{
+		return texts.ConvertAll(text => new AccountPattern(text));
 	}
 
 	// Whether those are meant that are none of the logons that the task is about.
@@ -307,7 +309,7 @@ sealed class Selection
 			if (!fits(values[i]))
 				continue;
 			any = true;
-			matchedBy.Add(criterion + ":" + i.ToString(CultureInfo.InvariantCulture));
+			matchedBy.Add(criterion + ":" + i);
 		}
 		return any;
 	}

@@ -123,6 +123,15 @@ static class NativeMethods
 		Native.WTS_TYPE_CLASS WTSTypeClass, IntPtr pMemory, uint NumberOfEntries);
 }
 
+static class Names
+{
+	// Some versions of Windows give names in upper case.
+	internal static bool AreSame(string one, string other, int lengthCompared = Int32.MaxValue)
+	{
+		return String.Compare(one, 0, other, 0, lengthCompared, StringComparison.OrdinalIgnoreCase) == 0;
+	}
+}
+
 // One session at one moment.
 sealed class Session
 {
@@ -157,13 +166,12 @@ sealed class Session
 
 	internal bool IsSameAccount(Session other)
 	{
-		return String.Compare(User, 0, other.User, 0, LongestUserInInfo, StringComparison.OrdinalIgnoreCase) == 0
-			&& String.Compare(Domain, 0, other.Domain, 0, LongestDomainInInfo, StringComparison.OrdinalIgnoreCase) == 0;
+		return Names.AreSame(User, other.User, LongestUserInInfo) && Names.AreSame(Domain, other.Domain, LongestDomainInInfo);
 	}
 
 	internal bool IsNamed(string name)
 	{
-		return String.Equals(Info.WinStationName, name, StringComparison.OrdinalIgnoreCase);
+		return Names.AreSame(Info.WinStationName, name);
 	}
 
 	internal void TakeFullNames(Session listed)
@@ -216,23 +224,22 @@ sealed class Server
 	// Whether a record with this name may be of it. The first label of a DNS name is the computer's own name.
 	internal bool IsCalled(string name)
 	{
-		return String.Equals(name, Name, StringComparison.OrdinalIgnoreCase)
-			|| (ComputerName.Length == 0 ? IsLocal : String.Compare(name.Split('.')[0], 0, ComputerName, 0, LongestComputerName, StringComparison.OrdinalIgnoreCase) == 0);
+		return Names.AreSame(name, Name)
+			|| (ComputerName.Length == 0 ? IsLocal : Names.AreSame(name.Split('.')[0], ComputerName, LongestComputerName));
 	}
 
 	internal readonly HashSet<string> DomainsSeen = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // of its sessions
 
 	internal bool HasDomain(string name)
 	{
-		return DomainsSeen.Contains(name) || String.Equals(ComputerName, name, StringComparison.OrdinalIgnoreCase) || String.Equals(Domain, name, StringComparison.OrdinalIgnoreCase);
+		return DomainsSeen.Contains(name) || Names.AreSame(ComputerName, name) || Names.AreSame(Domain, name);
 	}
 
 	// By two names.
 	internal bool IsSameAs(Server other)
 	{
 		return this == other || (ComputerName.Length > 0
-			&& String.Equals(ComputerName, other.ComputerName, StringComparison.OrdinalIgnoreCase)
-			&& String.Equals(Domain, other.Domain, StringComparison.OrdinalIgnoreCase));
+			&& Names.AreSame(ComputerName, other.ComputerName) && Names.AreSame(Domain, other.Domain));
 	}
 
 	// Null: Windows does not tell.

@@ -31,6 +31,12 @@ options:
       - Written as in O(idle_for), or in seconds (V(90)); more than nothing.
     type: str
     default: 30s
+  reason:
+    description:
+      - Why, such as the number of a change. It stands in the event that the task leaves on the host, see
+        RV(event_logged). One line, at most 200 characters.
+      - Everybody who may read the Application log can read it, so it is no place for a secret.
+    type: str
 notes:
   - "To disconnect another user's session, the connecting account needs the Disconnect permission on it, see
     U(https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtsdisconnectsession). Where Windows refuses
@@ -112,6 +118,17 @@ changed:
   description:
     - Whether Windows accepted to disconnect a session, or in check mode would be asked to. This holds for a session
       that is then V(timed_out), too.
+  returned: always
+  type: bool
+  sample: true
+event_logged:
+  description:
+    - >-
+      Whether there is an event in the host's Application log for each launch that has changed something, with the
+      source C(Ansible) and the ID 3389. It tells which account ran which module, O(reason), and each session that was
+      acted on, by its ID, the SID of its account, and what became of it; with C(no_log), without the SIDs.
+    - V(null) if nothing was changed, and in check mode. If the log could not be written, V(false), and a warning says
+      why; the task does not fail for it.
   returned: always
   type: bool
   sample: true

@@ -60,8 +60,8 @@ options:
     description:
       - What is shown to the users at the beginning of O(grace), and at each of O(reminders). C({user}) in it becomes
         the user's name without the domain, C({server}) the server's name, C({minutes}) the minutes that are left (at
-        least 1), C({deadline}) the time of the logoff as C(HH:mm) of the server. Braces may stand for
-        nothing else.
+        least 1), C({deadline}) the time of the logoff as C(HH:mm) of the server, C({reason}) the O(reason).
+        Braces may stand for nothing else.
       - Needs O(grace). Empty text is as none, where O(at_deadline) allows that. To show a message and log nobody off,
         use M(winops.rds.win_rds_message).
     type: str
@@ -124,6 +124,12 @@ options:
         profile storage cannot take them all at once. At least 1.
       - If it is not given, all are requested at once. Contradicts O(wait=false).
     type: int
+  reason:
+    description:
+      - Why, such as the number of a change. It stands in the event that the task leaves on the host, see
+        RV(event_logged), and in O(message) and O(message_title) for C({reason}). One line, at most 200 characters.
+      - Everybody who may read the Application log can read it, so it is no place for a secret.
+    type: str
 notes:
   - "To log off another user's session, the connecting account needs the Reset permission on it, see
     U(https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtslogoffsession). Where Windows refuses
@@ -340,6 +346,17 @@ changed:
   description:
     - Whether Windows accepted the logoff of a session, or in check mode would be asked for one. This holds for a
       session that is then V(timed_out), too. A message is no change.
+  returned: always
+  type: bool
+  sample: true
+event_logged:
+  description:
+    - >-
+      Whether there is an event in the host's Application log for each launch that has changed something, with the
+      source C(Ansible) and the ID 3389. It tells which account ran which module, O(reason), and each session that was
+      acted on, by its ID, the SID of its account, and what became of it; with C(no_log), without the SIDs.
+    - V(null) if nothing was changed, and in check mode. If the log could not be written, V(false), and a warning says
+      why; the task does not fail for it.
   returned: always
   type: bool
   sample: true

@@ -9,6 +9,8 @@
 #AnsibleRequires -CSharpUtil ..module_utils._report
 #AnsibleRequires -CSharpUtil ..module_utils._json
 #AnsibleRequires -CSharpUtil ..module_utils._run
+#AnsibleRequires -CSharpUtil ..module_utils._event_log
+#AnsibleRequires -CSharpUtil ..module_utils._trace
 #AnsibleRequires -CSharpUtil ..module_utils._logoff
 #AnsibleRequires -CSharpUtil ..module_utils._processes
 #AnsibleRequires -CSharpUtil ..module_utils._logoff_terminate

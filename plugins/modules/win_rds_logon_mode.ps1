@@ -4,6 +4,7 @@
 
 #AnsibleRequires -CSharpUtil ..module_utils._json
 #AnsibleRequires -CSharpUtil ..module_utils._calls
+#AnsibleRequires -CSharpUtil ..module_utils._event_log
 #AnsibleRequires -CSharpUtil ..module_utils._registry
 #AnsibleRequires -CSharpUtil ..module_utils._maintenance_record
 #AnsibleRequires -CSharpUtil ..module_utils._logon_mode

@@ -27,6 +27,12 @@ options:
     type: str
     choices: [enabled, disabled, drain, drain_until_restart]
     required: true
+  reason:
+    description:
+      - Why, such as the number of a change. It stands in the event that the task leaves on the host, see
+        RV(event_logged). One line, at most 200 characters.
+      - Everybody who may read the Application log can read it, so it is no place for a secret.
+    type: str
 notes:
   - Setting a mode needs an administrator of the host.
   - A connection broker is told nothing. Microsoft says that drain mode is integrated with its load balancing, and not
@@ -86,6 +92,16 @@ EXAMPLES = r"""
 RETURN = r"""
 changed:
   description: Whether a value of the registry was written, or in check mode would be.
+  returned: always
+  type: bool
+  sample: true
+event_logged:
+  description:
+    - >-
+      Whether there is an event in the host's Application log that tells of the change, with the source C(Ansible) and
+      the ID 3389. It tells which account ran which module, O(reason), the mode, and which values were written.
+    - V(null) if nothing was changed, and in check mode. If the log could not be written, V(false), and a warning says
+      why; the task does not fail for it.
   returned: always
   type: bool
   sample: true

@@ -41,7 +41,9 @@ options:
   reason:
     description:
       - Why, such as the number of a change. It stands on the host, and is told wherever the host is named as being in
-        maintenance. One line, at most 200 characters.
+        maintenance; in the events that the task leaves there, see RV(event_logged); and in O(message) and
+        O(message_title) for C({reason}). One line, at most 200 characters.
+      - Everybody who may read the Application log can read it, so it is no place for a secret.
     type: str
   keep_closed:
     description:
@@ -217,6 +219,16 @@ changed:
   description:
     - Whether the host was closed or opened, or somebody logged off, or in check mode would be. Where it failed and
       the host is as it was before, whether somebody was logged off.
+  returned: always
+  type: bool
+  sample: true
+event_logged:
+  description:
+    - >-
+      Whether there is an event in the host's Application log for each launch that has changed something, with the
+      source C(Ansible) and the ID 3389. It tells which account ran which module, O(reason), and what was changed.
+    - V(null) if nothing was changed, and in check mode. If the log could not be written, V(false), and a warning says
+      why; the task does not fail for it.
   returned: always
   type: bool
   sample: true

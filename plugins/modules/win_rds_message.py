@@ -15,8 +15,8 @@ version_added: 1.0.0
 options:
   message:
     description:
-      - The text. C({user}) in it becomes the user's name without the domain, C({server}) the server's name. Braces
-        may stand for nothing else.
+      - The text. C({user}) in it becomes the user's name without the domain, C({server}) the server's name,
+        C({reason}) the O(reason). Braces may stand for nothing else.
       - It may have several lines.
     type: str
     required: true
@@ -50,6 +50,12 @@ options:
         Written as in O(idle_for), or in seconds (V(90)); more than nothing, and rounded up to whole seconds.
       - If it is not given, no answer is awaited.
       - O(server_timeout) does not count this time.
+    type: str
+  reason:
+    description:
+      - Why, such as the number of a change, for C({reason}) in O(message) and O(title). One line, at most 200
+        characters.
+      - A message changes nothing, so that there is no event of it on the host.
     type: str
 notes:
   - "To send a message to another user's session, the connecting account needs the Message permission on it, see

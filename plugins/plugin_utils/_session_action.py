@@ -12,7 +12,6 @@ from ._engine.acts import LIST
 from ._engine.report import Report, Session
 from ._engine.requests import EngineRequest
 from ._launch.failed import TaskFailed
-from ._launch.task import TaskAction
 from ._result.attempts import as_one, in_doubt
 from ._result.records import (
     Error,
@@ -39,13 +38,14 @@ from ._result.sentences import (
     unused_patterns_text,
     unused_sessions_text,
 )
+from ._result.traced import TracedAction
 
 
 def _unexplained(session: Session) -> Error:
     return own_error("Windows was not done in time", "Run the task again to see what became of the session.")
 
 
-class SessionAction(TaskAction):
+class SessionAction(TracedAction):
     """Base of the action plugins that select sessions."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..directory import Directory, Use
+from ..event_log import LoggedEvent
 from ..permissions import Permissions
 from ..process import Process
 from ..registry import LogonMode, Registry
@@ -69,6 +70,7 @@ class Host:
             listeners=spec.listeners,
             last_input_when_disconnected=spec.last_input_when_disconnected,
         )
+        self.event_log: list[LoggedEvent] = []
         self.refused_logons: list[RefusedLogon] = []
         self.started_at = self.table.now() - timedelta(seconds=spec.uptime)
         self._events = spec.events

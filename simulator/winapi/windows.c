@@ -1049,6 +1049,38 @@ LONG RegCloseKey(HKEY key)
 	return 0;
 }
 
+/* ---- advapi32.dll: the event log of this host. Of an event, one string is simulated, and no data. ---- */
+
+HANDLE RegisterEventSourceW(LPCWSTR server, LPCWSTR source)
+{
+	Answer answer;
+	return opened(server ? 87 : ask(&answer, "RegisterEventSourceW", "s", source), &answer);
+}
+
+BOOL ReportEventW(HANDLE log, WORD type, WORD category, DWORD event, PSID user, WORD strings, DWORD bytes,
+                  LPCWSTR *texts, LPVOID data)
+{
+	Answer answer;
+	if (user || strings != 1 || bytes || !texts || data)
+		return result(87);
+	uint32_t error = ask(&answer, "ReportEventW", "nnnns", (uint64_t)log, (uint64_t)type, (uint64_t)category,
+	                     (uint64_t)event, texts[0]);
+	if (!error)
+		free(answer.text);
+	return result(error);
+}
+
+BOOL DeregisterEventSource(HANDLE log)
+{
+	Answer answer;
+	uint32_t error = ask(&answer, "DeregisterEventSource", "n", (uint64_t)log);
+	if (!error) {
+		free(answer.text);
+		handle_taken_back();
+	}
+	return result(error);
+}
+
 /* ---- netapi32.dll (lmwksta.h) ---- */
 
 typedef struct {

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..farm import Host, SecondHop
 from ..win32 import ERROR_ACCESS_DENIED, RPC_S_SERVER_UNAVAILABLE, Win32Error
-from . import accounts, processes, registry, servers, sessions
+from . import accounts, event_log, processes, registry, servers, sessions
 from .launch import MUTATING, SESSION_CALLS, Answer, Call, Launch, Value
 from .times import pass_time
 
@@ -30,6 +30,7 @@ _ANSWERS: dict[str, Answer] = {
     **processes.HERE,
     **accounts.HERE,
     **registry.HERE,
+    **event_log.HERE,
 }
 
 

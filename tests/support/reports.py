@@ -62,7 +62,14 @@ def raw_server(*sessions: Raw, **changes: Any) -> Raw:
 
 
 def raw_report(*servers: Raw, **changes: Any) -> Raw:
-    return {"servers": [*servers], "unknown_exclusions": [], "foreign_record": None, "error": None, **changes}
+    return {
+        "servers": [*servers],
+        "unknown_exclusions": [],
+        "foreign_record": None,
+        "error": None,
+        "logged": None,
+        **changes,
+    }
 
 
 def session(**changes: Any) -> Session:

@@ -33,13 +33,14 @@ def selected(**given: Any) -> Selection:
     return Selection.from_options(validated_options(given, ARGUMENT_SPEC))
 
 
+_TRACE: dict[str, Any] = {"trace": "", "trace_names": True}
 _MESSAGE: dict[str, Any] = {"title": "t", "message": "m", "message_style": 0, "message_seconds": 0, "remaining_ms": 0}
 
 #: For each act its request, and what it asks beside the selection.
 _REQUESTS: list[tuple[Act, type[EngineRequest], dict[str, Any]]] = [
     (LIST, SessionInfoRequest, {}),
-    (LOG_OFF, LogoffRequest, {"timeout_ms": 1000, "max_parallel": None}),
-    (DISCONNECT, DisconnectRequest, {"timeout_ms": 1000}),
+    (LOG_OFF, LogoffRequest, {"timeout_ms": 1000, "max_parallel": None, **_TRACE}),
+    (DISCONNECT, DisconnectRequest, {"timeout_ms": 1000, **_TRACE}),
     (SEND_MESSAGE, MessageRequest, {"wait_for_answer": False, **_MESSAGE}),
 ]
 

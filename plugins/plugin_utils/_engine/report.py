@@ -153,6 +153,8 @@ class Report:
     """If there is one, no server was worked on."""
     error: RefusedCall | None
     """Why an account could not be looked up. Then no server was worked on, either."""
+    logged: RefusedCall | None
+    """What came of writing an event; code 0: it was written. None: nothing was changed, so that there is none."""
 
 
 T = TypeVar("T")

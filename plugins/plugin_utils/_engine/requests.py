@@ -145,13 +145,23 @@ class EngineRequest:
         return json.dumps(sent_members(self), separators=(",", ":"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class TracedRequest(EngineRequest):
+    """What an engine is asked that changes sessions, and says so in the event log of its host."""
+
+    trace: str
+    """How the event begins, as ``trace`` makes it."""
+    trace_names: bool
+    """Whether it tells whose the sessions were."""
+
+
 class SessionInfoRequest(EngineRequest):
     act = acts.LIST
     module = "winops.rds.win_rds_session_info"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogoffRequest(EngineRequest):
+class LogoffRequest(TracedRequest):
     act = acts.LOG_OFF
     module = "winops.rds.win_rds_logoff"
 
@@ -168,7 +178,7 @@ class LogoffTerminateRequest(LogoffRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DisconnectRequest(EngineRequest):
+class DisconnectRequest(TracedRequest):
     act = acts.DISCONNECT
     module = "winops.rds.win_rds_disconnect"
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from .._engine.report import MOST_SESSIONS, Report, Session
 from .._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
+from .._options import reason
 from .._options.durations import Duration
 from .._options.errors import OptionError
+from .._options.reason import checked_reason
 from .._options.selection import Selection
 from .._result.records import Error, own_error
 from .._result.sentences import names_text, running_text
@@ -26,11 +28,14 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "timeout": {"type": Duration("give no session the time to log off; use wait=false to return at once")},
     "on_timeout": {"type": "str", "choices": ["fail", "terminate"], "default": "fail"},
     "max_parallel": {"type": "int"},
+    **reason.ARGUMENT_SPEC,
 }
 
 
 class LogoffAction(SessionAction):
     """Base of the action plugins that log sessions off."""
+
+    LEAVES_TRACE = True
 
     def logoff_request(
         self, options: Mapping[str, Any], selection: Selection, *, check_mode: bool, wait: bool = True
@@ -49,6 +54,8 @@ class LogoffAction(SessionAction):
             protect_console=options["protect_console"],
             timeout_ms=milliseconds(_timeout(options)) if wait else 0,
             max_parallel=most,
+            trace=self.trace(checked_reason(options), "sessions"),
+            trace_names=not self._task.no_log,
         )
 
     def log_off(

@@ -12,6 +12,7 @@ from .._engine.requests import milliseconds
 from .._options.durations import Duration
 from .._options.errors import OptionError
 from .._options.message import check_message, message_seconds, message_style
+from .._options.reason import with_reason
 from .._words.durations import format_duration
 
 #: What becomes of those who are still on at the end.
@@ -32,7 +33,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "disconnected_grace": {"type": Duration(unit_needed=True, zero_is_plain=True)},
 }
 
-PLACEHOLDERS = ("user", "server", "minutes", "deadline")
+PLACEHOLDERS = ("user", "server", "minutes", "deadline", "reason")
 DEFAULT_TITLE = "{server}"
 
 
@@ -80,7 +81,7 @@ class Grace:
             seconds=seconds,
             reminders=_reminders(options["reminders"] or (), seconds),
             message=message,
-            title=check_message("message_title", title, PLACEHOLDERS),
+            title=_shown("message_title", title, options),
             newcomers=options["newcomers"] == "logoff",
             at_deadline=options["at_deadline"],
             disconnected=_disconnected(options["disconnected_grace"], seconds),
@@ -103,6 +104,10 @@ class Grace:
             "wait_for_answer": False,
             "remaining_ms": milliseconds(left),
         }
+
+
+def _shown(option: str, text: str, options: Mapping[str, Any]) -> str:
+    return with_reason(option, check_message(option, text, PLACEHOLDERS), options)
 
 
 def minutes_left(seconds: float) -> int:
@@ -137,7 +142,7 @@ def _message(options: Mapping[str, Any]) -> str | None:
             "grace is given without a message, and users have to read what is coming: give message, such as "
             "'You will be logged off in {minutes} min. Please save your work.'"
         )
-    return check_message("message", message, PLACEHOLDERS)
+    return _shown("message", message, options)
 
 
 def _refuse_without_message(options: Mapping[str, Any]) -> None:

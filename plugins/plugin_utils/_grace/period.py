@@ -124,7 +124,7 @@ class GracePeriod:
         self._requests = Requests(self._grace, self._logoff, self._warned, times, self._clock)
         self._if_interrupted = self._warned_in_vain
         self._host.disconnect()
-        self._tell_warned()
+        self._progress.began(self._warned, self._deadline, self._grace)
         if not self._warned.warned:
             return self._outcome(self._warned.report_without_logoff())
         while not self._warned.everybody_has_left:
@@ -186,6 +186,12 @@ class GracePeriod:
         at = time_of_day(self._deadline)
         return f"{self.so_far}; run the task again, or tell those who were warned of a logoff at {at}: {names}"
 
+    def _perhaps_logged_off(self, sessions: list[Session]) -> str:
+        off, names = self._warned.logged_off, names_text(sessions)
+        before = f"{who(off, 'logged off before the end')}; " if off else ""
+        told = "some of these may have been logged off; run the task again with --check to see who is left"
+        return f"{before}{told}: {names}"
+
     @property
     def so_far(self) -> str:
         """Who was logged off before the end, in words."""
@@ -199,19 +205,21 @@ class GracePeriod:
 
     def _take(self, step: Step) -> None:
         """Carry out a step of the wait. If the host cannot be worked on, the next step makes up for it."""
+        owes_reminder = step is Step.REMIND
         try:
             self._host.connect()
             if step is Step.REMIND:
                 self._remind()
+                owes_reminder = False
             elif step is Step.LOOK:
                 self._look()
             self._log_off_disconnected()
         except Exception as error:  # connection plugins let the exceptions of their libraries through
-            if self._reached or step is Step.REMIND:
+            if self._reached or owes_reminder:
                 self._progress.tell(f"the host was not reached; the next step tries again: {first_sentence(error)}")
             self._reached = False
             self._disconnected.forget()
-            if step is Step.REMIND:
+            if owes_reminder:
                 self._schedule.remind_at_next_step()
         else:
             if not self._reached:
@@ -235,7 +243,8 @@ class GracePeriod:
         newcomers = self._warned.newcomers(report)
         if self._grace.newcomers:
             self._warn(tuple(newcomers), report, "logged on meanwhile and warned")
-        self._others = newcomers
+        else:
+            self._others = newcomers
         self._warn(self._warned.back(report), report, "back and warned")
 
     def _see(self, report: Report) -> tuple[list[Session], list[Session]]:
@@ -256,7 +265,7 @@ class GracePeriod:
         people = {logon: session for logon, session in self._warned.may_go_early.items() if logon in due}
         if not people:
             return
-        before, self._if_interrupted = self._if_interrupted, lambda: _perhaps_logged_off([*people.values()])
+        before, self._if_interrupted = self._if_interrupted, lambda: self._perhaps_logged_off([*people.values()])
         try:
             report = self._host.launch(self._requests.early_logoff((*people,)))
         except Exception as error:
@@ -274,7 +283,7 @@ class GracePeriod:
                 self._progress.tell(who(sessions, f"disconnected for {waited} and {what}"))
 
     def _log_off(self) -> Outcome:
-        self._if_interrupted = lambda: _perhaps_logged_off(self._warned.on)
+        self._if_interrupted = lambda: self._perhaps_logged_off(self._warned.on)
         self._progress.tell(who(self._warned.on, "to be logged off now"))
         report = self._insist("logoff", self._requests.logoff)
         return self._outcome(self._warned.report(report))
@@ -338,19 +347,3 @@ class GracePeriod:
     def _shown(self, left: float) -> float:
         """For how many seconds a message is shown."""
         return left - self._schedule.next_message(left)
-
-    def _tell_warned(self) -> None:
-        on, missed = self._warned.on, self._warned.unwarned
-        is_told = self._grace.message is not None
-        if on:
-            at = f"{'logoff' if self._grace.logs_off else 'deadline'} at {time_of_day(self._deadline)}"
-            what = "warned" if is_told else "on and waited for"
-            self._progress.tell(f"{who(on, what)}; {at} (in {format_duration(self._grace.seconds)})")
-        if missed:
-            what = "warned and will not be logged off" if is_told else "looked at, so that they are not waited for"
-            self._progress.tell(who(missed, f"could not be {what}"))
-
-
-def _perhaps_logged_off(sessions: list[Session]) -> str:
-    names = names_text(sessions)
-    return f"some of these may have been logged off; run the task again with --check to see who is left: {names}"

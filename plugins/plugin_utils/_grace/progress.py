@@ -11,9 +11,10 @@ from .._engine.report import Session
 from .._result.sentences import count_text
 from .._words.displayable import one_line
 from .._words.durations import format_duration
+from .options import Grace
 from .outcome import LONGEST_REASON
 from .schedule import FAR, Clock
-from .warned import names_text
+from .warned import WarnedSessions, names_text
 
 #: Seconds. Where nothing happens for so long, a line says who is left. With four hours, each half hour.
 LONGEST_SILENCE = 600.0
@@ -43,6 +44,17 @@ class Progress:
         self._told_at = self._clock.seconds()
         left = f"{format_duration(self.left)} left: " if self.left else ""
         self._show(f"{self._name}: {left}{text}")
+
+    def began(self, warned: WarnedSessions, deadline: datetime, grace: Grace) -> None:
+        """Tell who was warned, or is only waited for, and until when."""
+        is_told = grace.message is not None
+        if warned.on:
+            at = f"{'logoff' if grace.logs_off else 'deadline'} at {time_of_day(deadline)}"
+            what = "warned" if is_told else "on and waited for"
+            self.tell(f"{who(warned.on, what)}; {at} (in {format_duration(grace.seconds)})")
+        if warned.unwarned:
+            what = "warned and will not be logged off" if is_told else "looked at, so that they are not waited for"
+            self.tell(who(warned.unwarned, f"could not be {what}"))
 
     def looked(self, gone: Sequence[Session], spared: Sequence[Session], on: Sequence[Session]) -> None:
         """Tell of a look: what is new, and now and then how many are left. As long as the end is far, what is new waits

@@ -48,6 +48,8 @@ class Attempts:
     """The message of one that counts as changed."""
     report: Any = None
     """What they report, as one."""
+    event_logged: bool | None = None
+    """Whether there is an event for each launch that has changed something; None: none has."""
 
 
 #: For each task that runs. Ansible makes a plugin anew for each attempt, and leaves the task as it is.

@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 from .._launch.failed import TaskFailed
-from .._launch.task import TaskAction
+from .._result.traced import TracedAction
 from .maintenance import Maintenance, maintenance_of, maintenance_text, opening_command
 from .modes import Report
 
 
-class LogonModeAction(TaskAction):
+class LogonModeAction(TracedAction):
     """Base of the two action plugins."""
 
     def show(self, result: dict[str, Any], report: Report, task_vars: dict[str, Any]) -> dict[str, Any]:

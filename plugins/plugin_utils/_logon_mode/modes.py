@@ -83,6 +83,7 @@ class LogonModeRequest:
     check_mode: bool
     drain_mode: str | None = None
     winstations_disabled: str | None = None
+    trace: str | None = None
 
     @property
     def text(self) -> str:
@@ -121,6 +122,8 @@ class Report:
     maintenance: MaintenanceRecord | None
     """None: the host is not in maintenance."""
     error: RefusedCall | None
+    logged: RefusedCall | None
+    """What came of writing an event; code 0: it was written. None: no value was written, so that there is none."""
 
 
 def mode_meant(value: Any) -> Any:
@@ -141,9 +144,9 @@ def mode_meant(value: Any) -> Any:
     return _COMMANDS.get(word, word)
 
 
-def request_for(mode: str, *, check_mode: bool) -> LogonModeRequest:
+def request_for(mode: str, *, check_mode: bool, trace: str) -> LogonModeRequest:
     """Return what the engine is asked by who sets a mode."""
-    return LogonModeRequest(check_mode=check_mode, **REGISTRY[mode])
+    return LogonModeRequest(check_mode=check_mode, trace=trace, **REGISTRY[mode])
 
 
 def read_report(value: Any) -> Report:

@@ -43,6 +43,8 @@ class MaintenanceRequest:
     """What takes the host out of maintenance at a prompt."""
     attempt: str | None = None
     """The mark of a task. Exit only if the host was closed by this one; None: in any case."""
+    trace: str
+    """How the event of what is changed begins, as ``trace`` makes it."""
 
     @property
     def text(self) -> str:
@@ -97,3 +99,5 @@ class MaintenanceReport:
     written: tuple[str, ...]
     """Which values of the logon mode were written."""
     error: RefusedCall | None
+    logged: RefusedCall | None
+    """What came of writing an event; code 0: it was written. None: nothing was changed, so that there is none."""

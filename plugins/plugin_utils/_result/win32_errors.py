@@ -12,6 +12,8 @@ from typing import NamedTuple
 #: The calls that are about one session, those that list sessions, and those that look accounts up.
 _OF_A_SESSION = ("WTSQuerySessionInformation", "WTSLogoffSession", "WTSDisconnectSession", "WTSSendMessage")
 _OF_THE_LIST = ("WTSEnumerateSessionsEx", "WTSOpenServerEx")
+#: Those that write to the event log.
+_OF_THE_LOG = ("RegisterEventSource", "ReportEvent")
 _OF_ACCOUNTS = ("LookupAccountName", "LookupAccountSid", "GetUserNameEx")
 
 
@@ -35,6 +37,13 @@ _ERRORS = (
         "Check the server, or raise server_timeout; the next run tells what became of its sessions.",
     ),
     Win32Error(
+        None,
+        None,
+        "the event log service did not answer",
+        "Check the service EventLog of the host; what was changed is in the result of the task.",
+        _OF_THE_LOG,
+    ),
+    Win32Error(
         0,
         "ERROR_SUCCESS",
         "Windows answered with nothing, and gave no error",
@@ -45,6 +54,13 @@ _ERRORS = (
         "ERROR_ACCESS_DENIED",
         "the connecting account may not do this",
         "Connect (or become) as an administrator; or grant Query Information and Reset, Disconnect or Message.",
+    ),
+    Win32Error(
+        5,
+        "ERROR_ACCESS_DENIED",
+        "the connecting account may not write to the Application log",
+        "Connect (or become) as an administrator; what was changed is in the result of the task.",
+        _OF_THE_LOG,
     ),
     Win32Error(
         6,
@@ -109,6 +125,20 @@ _ERRORS = (
         "the server reaches no domain controller that knows the account",
         "Check its network and its DNS, or name accounts as DOMAIN\\user.",
         _OF_ACCOUNTS,
+    ),
+    Win32Error(
+        1502,
+        "ERROR_LOG_FILE_FULL",
+        "the Application log is full",
+        "Let new events overwrite the oldest ones, or clear it; what was changed is in the result of the task.",
+        _OF_THE_LOG,
+    ),
+    Win32Error(
+        1722,
+        "RPC_S_SERVER_UNAVAILABLE",
+        "the event log service does not run",
+        "Check the service EventLog of the host; what was changed is in the result of the task.",
+        _OF_THE_LOG,
     ),
     Win32Error(
         1332,

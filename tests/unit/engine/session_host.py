@@ -14,6 +14,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
     milliseconds,
     request,
 )
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.trace import trace
 
 from simulator.directory import Directory
 from simulator.farm import Host, HostSpec
@@ -123,7 +124,8 @@ class Windows(WindowsApi):
         """
         if self.gone_session_error is not None:
             host.gone_session_error = self.gone_session_error
-        given = {"timeout_ms": milliseconds(timeout), "max_parallel": max_parallel}
+        given: dict[str, Any] = {"timeout_ms": milliseconds(timeout), "max_parallel": max_parallel}
+        given |= {"trace": trace("winops.rds.win_rds_logoff", None, "sessions"), "trace_names": False}
         own = {name: value for name, value in given.items() if name in {field.name for field in fields(kind)}}
         asked = request(
             kind,

@@ -25,6 +25,7 @@ from tests.unit.engine.session_host import ALICE, Windows, session_host
 
 SELECTION = selected(all=True)
 _TIMES = {"timeout_ms": 1000}
+_TRACE: dict[str, Any] = {"trace": "", "trace_names": True}
 
 #: For each engine a request.
 REQUESTS: dict[str, Any] = {
@@ -32,9 +33,11 @@ REQUESTS: dict[str, Any] = {
     for asked in (
         requests.request(requests.SessionInfoRequest, SELECTION, check_mode=True),
         requests.request(processes.SessionProcessesRequest, SELECTION, check_mode=True),
-        requests.request(requests.LogoffRequest, SELECTION, check_mode=True, max_parallel=None, **_TIMES),
-        requests.request(requests.LogoffTerminateRequest, SELECTION, check_mode=True, max_parallel=None, **_TIMES),
-        requests.request(requests.DisconnectRequest, SELECTION, check_mode=True, **_TIMES),
+        requests.request(requests.LogoffRequest, SELECTION, check_mode=True, max_parallel=None, **_TIMES, **_TRACE),
+        requests.request(
+            requests.LogoffTerminateRequest, SELECTION, check_mode=True, max_parallel=None, **_TIMES, **_TRACE
+        ),
+        requests.request(requests.DisconnectRequest, SELECTION, check_mode=True, **_TIMES, **_TRACE),
         requests.request(
             requests.MessageRequest,
             SELECTION,
@@ -48,8 +51,8 @@ REQUESTS: dict[str, Any] = {
         ),
     )
 } | {
-    LOGON_MODE_ENGINE: modes.request_for("drain", check_mode=True),
-    MAINTENANCE: maintenance.MaintenanceRequest(check_mode=True, enter=True, host="RDSH01", command=""),
+    LOGON_MODE_ENGINE: modes.request_for("drain", check_mode=True, trace=""),
+    MAINTENANCE: maintenance.MaintenanceRequest(check_mode=True, enter=True, host="RDSH01", command="", trace=""),
 }
 
 #: The classes of reports.
@@ -132,7 +135,7 @@ def test_a_report(name: str) -> None:
 
 def test_there_are_no_others() -> None:
     """Each public class with members is compared here."""
-    compared = {*REPORTS, *map(request_class, REQUESTS), "EngineRequest", "SelectionRequest"}
+    compared = {*REPORTS, *map(request_class, REQUESTS), "EngineRequest", "TracedRequest", "SelectionRequest"}
     assert {name for name in classes() if csharp_members(name)} == compared
 
 

@@ -85,6 +85,7 @@ async def test_one_that_is_nobodys_stops_everything(
         "unknown_exclusions": [{"position": 1, "use": use, "name": name}],
         "foreign_record": None,
         "error": None,
+        "logged": None,
     }
     assert [windows.mutating_calls_on(host) for host in (here, *others)] == [[], [], []]
 
@@ -101,6 +102,7 @@ async def test_one_that_is_an_account_in_other_letters_stops_everything(windows:
         "unknown_exclusions": [{"position": 0, "use": 1, "name": name}],
         "foreign_record": None,
         "error": None,
+        "logged": None,
     }
     assert windows.mutating_calls_on(host) == []
 

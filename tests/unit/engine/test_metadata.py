@@ -53,22 +53,16 @@ CONSTANTS = {"LongestUserInInfo": "USERNAME_LENGTH", "LongestDomainInInfo": "DOM
 OUR_OWN = {
     *(
         "AnySession",
+        "EventId",
         "FirstListenerId",
         "FlagsUnknown",
         "LongestComputerName",
         "LongestName",
+        "LongestString",
         "MostHangs",
         "MostThreads",
     ),
-    *(
-        "MostHangs",
-        "MostThreads",
-        "PollMilliseconds",
-        "LookMilliseconds",
-        "LogoffMilliseconds",
-        "RoundingSeconds",
-        "StackBytes",
-    ),
+    *("PollMilliseconds", "LookMilliseconds", "LogoffMilliseconds", "RoundingSeconds", "StackBytes"),
 }
 
 

@@ -114,6 +114,7 @@ def test_windows_libraries_come_from_system32(engine: str) -> None:
 LIBRARIES = {
     "advapi32.dll": {
         "ConvertStringSidToSidW",
+        "DeregisterEventSource",
         "LookupAccountNameW",
         "LookupAccountSidW",
         "RegCloseKey",
@@ -124,6 +125,8 @@ LIBRARIES = {
         "RegOpenKeyExW",
         "RegQueryValueExW",
         "RegSetValueExW",
+        "RegisterEventSourceW",
+        "ReportEventW",
     },
     "kernel32.dll": {
         "CloseHandle",

@@ -166,6 +166,24 @@ def test_the_host_is_not_reached_when_the_time_is_over(serve: Serve) -> None:
     assert task.logoffs() == [(16 * MINUTE, 13)]
 
 
+def test_a_reminder_that_was_sent_is_not_sent_again(serve: Serve) -> None:
+    """The launch after it is lost."""
+    farm = serve(ALICE, BOB)
+    away(farm)
+    task = farm.task(**OPTIONS, reminders=["16m"])
+    task.before_launch = lambda engine: engine == LogoffRequest.module and not task.logoffs() and broken()
+    failed: list[bool] = []
+
+    def broken() -> None:
+        if not failed:
+            failed.append(True)
+            raise OSError("the connection is broken")
+
+    task.outcome()
+    assert [passed for passed, session, _text in task.messages() if session == 12] == [0, DUE]
+    assert task.logoffs()[0] == (DUE + MINUTE, 13)
+
+
 @deadlines
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_no_answer_comes(serve: Serve, at_deadline: str, carried_out: bool) -> None:

@@ -213,6 +213,7 @@ def test_who_logs_on_meanwhile(serve: Serve, newcomers: str) -> None:
         return
     assert outcomes(result) == {12: "logged_off", 20: "logged_off", 21: "logged_off"}
     assert {record["id"]: record["warnings"] for record in result["sessions"]} == {12: 2, 20: 2, 21: 0}
+    assert result["msg"] == "3 sessions selected: 3 logged off."
     assert [message[:2] for message in task.messages()] == [(0, 12), (10, 20), (20, 12), (20, 20)]
     assert task.messages()[1][2].startswith("dave on RDSH01: 1 min")
     assert "RDSH01: 20s left: 1 session logged on meanwhile and warned: dave" in task.shown

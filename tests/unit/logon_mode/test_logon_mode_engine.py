@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.trace import trace
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import (
     READING,
     TYPES,
@@ -27,7 +29,9 @@ OPEN, QUERY, SET, CLOSE = "RegOpenKeyExW", "RegQueryValueExW", "RegSetValueExW",
 READ_BOTH = [OPEN, QUERY, CLOSE] * 2
 #: And then whether the host is in maintenance, of which there is no key.
 LOOK = [*READ_BOTH, OPEN]
-DRAIN = request_for("drain", check_mode=False)
+EVENT = ["GetUserNameExW", "RegisterEventSourceW", "ReportEventW", "DeregisterEventSource"]
+TRACE = trace("winops.rds.win_rds_logon_mode", "CHG-4711", "written", mode="drain")
+DRAIN = request_for("drain", check_mode=False, trace=TRACE)
 
 
 @pytest.fixture
@@ -68,6 +72,7 @@ async def test_reading(api: WindowsApi) -> None:
         "written": [],
         "maintenance": None,
         "error": None,
+        "logged": None,
     }
     read_report(report)
     assert functions(api, host) == LOOK
@@ -79,9 +84,39 @@ async def test_writing(api: WindowsApi) -> None:
     report = await run(api, host, DRAIN)
     assert (report["before"], report["after"]) == (raw("0", "1"), raw("2", "0"))
     assert (report["written"], report["error"]) == (["drain_mode", "winstations_disabled"], None)
-    assert functions(api, host) == [*LOOK, *[OPEN, SET, CLOSE] * 2, *READ_BOTH]
+    assert functions(api, host) == [*LOOK, *[OPEN, SET, CLOSE] * 2, *EVENT, *READ_BOTH]
     assert written(api, host) == [("TSServerDrainMode", "4", "2"), ("WinStationsDisabled", "1", "0")]
     assert values(host) == (2, "0")
+
+
+async def test_the_event(api: WindowsApi) -> None:
+    """Of what was written; none where nothing was."""
+    host = registry_host(logon_mode="disabled")
+    reports = [await run(api, host, DRAIN) for _ in range(2)]
+    assert [report["logged"] for report in reports] == [{"call": "ReportEvent", "code": 0}, None]
+    assert [json.loads(text) for event in host.event_log for text in event.strings] == [
+        {
+            "account": "CONTOSO\\ansible",
+            "module": "winops.rds.win_rds_logon_mode",
+            "reason": "CHG-4711",
+            "mode": "drain",
+            "written": ["drain_mode", "winstations_disabled"],
+        }
+    ]
+
+
+async def test_an_event_that_cannot_be_written(api: WindowsApi) -> None:
+    host = registry_host(faults=[{"call": "ReportEvent", "error": 1502}])
+    report = await run(api, host, DRAIN)
+    assert (report["written"], report["error"]) == (["drain_mode"], None)
+    assert report["logged"] == {"call": "ReportEvent", "code": 1502}
+
+
+async def test_a_value_that_was_written_is_told_where_the_next_one_fails(api: WindowsApi) -> None:
+    host = registry_host(logon_mode="disabled", faults=[{"call": "RegSetValueEx", "after": 1, "error": 5}])
+    report = await run(api, host, DRAIN)
+    assert report["error"]["code"] == 5
+    assert [json.loads(event.strings[0])["written"] for event in host.event_log] == [["drain_mode"]]
 
 
 async def test_the_keys(api: WindowsApi) -> None:
@@ -102,25 +137,28 @@ async def test_what_is_so_already_is_not_written(api: WindowsApi) -> None:
     host = registry_host(logon_mode="drain")
     assert (await run(api, host, DRAIN))["written"] == []
     assert functions(api, host) == LOOK  # nothing to look at again
-    assert (await run(api, host, request_for("drain_until_restart", check_mode=False)))["written"] == ["drain_mode"]
+    assert (await run(api, host, request_for("drain_until_restart", check_mode=False, trace="")))["written"] == [
+        "drain_mode"
+    ]
     assert written(api, host) == [("TSServerDrainMode", "4", "1")]
 
 
 async def test_what_is_not_named_is_left_alone(api: WindowsApi) -> None:
     host = registry_host(logon_mode="drain")
-    await run(api, host, request_for("disabled", check_mode=False))
+    await run(api, host, request_for("disabled", check_mode=False, trace=""))
     assert values(host) == (2, "1")
 
 
 async def test_check_mode_writes_nothing(api: WindowsApi) -> None:
     host = registry_host(logon_mode="disabled")
-    report = await run(api, host, request_for("drain", check_mode=True))
+    report = await run(api, host, request_for("drain", check_mode=True, trace=""))
     assert report == {
         "before": raw("0", "1"),
         "after": raw("0", "1"),
         "written": [],
         "maintenance": None,
         "error": None,
+        "logged": None,
     }
     assert functions(api, host) == LOOK
 
@@ -129,7 +167,7 @@ async def test_a_value_that_is_not_there_is_as_0(api: WindowsApi) -> None:
     host = registry_host()
     host.registry.remove(*DRAIN_MODE)
     host.registry.remove(*DISABLED)
-    report = await run(api, host, request_for("enabled", check_mode=False))
+    report = await run(api, host, request_for("enabled", check_mode=False, trace=""))
     assert (report["before"], report["written"]) == ({"drain_mode": None, "winstations_disabled": None}, [])
     report = await run(api, host, DRAIN)
     assert report["written"] == ["drain_mode"]
@@ -152,7 +190,7 @@ async def test_an_odd_value_is_told_and_replaced(
 ) -> None:
     host = registry_host()
     host.registry.set(*value, odd)
-    report = await run(api, host, request_for("enabled", check_mode=False))
+    report = await run(api, host, request_for("enabled", check_mode=False, trace=""))
     (option,) = report["written"]
     assert report["before"][option] == {"type": kind, "text": text}
     assert report["after"] == raw("0", "0")
@@ -207,5 +245,5 @@ async def test_a_windows_without_the_key(api: WindowsApi) -> None:
 async def test_the_mode_that_the_host_then_has(api: WindowsApi, mode: str) -> None:
     """The simulated host has a table of its own of what stands for a mode."""
     host = registry_host(logon_mode="drain" if mode != "drain" else "disabled")
-    await run(api, host, request_for(mode, check_mode=False))
+    await run(api, host, request_for(mode, check_mode=False, trace=""))
     assert host.registry.logon_mode == mode

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.trace import trace
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes import REGISTRY
 from ansible_collections.winops.rds.plugins.plugin_utils._maintenance.engine import (
     MaintenanceReport,
@@ -23,6 +24,9 @@ from simulator.windows_api import Launch, Value, WindowsApi
 from tests.support.csharp import MAINTENANCE
 from tests.support.engines import EngineProcess
 from tests.unit.logon_mode.registry_host import registry_host
+
+#: How an event begins, as the requests of these tests say it.
+TRACE = trace("winops.rds.win_rds_maintenance", None, "written")
 
 KEY = r"SOFTWARE\winops.rds.maintenance"
 
@@ -73,13 +77,15 @@ class KeptHost:
         """:param mode: None: it is left as it is."""
         cut_after = how.pop("cut_after", None)
         values = REGISTRY[mode] if mode else {}
-        request = MaintenanceRequest(check_mode=False, enter=True, command="", write_mode=True, host=name, run=run)
+        request = MaintenanceRequest(
+            check_mode=False, enter=True, command="", write_mode=True, host=name, run=run, trace=TRACE
+        )
         return await self.ask(replace(request, **{**values, **how}), cut_after=cut_after)
 
     async def exit(
         self, *, run: str = "2", name: str = "RDSH01", cut_after: int | None = None, **how: Any
     ) -> MaintenanceReport:
-        request = MaintenanceRequest(check_mode=False, enter=False, command="", host=name, run=run)
+        request = MaintenanceRequest(check_mode=False, enter=False, command="", host=name, run=run, trace=TRACE)
         return await self.ask(replace(request, **how), cut_after=cut_after)
 
     @property

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from typing import get_args
 
 import pytest
+from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import RefusedCall
 from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.maintenance import maintenance_of
 from ansible_collections.winops.rds.plugins.plugin_utils._maintenance.engine import MaintenanceRequest
 
@@ -20,6 +22,8 @@ from tests.unit.maintenance.kept_host import KEY, KeptHost, kept_host
 MODES: tuple[LogonMode, ...] = get_args(LogonMode)
 NAMES = ("RDSH01", "rdsh01.contoso.com")
 CLOSED = ("drain", "drain_until_restart", "disabled")
+#: The calls that write the event, without which everything else goes on.
+EVENT_LOG = ("GetUserNameExW", "RegisterEventSourceW", "ReportEventW")
 
 
 def entering(name: str) -> MaintenanceRequest:
@@ -27,6 +31,7 @@ def entering(name: str) -> MaintenanceRequest:
         check_mode=False,
         enter=True,
         command="",
+        trace="",
         write_mode=True,
         host=name,
         run="1",
@@ -178,6 +183,20 @@ async def test_exiting_that_is_cut_off_at_any_call(kept: KeptHost, before: Logon
         assert (kept.values, kept.is_clean, left.error) == (values, True, None), cut
 
 
+async def test_the_events(kept: KeptHost) -> None:
+    """One for each launch that has changed something: the record, a value of the logon mode, or both."""
+    await kept.enter("drain")
+    await kept.enter("drain")
+    await kept.enter("disabled")
+    await kept.exit()
+    await kept.exit()
+    assert [json.loads(event.strings[0])["written"] for event in kept.host.event_log] == [
+        ["record", "drain_mode"],
+        ["winstations_disabled"],
+        ["record", "winstations_disabled", "drain_mode"],
+    ]
+
+
 @pytest.mark.parametrize("code", [2, 5, 1450])
 async def test_a_call_that_fails(kept: KeptHost, code: int) -> None:
     """Once, whichever it is: what is told is so, and exiting brings back what was."""
@@ -185,6 +204,7 @@ async def test_a_call_that_fails(kept: KeptHost, code: int) -> None:
     values = kept.values
     await kept.enter("drain")
     calls = functions(kept)
+    event = len(calls) - calls[::-1].index(EVENT_LOG[0]) - 1
     kept.may_leak = True  # where a key cannot be closed
     for position, function in enumerate(calls):
         if (function, code) == ("RegQueryValueExW", 2):
@@ -193,10 +213,13 @@ async def test_a_call_that_fails(kept: KeptHost, code: int) -> None:
         kept.host.faults = [Fault(call=function, after=calls[:position].count(function), times=1, error=code)]
         report = await kept.enter("drain")
         at = f"{function} {position}"
+        is_of_event = function in EVENT_LOG and position >= event
+        if is_of_event:
+            assert (report.error, report.logged) == (None, RefusedCall(function.removesuffix("W"), code)), at
         assert kept.mode != "enabled", at
         if report.error is None:
             # There is no such value to delete, or key to read; and a key that is not closed harms nobody.
-            assert function == "RegCloseKey" or code == 2, at
+            assert function in ("RegCloseKey", "DeregisterEventSource") or is_of_event or code == 2, at
         if kept.values != values:
             assert kept.record, at
         if report.record is not None and report.error is None:

@@ -93,6 +93,8 @@ class Engine:
             protect_console=options.get("protect_console", True),
             timeout_ms=1000,
             max_parallel=None,
+            trace="",
+            trace_names=True,
         )
         report = self._runner.run(self._report(asked))
         assert report.error is None

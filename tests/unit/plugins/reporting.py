@@ -63,9 +63,10 @@ class Reporting(SessionAction):
         """The task's result, failed or not. Options that are refused raise an OptionError."""
         options = validated_options(given, self.ARGUMENT_SPEC)
         try:
-            return self.run_task(options, {"inventory_hostname": "rdsh01.example"})
+            result = self.run_task(options, {"inventory_hostname": "rdsh01.example"})
         except TaskFailed as failure:
-            return failure.result
+            result = failure.result
+        return self.with_event(result)
 
 
 class ReportedLogoff(Reporting, Logoff):

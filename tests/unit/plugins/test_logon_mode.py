@@ -53,7 +53,14 @@ ODD = reading("3")
 
 
 def report(before: Reading | None, after: Reading | None, *written: str, error: Any = None) -> dict[str, Any]:
-    return {"before": before, "after": after, "written": [*written], "maintenance": None, "error": error}
+    return {
+        "before": before,
+        "after": after,
+        "written": [*written],
+        "maintenance": None,
+        "error": error,
+        "logged": None,
+    }
 
 
 def mode_told(raw: Reading) -> str | None:
@@ -63,7 +70,7 @@ def mode_told(raw: Reading) -> str | None:
 
 def asked(mode: str) -> dict[str, str | None]:
     """What is to be written for a mode."""
-    request = modes.request_for(mode, check_mode=False)
+    request = modes.request_for(mode, check_mode=False, trace="")
     return {name: getattr(request, name) for name in VALUES}
 
 
@@ -90,9 +97,10 @@ class Reporting(LogonModeAction):
     def result(self, **options: Any) -> dict[str, Any]:
         """The task's result, failed or not."""
         try:
-            return self.run_task(self.validated(options), {})
+            result = self.run_task(self.validated(options), {})
         except TaskFailed as failure:
-            return failure.result
+            result = failure.result
+        return self.with_event(result)
 
 
 class Set(Reporting, ActionModule):
@@ -160,12 +168,13 @@ def test_what_is_sent() -> None:
         assert action.sent["module_name"] == LogonModeRequest.module
         assert action.sent["module_args"].keys() == {"request"}
         sent = json.loads(action.sent["module_args"]["request"])
+        assert sent.pop("trace").endswith('"reason":null,"mode":"disabled","written":[')
         assert sent == {"check_mode": check_mode, **asked("disabled")}
         reading = Read(report(ENABLED, ENABLED), check_mode=check_mode)
         reading.result()
         assert reading.sent["module_name"] == LogonModeRequest.module
         sent = json.loads(reading.sent["module_args"]["request"])
-        assert sent == {"check_mode": True, "drain_mode": None, "winstations_disabled": None}
+        assert sent == {"check_mode": True, "drain_mode": None, "winstations_disabled": None, "trace": None}
 
 
 # ---- results

@@ -28,9 +28,10 @@ from tests.support import reports
 from tests.support.reports import Raw, raw_report, raw_server, raw_session
 
 MEMBERS: dict[str, Any] = {"title": "t", "message": "m", "message_style": 0, "message_seconds": 0, "remaining_ms": 0}
+TRACE: dict[str, Any] = {"trace": "", "trace_names": True}
 LOOK = request(SessionInfoRequest, Selection(all=True), check_mode=False)
-LOGOFF = same_sessions(LogoffRequest, LOOK, timeout_ms=1000, max_parallel=None)
-DISCONNECT = same_sessions(DisconnectRequest, LOOK, timeout_ms=1000)
+LOGOFF = same_sessions(LogoffRequest, LOOK, timeout_ms=1000, max_parallel=None, **TRACE)
+DISCONNECT = same_sessions(DisconnectRequest, LOOK, timeout_ms=1000, **TRACE)
 MESSAGE = same_sessions(MessageRequest, LOOK, wait_for_answer=False, **MEMBERS)
 CHECK = replace(LOGOFF, check_mode=True)
 EXCLUDING = request(
@@ -39,6 +40,7 @@ EXCLUDING = request(
     check_mode=False,
     timeout_ms=1000,
     max_parallel=None,
+    **TRACE,
 )
 SELECTING = request(
     LogoffRequest,
@@ -46,6 +48,7 @@ SELECTING = request(
     check_mode=False,
     timeout_ms=1000,
     max_parallel=None,
+    **TRACE,
 )
 
 #: What a message says if it is not known what was done, and whether the task counts as changed.

@@ -15,8 +15,9 @@ using ansible_collections.winops.rds.plugins.module_utils._calls;
 using ansible_collections.winops.rds.plugins.module_utils._registry;
 using ansible_collections.winops.rds.plugins.module_utils._sessions;
 using Disconnect = ansible_collections.winops.rds.plugins.module_utils._disconnect.NativeMethods;
+using Events = ansible_collections.winops.rds.plugins.module_utils._event_log.NativeMethods;
 using Logoff = ansible_collections.winops.rds.plugins.module_utils._logoff.NativeMethods;
-using Secur = ansible_collections.winops.rds.plugins.module_utils._accounts.NativeMethods;
+using Secur = ansible_collections.winops.rds.plugins.module_utils._calls.NativeMethods;
 using Send = ansible_collections.winops.rds.plugins.module_utils._message.NativeMethods;
 using Wts = ansible_collections.winops.rds.plugins.module_utils._sessions.NativeMethods;
 
@@ -33,6 +34,7 @@ internal static class NativeMethods
 internal static class HostQuestions
 {
 	private const UInt32 WTS_CURRENT_SESSION = 0xFFFFFFFF;
+	private const ushort EVENTLOG_INFORMATION_TYPE = 4;
 	private const int WTSListen = 6;
 	private const int FirstListenerId = 65536;
 	private const int NameDnsDomain = 12; // EXTENDED_NAME_FORMAT
@@ -55,18 +57,35 @@ internal static class HostQuestions
 		{ "console_times", subject => ConsoleTimes() },
 		{ "own_session", subject => OwnSession() },
 		{ "workstation", subject => Workstation() },
-		{ "own_account", subject => Use(Account.Find(Account.Current())) },
+		{ "own_account", subject => Use(Account.Find(TimedCalls.OwnAccount())) },
 		{ "dns_domain", subject => DnsDomain() },
 		{ "absent_account", subject => Use(Account.Find("winops-rds-nobody")) },
 		{ "group", subject => Use(Account.Find(Administrators)) },
 		{ "entra_account", subject => EntraAccount() },
 		{ "absent_server", subject => AbsentServer() },
+		{ "event_source", subject => WithEventSource(log => true) },
+		{ "longest_event", subject => WithEventSource(log => Events.ReportEventW(log, EVENTLOG_INFORMATION_TYPE, 0, 3389, IntPtr.Zero, 1, 0, new[] { new string('x', 31839) }, IntPtr.Zero)) },
 		{ "logon_mode_types", subject => LogonMode(value => "type " + value.type) },
 		{ "logon_mode_values", subject => LogonMode(value => value.text) },
 		{ "launch_seconds", subject => Seconds(DateTime.Now - Process.GetCurrentProcess().StartTime) },
 		{ "compiler_seconds", subject => CompilerSeconds() },
 		{ "act_on_absent_session", subject => ActOnAbsentSession() },
 	};
+
+	private static string WithEventSource(Func<IntPtr, bool> ask)
+	{
+		IntPtr log = Events.RegisterEventSourceW(null, "winops.rds acceptance");
+		if (log == IntPtr.Zero)
+			return Calls.Accepted(false);
+		try
+		{
+			return Calls.Accepted(ask(log));
+		}
+		finally
+		{
+			Events.DeregisterEventSource(log);
+		}
+	}
 
 	private static string NullBuffer()
 	{
@@ -160,13 +179,13 @@ internal static class HostQuestions
 		if (!Secur.GetUserNameExW(NameDnsDomain, name, ref length))
 			throw new NotAskableException("the connecting account is of no domain with a DNS name");
 		Account found = Account.Find(name.ToString());
-		bool isSame = String.Equals(found.Name, Account.Current(), StringComparison.OrdinalIgnoreCase);
+		bool isSame = String.Equals(found.Name, TimedCalls.OwnAccount(), StringComparison.OrdinalIgnoreCase);
 		return isSame ? "the account" : "another: " + Use(found);
 	}
 
 	private static string EntraAccount()
 	{
-		string own = Account.Current(); // as its session would show it
+		string own = TimedCalls.OwnAccount(); // as its session would show it
 		if (!own.StartsWith("AzureAD\\", StringComparison.OrdinalIgnoreCase))
 			throw new NotAskableException("the connecting account is none of Entra ID");
 		return Use(Account.Find(own));

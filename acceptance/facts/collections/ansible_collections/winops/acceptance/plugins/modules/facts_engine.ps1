@@ -10,6 +10,8 @@
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._report
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._json
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._run
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._event_log
+#AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._trace
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._logoff
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._processes
 #AnsibleRequires -CSharpUtil ansible_collections.winops.rds.plugins.module_utils._disconnect

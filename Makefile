@@ -179,9 +179,9 @@ wine: export SIMULATOR_DOTNET := $(WINE_FOLDER)/dotnet
 wine: export WINEPREFIX := $(WINE_FOLDER)/prefix
 wine: setup $(VENV)/installed-wine  ## the tests of the C# and the integration tests on Windows' own .NET in Wine (9 or newer: Debian 13; TESTS=…: others)
 	$(BIN)/python development/windows_dotnet.py $(SIMULATOR_DOTNET)
-	$(BIN)/python development/wine_services.py start
-	$(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped; \
-	    code=$$?; $(BIN)/python development/wine_services.py end; exit $$code
+	@trap 'exit 130' INT TERM; trap '$(BIN)/python development/wine_services.py end' EXIT; \
+	    $(BIN)/python development/wine_services.py start && \
+	    $(BIN)/pytest $(TESTS) --numprocesses auto --dist worksteal --no-fold-skipped
 
 # PATH has to have python3.10 to python3.14 (no pyenv shims: their real folders); which of them is absent is skipped.
 matrix: setup tree  ## the main integration tests and the sanity tests on each supported ansible-core, and on the newest pre-release

@@ -140,6 +140,7 @@ class CallbackModule(CallbackBase):
                 began=self._began.get((taken.host, task._uuid), ended),
                 ended=ended,
                 reminders=given.get("reminders") or (),
+                grace=str(given.get("grace") or ""),
             )
         )
 

@@ -8,6 +8,7 @@ using System.Runtime.InteropServices;
 
 namespace ansible_collections.winops.rds.plugins.module_utils._message
 {
+using _calls;
 using _report;
 using _run;
 using _sessions;
@@ -50,12 +51,23 @@ sealed class Message : Act
 	{
 		string title = FilledIn(request.title, host.Server, now), text = FilledIn(request.message, host.Server, now);
 		uint answer = 0;
-		host.Call(
-			"WTSSendMessage",
-			server => NativeMethods.WTSSendMessageW(
-				server, now.Id, title, Bytes(title), text, Bytes(text),
-				(uint)request.message_style, (uint)request.message_seconds, out answer, request.wait_for_answer),
-			request.wait_for_answer ? request.message_seconds * 1000 : 0);
+		try
+		{
+			host.Call(
+				"WTSSendMessage",
+				server => NativeMethods.WTSSendMessageW(
+					server, now.Id, title, Bytes(title), text, Bytes(text),
+					(uint)request.message_style, (uint)request.message_seconds, out answer, request.wait_for_answer),
+				request.wait_for_answer ? request.message_seconds * 1000 : 0);
+		}
+		catch (WindowsException error)
+		{
+			// How a disconnected session refuses a message no page tells. If it is still there, it has not gone.
+			if (!error.SaysSessionIsGone || !now.IsDisconnected || selected.Session.IsAnotherLogon(host.Query(now.Id)))
+				throw;
+			selected.Fail(error);
+			return;
+		}
 		selected.Accepted = true;
 		bool isAnswer = request.wait_for_answer && answer != IDTIMEOUT && answer != 0;
 		if (isAnswer)

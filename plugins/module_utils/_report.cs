@@ -43,6 +43,7 @@ public sealed class ServerReport
 	public List<SessionReport> sessions;
 	public List<SessionReport> excluded;
 	public List<string> spared;
+	public long current_time;
 	public CallReport error;
 	public string crash;
 }

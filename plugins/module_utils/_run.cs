@@ -204,7 +204,7 @@ sealed class ServerRun
 	{
 		Server = server;
 		int position = request.servers.IndexOf(server.Name);
-		if (position < request.latest_times.Count && request.latest_times[position] > 0)
+		if (position < request.latest_times.Count)
 			server.LatestTime = request.latest_times[position];
 		this.selection = selection;
 		this.act = act;
@@ -347,6 +347,7 @@ sealed class ServerRun
 		try
 		{
 			Session session = worker.Host.Query(listed.Id);
+			Server.CurrentTime = Math.Max(Server.CurrentTime, session.Info.CurrentTime);
 			if (!listed.IsSameAccount(session))
 			{
 				Found.UnionWith(selected.MatchedBy);
@@ -572,6 +573,7 @@ sealed class ServerRun
 			sessions = all.ConvertAll(selected => selected.Report(Server)),
 			excluded = excluded.ConvertAll(selected => selected.Report(Server)),
 			spared = spared,
+			current_time = Server.CurrentTime,
 			error = CallReport.Of(failure),
 			crash = crash == null ? null : crash.ToString(),
 		};

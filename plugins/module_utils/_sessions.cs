@@ -213,6 +213,7 @@ sealed class Server
 	internal string Domain = ""; // that it has joined
 	internal bool LockFlagsSwapped;
 	internal long LatestTime = Int64.MaxValue; // that its clock can have reached
+	internal long CurrentTime; // by the last session that was asked about; 0: none was
 
 	internal Server(string name)
 	{

@@ -35,8 +35,8 @@ from ._result.sentences import (
     session_text,
     summary_text,
     unknown_exclusions_text,
-    unused_patterns_text,
-    unused_sessions_text,
+    unused_patterns_texts,
+    unused_sessions_texts,
 )
 from ._result.traced import TracedAction
 
@@ -137,9 +137,11 @@ class SessionAction(TracedAction):
         if missing := not_found_text(not_found, request.not_in(found, "sessions")):
             (self.say if several_hosts else self.warn)(missing)
         typed = [value for value in request.not_in(found, "exclude_sessions") if value not in recorded]
-        self.warn(unused_sessions_text(typed, several_hosts))
+        unused_texts = unused_sessions_texts(typed, several_hosts)
         if request.check_mode:  # who looks first is to see it; each night it would be said in vain
-            self.warn(unused_patterns_text(request.not_in(found, "exclude_users"), several_hosts))
+            unused_texts += unused_patterns_texts(request.not_in(found, "exclude_users"), several_hosts)
+        for text in unused_texts:
+            self.warn(text)
         return result
 
     def nobody_result(self, request: EngineRequest, option: str) -> dict[str, Any]:

@@ -178,6 +178,33 @@ def test_a_record_that_does_not_say_who_is_refused(serve: Serve, option: str, la
     assert farm.simulation.traffic("RDSH01") == []
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("logon_time", "1601-01-01T00:00:01Z"),  # in ticks, how others begin
+        ("account", "CONTOSO\\\\alice"),
+        ("account", "CONTOSO\\"),
+        ("id", True),
+    ],
+)
+@pytest.mark.parametrize("option", ["sessions", "exclude_sessions"])
+def test_a_record_that_no_session_can_have_is_refused(serve: Serve, option: str, field: str, value: Any) -> None:
+    farm = serve([{"id": 3, "user": "alice"}])
+    record = {"server": "RDSH01", "id": 3, "account": "CONTOSO\\alice", "logon_time": "2026-11-21T13:18:05Z"}
+    run = farm.playbook([logoff(users="*a*", **{option: [record | {field: value}]})])
+    assert f"{option}: this is not the record of a session" in run.of("logoff")["msg"]
+    assert farm.simulation.traffic("RDSH01") == []
+
+
+@pytest.mark.parametrize(("loop", "advice"), [([], "found.sessions"), (["alice"], "found.results | map")])
+def test_a_whole_result_is_no_record(serve: Serve, loop: list[str], advice: str) -> None:
+    farm = serve([{"id": 3, "user": "alice"}])
+    found = find(all=True) | ({"loop": loop} if loop else {})
+    run = farm.playbook([found, logoff(sessions="{{ found }}")])
+    assert f"give its records: {{{{ {advice}" in run.of("logoff")["msg"]
+    assert farm.users() == {3: "alice"}
+
+
 def test_one_server_by_two_names_is_worked_on_once(serve: Serve) -> None:
     farm = farm_of_three(serve)
     run = farm.playbook([logoff(all=True, server=["RDSH02", "rdsh02.contoso.com", "RDSH03"])], "-l", "RDSH01")

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +21,13 @@ ALICE, BOB = {"id": 12, "user": "alice"}, {"id": 13, "user": "bob", "name": "rdp
     [
         ("sessions", "31C5CE94259D4...", "quser cuts long names off"),
         ("exclude_sessions", "31C5CE94259D4...", "quser cuts long names off"),
+        ("exclude_sessions", "31C5CE94259D4\u2026", "quser cuts long names off"),
         ("sessions", "Active", "it is a state; give states=active"),
         ("exclude_sessions", "disconnected", "it is the state of a session"),
+        ("exclude_sessions", "Getr.", "it is the state of a session"),
+        ("sessions", "Actif", "it is a state; give states=active"),
+        ("exclude_sessions", "locked", "give locked=false"),
+        ("sessions", "locked", "give locked=true"),
         ("users", "?*", "give all=true"),
         ("users", "*\\*?", "give all=true"),
     ],
@@ -53,13 +60,52 @@ def test_a_pattern_in_a_domain_that_exists_may_fit_nobody(serve: Serve, domain: 
     assert farm.users() == {13: "bob"}
 
 
-def test_a_pattern_that_fits_nobody_is_said_in_check_mode_once(serve: Serve) -> None:
-    farm = serve(hosts=[{"name": f"RDSH0{n}", "sessions": [ALICE]} for n in (1, 2, 3)])
-    tasks = [{"name": "logoff", "winops.rds.win_rds_logoff": {"all": True, "exclude_users": ["svc_*"]}}]
+PATTERNS = ["svc-*", "adm-*", "tst_*"]
+THREE_HOSTS = [
+    {"name": "RDSH01", "sessions": [ALICE, {"id": 14, "user": "svc-a"}]},
+    {"name": "RDSH02", "sessions": [ALICE, {"id": 14, "user": "adm-b"}]},
+    {"name": "RDSH03", "sessions": [ALICE]},
+]
+
+
+def test_a_pattern_that_fits_nobody_is_said_in_check_mode(serve: Serve) -> None:
+    farm = serve([ALICE])
+    tasks = [{"name": "logoff", "winops.rds.win_rds_logoff": {"all": True, "exclude_users": PATTERNS}}]
     run = farm.playbook(tasks, "--check")
-    assert run.output.count("spares nobody") == 1
-    assert "svc_*" in run.output
+    assert "exclude_users: spares nobody: svc-*, adm-*, tst_*. Check the pattern." in " ".join(run.output.split())
     assert "spares nobody" not in farm.playbook(tasks).output
+
+
+@pytest.mark.parametrize(
+    ("playbook", "option"),
+    [
+        ("winops.rds.empty_farm", "maintenance_exclude_users"),
+        ("winops.rds.maintain_farm", "maintenance_exclude_users"),
+        ("winops.rds.end_disconnected", "exclude_users"),
+    ],
+)
+def test_each_pattern_is_said_once_in_the_plan_of_a_night(
+    serve: Serve, playbook: str, option: str, tmp_path: Path
+) -> None:
+    """Whichever of them are in use on a host."""
+    farm = serve(hosts=THREE_HOSTS)
+    (tmp_path / "patch.yml").write_text("- ansible.builtin.debug: {msg: patched}\n", "utf-8")
+    given = {option: PATTERNS, "maintenance_tasks": str(tmp_path / "patch.yml")}
+    run = farm.run(playbook, "--check", "-e", json.dumps(given))
+    assert run.exit_code == 0, run.output
+    said = " ".join(run.output.split())
+    assert [said.count(f"exclude_users: spares nobody on at least one host: {one}.") for one in PATTERNS] == [1, 1, 1]
+    assert said.count("spares nobody") == 3
+    assert farm.users("RDSH03") == {12: "alice"}
+
+
+def test_a_name_that_is_no_sessions_is_said_once(serve: Serve) -> None:
+    farm = serve(hosts=[*THREE_HOSTS[:2], {"name": "RDSH03", "sessions": [ALICE | {"name": "TERM04"}]}])
+    options = {"all": True, "exclude_sessions": ["TERM04", "TERM05"]}
+    run = farm.playbook([{"name": "logoff", "winops.rds.win_rds_logoff": options}])
+    said = " ".join(run.output.split())
+    assert [said.count(f"not the name of a session on every host: TERM0{n}.") for n in (4, 5)] == [1, 1]
+    assert farm.users("RDSH03") == {12: "alice"}
 
 
 def test_what_fits_a_listener_alone_is_not_used(serve: Serve) -> None:

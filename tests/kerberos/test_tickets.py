@@ -45,7 +45,9 @@ def test_a_ticket_that_ends_in_a_grace_period(mit: Realm, join: Join, connection
     assert SEEN["ticket expired"][connection] in result["msg"]
     # The line that is shown while the grace period passes says why, too.
     lines = [line for line in run.output.splitlines() if "the host was not reached" in line]
-    assert lines and all(SEEN["ticket expired"][connection] in line for line in lines), run.output
+    # The other words, on a slow machine: it ended while the host worked.
+    words = SEEN["ticket expired"][connection], "The referenced context has expired"
+    assert lines and all(any(one in line for one in words) for line in lines), run.output
     assert farm.users() == {12: "alice", 14: "bob"}
 
 

@@ -55,6 +55,7 @@ def raw_server(*sessions: Raw, **changes: Any) -> Raw:
         "sessions": [*sessions],
         "excluded": [],
         "spared": [],
+        "current_time": FILETIME_2026 + 150 * SECOND,
         "error": None,
         "crash": None,
         **changes,

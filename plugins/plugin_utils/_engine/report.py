@@ -103,6 +103,8 @@ class Server:
     """The sessions that would have been selected, and an exclusion spared."""
     spared: tuple[str, ...]
     """The logons that an exclusion fits, selected or not. Without a time: any logon of this account under this ID."""
+    current_time: int
+    """By the server's clock, as a FILETIME; 0: not known, because there was no session to ask about."""
     error: RefusedCall | None
     """Why the server could not be worked on, or not to the end."""
     crash: str | None

@@ -86,8 +86,8 @@ class EngineRequest:
     unread_logons: tuple[str, ...] = ()
     """Logons that are meant only while they are disconnected."""
     latest_times: tuple[int, ...] = ()
-    """For each server the FILETIME that its clock cannot have reached yet, or 0; empty: for none. Where it shows a
-    later one it has jumped, and idle times are counted up to this."""
+    """For each server the FILETIME that its clock cannot have reached yet; empty: for none. Where it shows a later one
+    it has jumped, and idle times are counted up to this."""
     newcomers: bool = True
     """Whether sessions that fit and are none of these logons are meant."""
     check_mode: bool

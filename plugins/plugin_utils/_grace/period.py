@@ -120,8 +120,8 @@ class GracePeriod:
         self._promise(seconds)
         self._warned = WarnedSessions(warning)
         self._note_disconnected()
-        times = HostTimes(warning, began)
-        self._requests = Requests(self._grace, self._logoff, self._warned, times, self._clock)
+        self._host_times = HostTimes(warning, began)
+        self._requests = Requests(self._grace, self._logoff, self._warned, self._host_times, self._clock)
         self._if_interrupted = self._warned_in_vain
         self._host.disconnect()
         self._progress.began(self._warned, self._deadline, self._grace)
@@ -230,7 +230,7 @@ class GracePeriod:
 
     def _remind(self) -> None:
         left = self._left
-        report = self._host.launch(self._requests.message(left, self._shown(left)))
+        report = self._launch(self._requests.message(left, self._shown(left)))
         reached, missed = self._warned.take_messages(report)
         self._see(report)
         self._progress.tell(
@@ -238,7 +238,7 @@ class GracePeriod:
         )
 
     def _look(self) -> None:
-        report = self._host.launch(self._requests.look())
+        report = self._launch(self._requests.look())
         self._progress.looked(*self._see(report), self._warned.on)
         newcomers = self._warned.newcomers(report)
         if self._grace.newcomers:
@@ -281,6 +281,12 @@ class GracePeriod:
         for sessions, what in (off, "logged off"), (others, left):
             if sessions:
                 self._progress.tell(who(sessions, f"disconnected for {waited} and {what}"))
+
+    def _launch(self, request: EngineRequest) -> Report:
+        began = self._clock.seconds()
+        report = self._host.launch(request)
+        self._host_times.take(report, began)
+        return report
 
     def _log_off(self) -> Outcome:
         self._if_interrupted = lambda: self._perhaps_logged_off(self._warned.on)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ from .names import check_server
 #: What identifies a logon. An ID alone is somebody else's soon, and on another server at once.
 _IDENTIFYING = ("server", "id", "account", "logon_time")
 
+#: Seconds since 1601: 1917. From then on they have as many digits, and those of an earlier time would be how the digits
+#: of another begin.
+_EARLIEST = 10**10
+
 
 @dataclass(frozen=True)
 class Logon:
@@ -25,7 +30,8 @@ class Logon:
     account: str
     """``DOMAIN\\user``, or a user without a domain."""
     seconds: int
-    """When it began: seconds since 1601, as records tell it. Windows counts in 100 ns."""
+    """When it began: seconds since 1601, as records tell it. Windows counts in 100 ns, which would tell nobody apart:
+    of two logons of one account with one ID, one ends before the other begins, which takes longer than a second."""
     state: str
     """Its session's, when it was recorded; empty: not given."""
 
@@ -48,8 +54,7 @@ class Logon:
         if lacking:
             raise OptionError(
                 f"{option}: a record without {', '.join(lacking)} does not say which logon is meant: {_short(record)}. "
-                "Pass the records on as a module returned them; those that Windows told no logon time of are left out "
-                "by selectattr('logon_time')"
+                f"{_advice(record)}"
             )
         server, account, time = (str(record[field]) for field in ("server", "account", "logon_time"))
         check_server(server, option)
@@ -58,13 +63,29 @@ class Logon:
             seconds = filetime_seconds(time)
         except ValueError:
             number, seconds = -1, 0
-        if not 0 <= number <= LAST_SESSION_ID or seconds <= 0 or "|" in account:
+        is_account = re.fullmatch(r"([^\\|]*\\)?[^\\|]+", account)
+        if not 0 <= number <= LAST_SESSION_ID or seconds < _EARLIEST or not is_account:
             raise OptionError(
-                f"{option}: this is not the record of a session: {_short(record)}; its id is a number, its logon_time "
-                "looks like 2026-11-21T13:18:05Z"
+                f"{option}: this is not the record of a session: {_short(record)}; its id is a number, its account "
+                "looks like CONTOSO\\alice, its logon_time like 2026-11-21T13:18:05Z"
             )
         state = record.get("state")
         return cls(server, number, account, seconds, str(state) if state in STATES else "")
+
+
+def _advice(record: Mapping[str, Any]) -> str:
+    """What to give instead of it."""
+    of_results = {
+        "sessions": "found.sessions",
+        "results": "found.results | map(attribute='sessions') | flatten",  # of a loop
+    }
+    for field, records in of_results.items():
+        if isinstance(record.get(field), list):
+            return f"It is the result of a task; give its records: {{{{ {records} }}}}"
+    return (
+        "Pass the records on as a module returned them; those that Windows told no logon time of are left out by "
+        "selectattr('logon_time')"
+    )
 
 
 def _short(record: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import ipaddress
 import re
 import unicodedata
 
-from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, state_meant
+from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, state_meant, state_meant_elsewhere
 from .errors import OptionError
 
 #: In ``sessions``: those of the account that the task runs as.
@@ -83,6 +83,7 @@ _CLIENTS = (
 _OWN = (CURRENT, "current_user", "me", "mine", "myself", "self")
 _EVERYBODY = ("all", "any", "everybody", "everyone")
 _NOBODY = ("none", "null")
+_LOCKED = ("locked", "unlocked")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -191,7 +192,9 @@ def _meant_by_word(option: str, value: str) -> str | None:
         return ": for nobody, leave the option out" if prefix else ": for nobody, give an empty list"
     if kind == "users":
         return f": the session at the console is {prefix}sessions=console" if word == "console" else None
-    state = state_meant(value)
+    if word in _LOCKED:
+        return f": give locked={str((word == 'locked') != bool(prefix)).lower()}"
+    state = state_meant(value) or state_meant_elsewhere(value) if value[:1].isalpha() else None
     if state and prefix:
         return ": it is the state of a session, which nothing excludes; say by states whom the task means"
     return f": it is a state; give states={state}" if state else None
@@ -238,7 +241,7 @@ def _why_no_session(value: str) -> str | None:
         return ": an ID has no sign"
     if len(value) > LONGEST_SESSION_NAME:
         return f": it has more than {LONGEST_SESSION_NAME} characters"
-    if value.endswith("..."):
+    if value.endswith(("..", "\u2026")):  # an ellipsis is what word processors make of the three
         return ": quser cuts long names off, and shows the ID beside it"
     if is_session_id(value):
         return ": an ID has 32 bits" if int(value) > LAST_SESSION_ID else None

@@ -159,14 +159,23 @@ def not_found_text(names: Sequence[str], sessions: Sequence[str] = ()) -> str | 
     return f"Not found: {names_text(exact)}. Check the name{hint}."
 
 
-def unused_patterns_text(names: Sequence[str], several_hosts: bool) -> str | None:
-    """Return a warning of patterns in ``exclude_users`` that fitted no session; None where there is none.
+def unused_patterns_texts(names: Sequence[str], several_hosts: bool) -> list[str]:
+    """Return warnings of patterns in ``exclude_users`` that fitted no session.
 
     A name that is nobody's stops the task. A pattern cannot be looked up, and a slip in it costs somebody the work.
     """
     patterns = [name for name in names if is_pattern(name)]
-    where = " on every host" if several_hosts else ""
-    return f"exclude_users: spares nobody{where}: {names_text(patterns)}. Check the pattern." if patterns else None
+    where = " on at least one host" if several_hosts else ""
+    return [
+        f"exclude_users: spares nobody{where}: {names_text(some)}. Check the pattern."
+        for some in _said_together(patterns, several_hosts)
+    ]
+
+
+def _said_together(names: list[str], several_hosts: bool) -> list[list[str]]:
+    """The names that one warning tells of. Ansible shows one of several hosts once if it is the same on each, which a
+    list is not where one of its names is in use on some of them."""
+    return [[name] for name in names] if several_hosts else [names] if names else []
 
 
 def _is_like_an_account(session: str) -> bool:
@@ -179,19 +188,18 @@ def _several(name: str) -> str:
     return " (several are separated by commas)" if " " in name else ""
 
 
-def unused_sessions_text(names: Sequence[str], several_hosts: bool) -> str | None:
-    """Return a warning of values of ``exclude_sessions`` that fitted no session; None where nobody has to be warned.
+def unused_sessions_texts(names: Sequence[str], several_hosts: bool) -> list[str]:
+    """Return warnings of values of ``exclude_sessions`` that fitted no session.
 
     An ID without a session is normal, since sessions end. A name without a session may be the name of an account, which
     this option has not spared.
     """
     named = [name for name in names if is_session_name(name)]
-    if not named:
-        return None
     where = " on every host" if several_hosts else ""
-    return (
-        f"exclude_sessions: not the name of a session{where}: {names_text(named)}. An account belongs in exclude_users."
-    )
+    return [
+        f"exclude_sessions: not the name of a session{where}: {names_text(some)}. An account belongs in exclude_users."
+        for some in _said_together(named, several_hosts)
+    ]
 
 
 def failure_reasons(servers: Sequence[ServerRecords], records: Sequence[Record]) -> list[str]:

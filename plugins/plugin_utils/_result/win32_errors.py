@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: The calls that are about one session, those that list sessions, and those that look accounts up.
-_OF_A_SESSION = ("WTSQuerySessionInformation", "WTSLogoffSession", "WTSDisconnectSession", "WTSSendMessage")
+#: The calls that say so of a session that has gone, those that list sessions, and those that look accounts up.
+_OF_A_SESSION = ("WTSQuerySessionInformation", "WTSLogoffSession", "WTSDisconnectSession")
 _OF_THE_LIST = ("WTSEnumerateSessionsEx", "WTSOpenServerEx")
+#: Of a session that has gone, the engine tells no error here.
+_OF_MESSAGES = ("WTSSendMessage",)
+_READS_NOTHING = "Nothing to do: nobody reads there now. With grace, it is logged off at the end all the same."
+_GONE = "Nothing to do: the session has gone."
 #: Those that write to the event log.
 _OF_THE_LOG = ("RegisterEventSource", "ReportEvent")
 _OF_ACCOUNTS = ("LookupAccountName", "LookupAccountSid", "GetUserNameEx")
@@ -90,8 +94,15 @@ _ERRORS = (
         2,
         "ERROR_FILE_NOT_FOUND",
         "Windows does not have this session",
-        "Nothing to do: the session has gone.",
+        _GONE,
         _OF_A_SESSION,
+    ),
+    Win32Error(
+        2,
+        "ERROR_FILE_NOT_FOUND",
+        "this session is disconnected, and takes no message",
+        _READS_NOTHING,
+        _OF_MESSAGES,
     ),
     Win32Error(
         2,
@@ -180,8 +191,15 @@ _ERRORS = (
         7022,
         "ERROR_CTX_WINSTATION_NOT_FOUND",
         "Windows does not have this session",
-        "Nothing to do: the session has gone.",
+        _GONE,
         _OF_A_SESSION,
+    ),
+    Win32Error(
+        7022,
+        "ERROR_CTX_WINSTATION_NOT_FOUND",
+        "this session is disconnected, and takes no message",
+        _READS_NOTHING,
+        _OF_MESSAGES,
     ),
     Win32Error(
         7022,
@@ -234,7 +252,9 @@ def explain(call: str, code: int | None) -> Win32Error:
 def _of_another_kind(call: str, code: int) -> Win32Error:
     """An HRESULT or an NTSTATUS, which have a form of their own."""
     name = f"{'NTSTATUS' if code >= _FIRST_NTSTATUS else 'HRESULT'}_0x{code:08X}"
-    if code in _WRAPPED and (known := explain(call, code & 0xFFFF)).name != f"WIN32_{code & 0xFFFF}":
+    win32 = code & 0xFFFF
+    # Only as itself does it say to the engine that the session has gone.
+    if code in _WRAPPED and (known := explain(call, win32)).name != f"WIN32_{win32}" and known.hint != _GONE:
         return known._replace(code=code, name=name)
     return Win32Error(
         code,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,12 +84,23 @@ def _events_of_sessions(one: TaskResult, began: datetime, ended: datetime) -> It
     deadline = _deadline(one)
     if warned and deadline:
         yield Event(began, one.host, "warned", f"{count_text(warned, 'session')} warned")
-        moments = sorted(deadline - timedelta(seconds=parse_duration(str(reminder))) for reminder in one.reminders)
+        reminders = () if _was_put_off(one, began, deadline) else one.reminders
+        moments = sorted(deadline - timedelta(seconds=parse_duration(str(reminder))) for reminder in reminders)
         due = [moment for moment in moments if moment < ended]
         for moment in sorted({moment for record in records for moment in _reminded(record, due)}):
             yield Event(moment, one.host, "reminded", "reminder")
     if records:
         yield Event(ended, one.host, "acted", counts_text(record["result"] for record in records))
+
+
+#: Seconds that the first launch may take, after which the grace period begins.
+_LONGEST_LAUNCH = 60
+
+
+def _was_put_off(one: TaskResult, began: datetime, deadline: datetime) -> bool:
+    """Whether the end was promised anew, so that of the reminders before it nobody knows when they were."""
+    longest = parse_duration(str(one.grace)) + _LONGEST_LAUNCH if one.grace else math.inf
+    return (deadline - began).total_seconds() > longest
 
 
 def _reminded(record: Record, due: Sequence[datetime]) -> Sequence[datetime]:

@@ -36,6 +36,8 @@ class TaskResult:
     ended: datetime | None = None
     reminders: Sequence[str] = ()
     """The option of the task: durations before the end of the grace period."""
+    grace: str = ""
+    """The option of the task; empty: without a grace period."""
 
     @property
     def place(self) -> str:

@@ -128,6 +128,25 @@ async def test_what_may_happen_instead(
     assert list(shown(host)) == [13]
 
 
+@pytest.mark.parametrize("error", [2, 7022])
+@pytest.mark.parametrize(
+    ("meanwhile", "outcome"),
+    [
+        ({"input": 13}, "failed"),
+        ({"remove": 12}, "already_gone"),
+        ({"put": {"id": 12, "user": "alice", "state": "disconnected", "logged_on": 1}}, "already_gone"),
+    ],
+    ids=str,
+)
+async def test_a_disconnected_session_that_is_still_there_has_not_gone(
+    windows: Windows, error: int, meanwhile: dict[str, Any], outcome: str
+) -> None:
+    """Whatever Windows answers to a message for it."""
+    refused = {"call": SEND, "session": 12, "error": error, "before": [meanwhile]}
+    report = await send(windows, session_host(ALICE | {"state": "disconnected"}, BOB, faults=[refused]))
+    assert results(report) == {12: outcome, 13: "sent"}
+
+
 async def test_a_fault_of_the_engine_itself_is_told(windows: Windows) -> None:
     """Whatever it was doing then: no session is without a result, and it is said where the engine stopped."""
     host = session_host(ALICE, BOB)

@@ -133,9 +133,10 @@ def test_a_host_that_is_not_reached_for_the_new_promise_keeps_everybody(serve: S
 # ---- The clock of a host jumps ----
 
 
-def jump(farm: Farm, passed: float, ahead: timedelta) -> None:
+def jump(farm: Farm, passed: float, ahead: timedelta, host: str = "RDSH01") -> None:
+    """From then on, the host's clock is so far ahead."""
     now = farm.clock.utc
-    farm.clock.at(passed, lambda: setattr(farm.host.table, "now", lambda: now() + ahead))
+    farm.clock.at(passed, lambda: setattr(farm.hosts[host].table, "now", lambda: now() + ahead))
 
 
 def test_nobody_is_idle_because_the_clock_of_the_host_jumped(serve: Serve) -> None:
@@ -163,10 +164,32 @@ def test_who_becomes_idle_as_time_passes_is_a_newcomer(serve: Serve) -> None:
     assert outcomes(result) == {12: "logged_off", 14: "logged_off"}
 
 
+def test_a_clock_that_goes_back_and_forth(serve: Serve) -> None:
+    """Her last input was while it was two hours behind."""
+    farm = serve(ALICE | {"idle": "2h"}, {"id": 14, "user": "carol", "idle": "5h"})
+    jump(farm, 3.5 * MINUTE, timedelta(hours=-2))
+    farm.change(5.5 * MINUTE, {"input": 12})
+    jump(farm, 14.9 * MINUTE, timedelta(0))
+    result = farm.task(**QUARTER, idle_for="1h").outcome()
+    assert outcomes(result) == {12: "spared", 14: "logged_off"}
+    assert farm.users() == {12: "alice"}
+
+
+@pytest.mark.parametrize("sessions", [[ALICE | {"idle": "5m"}], []], ids=["somebody", "nobody"])
+def test_the_clock_of_a_server_where_nobody_was_idle_at_first(serve: Serve, sessions: list[dict[str, Any]]) -> None:
+    carol = {"id": 14, "user": "carol", "idle": "3h"}
+    farm = serve(hosts=[{"name": "RDSH01", "sessions": [carol]}, {"name": "RDSH02", "sessions": sessions}])
+    farm.change(6.4 * MINUTE, {"put": {"id": 15, "user": "dave", "logged_on": 0}}, host="RDSH02")
+    jump(farm, 6.5 * MINUTE, timedelta(hours=2), "RDSH02")
+    task = farm.task(**QUARTER, idle_for="1h", newcomers="logoff", server=["RDSH01", "RDSH02"])
+    assert outcomes(task.outcome()) == {14: "logged_off"}
+    assert {*farm.users("RDSH02")} == {15, *(session["id"] for session in sessions)}
+
+
 # ---- Disconnected sessions that take no message ----
 
 
-@pytest.fixture(params=[5, 1, 7024])
+@pytest.fixture(params=[5, 1, 7024, 2, 7022])
 def refusing(request: pytest.FixtureRequest, serve: Serve) -> Farm:
     host = {"name": "RDSH01", "sessions": [ALICE, AWAY], "disconnected_message_error": request.param}
     return serve(hosts=[host])

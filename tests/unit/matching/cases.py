@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from simulator.directory import Directory
 
-from .model import DURATIONS, STATE_WORDS, Account, Session, record_of
+from .model import DURATIONS, SELECTING, STATE_WORDS, Account, Session, record_of
 
 T = TypeVar("T")
 
@@ -274,6 +274,66 @@ def cases(draw: st.DrawFn) -> Case:
     if draw(_one_of((False, False, True))):
         options["protect_console"] = False
     return Case(tuple(sessions), options, accounts)
+
+
+@dataclass(frozen=True)
+class FarmCase:
+    """Hosts, of which a task works on some from the first."""
+
+    farm: dict[str, tuple[Session, ...]]
+    options: dict[str, Any]
+    accounts: tuple[Account, ...]
+
+
+@st.composite
+def farm_cases(draw: st.DrawFn, hosts: Sequence[str]) -> FarmCase:
+    """The same IDs and people on several hosts, and records of some of them."""
+    first, second = draw(cases()), draw(cases())
+    people = [*first.sessions, *second.sessions]
+    of_others = st.lists(_one_of(people), max_size=5, unique_by=lambda session: session.id).map(tuple)
+    farm = {hosts[0]: first.sessions, **{host: draw(of_others) for host in hosts[1:]}}
+    names = [form for host in hosts for form in (host, host.lower(), f"{host.lower()}.contoso.com")]
+    options = dict(first.options)
+    options["server"] = draw(st.lists(_one_of(names), min_size=1, max_size=4, unique_by=str.lower))
+    logons = [
+        (host, each) for host, there in farm.items() for each in there if each.has_user and each.logged_on is not None
+    ]
+    worked_on = {name.partition(".")[0].upper() for name in options["server"]}
+    known = [(host, each) for host, each in logons if host in worked_on] or logons
+    for option in ("sessions", "exclude_sessions"):
+        # IDs and names are refused where there are several hosts.
+        values = [value for value in options.pop(option, ()) if value == "current"]
+        given = draw(st.lists(_one_of(draw(_one_of((known, known, known, logons)))), max_size=3)) if logons else []
+        values += [record_of(each, draw(_one_of((host, f"{host.lower()}.contoso.com")))) for host, each in given]
+        if values:
+            options[option] = values
+    if not {*SELECTING} & {*options}:
+        options["all"] = True
+    return FarmCase(farm, options, tuple(dict.fromkeys((*first.accounts, *second.accounts))))
+
+
+KINDS_OF_CHANGE = ("stays", "stays", "disconnects", "is renamed", "works", "logs on anew", "another", "leaves")
+
+
+@st.composite
+def later(draw: st.DrawFn, sessions: Sequence[Session]) -> tuple[Session, ...]:
+    """What has become of some sessions."""
+    changed = []
+    for session in sessions:
+        kind = draw(_one_of(KINDS_OF_CHANGE))
+        if kind == "disconnects":
+            changed.append(replace(session, state="disconnected", name="", disconnected=0))
+        elif kind == "is renamed" and session.state != "disconnected":
+            changed.append(replace(session, name=draw(_one_of(NAMES))))
+        elif kind == "works":
+            changed.append(replace(session, idle=0))
+        elif kind == "logs on anew":
+            changed.append(replace(session, logged_on=1))
+        elif kind == "another" and session.user:
+            changed.append(replace(session, user=draw(_one_of(("mallory", "alice"))), domain="CONTOSO", logged_on=1))
+        elif kind != "leaves":
+            changed.append(session)
+    return tuple(changed)
 
 
 def pattern_cases() -> st.SearchStrategy[Case]:

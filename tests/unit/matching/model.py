@@ -7,11 +7,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 #: When the hosts of all cases are.
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -36,6 +37,12 @@ STATE_WORDS = {"disc": "disconnected", "conn": "connected", "connq": "connect_qu
 
 Account = tuple[str, str]
 """Domain and user."""
+
+Place = tuple[str, int]
+"""A host, and the ID of a session there."""
+
+Logon = tuple[int, str, int | None]
+"""ID and account of a logon on a host, and when it began, in microseconds since 1601; None: at any time."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ class Session:
 
     @property
     def is_console(self) -> bool:
-        return _fold(self.name) == _fold("console")
+        return fold(self.name) == fold("console")
 
 
 @dataclass(frozen=True)
@@ -86,55 +93,83 @@ class World:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What check mode says of the selected sessions."""
+    """What check mode says of the selected sessions: by their IDs, or on several hosts by their places."""
 
-    results: dict[int, str]
-    matched_by: dict[int, set[str]]
+    results: dict[Any, str]
+    matched_by: dict[Any, set[str]]
     not_found: set[str]
-    excluded: set[int] = field(default_factory=set)
+    excluded: set[Any] = field(default_factory=set)
     unused_exclusions: set[str] = field(default_factory=set)
     unknown_exclusions: set[str] = field(default_factory=set)
     """If there are any, the task stops, and says nothing else."""
+    is_foreign: bool = False
+    """Whether it stops because of a record of a host that it does not work on."""
 
 
 def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: World) -> Outcome:
-    selecting = {
-        option: _values(value)
-        for option, value in options.items()
-        if option in SELECTING and (option, value) != ("all", False)
-    }
+    """What a task says on one host."""
+    return on_one_host(farm_outcome({world.computer_name: sessions}, options, world))
+
+
+def on_one_host(told: Outcome) -> Outcome:
+    """The same, with IDs for places."""
+    return replace(
+        told,
+        results={id: result for (_host, id), result in told.results.items()},
+        matched_by={id: matched for (_host, id), matched in told.matched_by.items()},
+        excluded={id for _host, id in told.excluded},
+    )
+
+
+def hosts_of(options: Mapping[str, Any], here: str) -> list[str]:
+    """The hosts that a task works on, each once, whatever it calls them."""
+    return [*dict.fromkeys(_host_called(name) for name in options.get("server", [here]))]
+
+
+def farm_outcome(farm: Mapping[str, Sequence[Session]], options: Mapping[str, Any], world: World) -> Outcome:
+    """What a task says.
+
+    :param farm: the sessions of each host.
+    :param world: of the host that it runs on.
+    """
+    selecting = _selecting(options)
     if not all(selecting.values()):  # an empty list
         return Outcome({}, {}, set())
-    excluding = [
-        (option.removeprefix("exclude_"), value)
-        for option, values in options.items()
-        if option.startswith("exclude_")
-        for value in values
-    ]
+    hosts = hosts_of(options, world.computer_name)
+    records = [value for option in ("sessions", "exclude_sessions") for value in options.get(option, ())]
+    if any(isinstance(value, Mapping) and _host_called(value["server"]) not in hosts for value in records):
+        return Outcome({}, {}, set(), is_foreign=True)
+    worlds = {host: replace(world, computer_name=host) for host in hosts}
+    everywhere = [(host, session) for host in hosts for session in farm[host]]
+    excluding = _excluding(options)
     unused = [
         (option, value)
         for option, value in excluding
         # What fits a listener alone spares nobody.
-        if not any(is_spared(session, option, value, world) for session in sessions if not session.is_listener)
+        if not any(
+            is_spared(session, option, value, worlds[host]) for host, session in everywhere if not session.is_listener
+        )
     ]
-    unknown = {value for option, value in unused if option == "users" and not _may_be_unused(value, world)}
+    unknown = {
+        value
+        for option, value in unused
+        if option == "users" and not any(_may_be_unused(value, each) for each in worlds.values())
+    }
     if unknown:
         return Outcome({}, {}, set(), unknown_exclusions=unknown)
-    results: dict[int, str] = {}
-    matched_by: dict[int, set[str]] = {}
+    results: dict[Place, str] = {}
+    matched_by: dict[Place, set[str]] = {}
     excluded = set()
-    for session in sessions:
-        fitting = {
-            option: [value for value in values if fits(session, option, value, world)]
-            for option, values in selecting.items()
-        }
+    for host, session in everywhere:
+        fitting = _fitting(session, selecting, worlds[host])
         if not all(fitting.values()):
             continue
-        if any(is_spared(session, option, value, world) for option, value in excluding):
-            excluded.add(session.id)
+        place = host, session.id
+        if any(is_spared(session, option, value, worlds[host]) for option, value in excluding):
+            excluded.add(place)
         else:
-            results[session.id] = "protected" if _is_protected(session, options) else "would_log_off"
-            matched_by[session.id] = {
+            results[place] = "protected" if _is_protected(session, options) else "would_log_off"
+            matched_by[place] = {
                 f"{option}={_as_reported(option, value)}" for option, values in fitting.items() for value in values
             }
     not_found = {
@@ -142,9 +177,85 @@ def outcome(sessions: Sequence[Session], options: Mapping[str, Any], world: Worl
         for option in ("sessions", "users")
         for value in selecting.get(option, ())
         if not isinstance(value, Mapping)  # a logon that has gone is told of as such
-        if not any(fits(session, option, value, world) for session in sessions)
+        if not any(fits(session, option, value, worlds[host]) for host, session in everywhere)
     }
     return Outcome(results, matched_by, not_found, excluded, {_as_reported(option, value) for option, value in unused})
+
+
+def later_outcome(
+    sessions: Sequence[Session],
+    options: Mapping[str, Any],
+    world: World,
+    *,
+    warned: Collection[Logon],
+    spared: Collection[Logon],
+    newcomers: bool,
+) -> tuple[dict[int, str], set[int]]:
+    """What a later step of a grace period says on one host: results, and those who are excluded.
+
+    :param warned: the logons that are followed.
+    :param spared: those that an exclusion has fitted before.
+    :param newcomers: whether others are meant who fit.
+    """
+    results, excluded = {}, set()
+    for session in sessions:
+        is_warned = logon_of(session) in warned
+        is_meant = all(_fitting(session, _selecting(options), world).values())
+        is_excluded = was_spared(session, spared) or is_excluded_now(session, options, world)
+        if not is_warned and not (newcomers and is_meant):
+            continue
+        if not is_meant or (is_warned and is_excluded):
+            results[session.id] = "spared"
+        elif is_excluded:
+            excluded.add(session.id)
+        else:
+            results[session.id] = "protected" if _is_protected(session, options) else "would_log_off"
+    return results, excluded
+
+
+def logon_of(session: Session) -> Logon:
+    began = None if session.logged_on is None else NOW - timedelta(seconds=session.logged_on)
+    time = None if began is None else (began - EPOCH) // timedelta(microseconds=1)
+    return session.id, fold(f"{session.domain}\\{session.user}"), time
+
+
+def was_spared(session: Session, spared: Collection[Logon]) -> bool:
+    """Whether a session is one of these logons, or may be."""
+    id, account, time = logon_of(session)
+    return any((id, account) == each[:2] and (time == each[2] or None in (time, each[2])) for each in spared)
+
+
+def is_excluded_now(session: Session, options: Mapping[str, Any], world: World) -> bool:
+    return any(is_spared(session, option, value, world) for option, value in _excluding(options))
+
+
+def _selecting(options: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    return {
+        option: _values(value)
+        for option, value in options.items()
+        if option in SELECTING and (option, value) != ("all", False)
+    }
+
+
+def _excluding(options: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        (option.removeprefix("exclude_"), value)
+        for option, values in options.items()
+        if option.startswith("exclude_")
+        for value in values
+    ]
+
+
+def _fitting(session: Session, selecting: Mapping[str, Sequence[Any]], world: World) -> dict[str, list[Any]]:
+    """The values of each option that a session fits."""
+    return {
+        option: [value for value in values if fits(session, option, value, world)]
+        for option, values in selecting.items()
+    }
+
+
+def _host_called(name: str) -> str:
+    return name.partition(".")[0].upper()
 
 
 def fits(session: Session, option: str, value: Any, world: World) -> bool:
@@ -156,7 +267,7 @@ def fits(session: Session, option: str, value: Any, world: World) -> bool:
             return session.id == int(value)
         if value.lower() == "current":
             return session.has_user and _is_account(session, world.connecting_account)
-        return _fold(session.name) == _fold(value)
+        return fold(session.name) == fold(value)
     is_stuck = option == "states" and session.state in ("down", "init", "reset") and not session.is_of_the_system
     return (session.has_user or is_stuck) and _FITS[option](session, value, world)
 
@@ -166,7 +277,7 @@ def is_spared(session: Session, option: str, value: Any, world: World) -> bool:
     if isinstance(value, Mapping) and session.logged_on is None:  # it may be this logon
         return _is_logon(session, {**value, "logon_time": None}, world)
     is_the_users = (
-        option == "sessions" and isinstance(value, str) and session.has_user and _fold(session.user) == _fold(value)
+        option == "sessions" and isinstance(value, str) and session.has_user and fold(session.user) == fold(value)
     )
     return is_the_users or fits(session, option, value, world)
 
@@ -176,7 +287,8 @@ def _may_be_unused(value: str, world: World) -> bool:
     value = value.removeprefix("*\\")  # in any domain, which is what a name alone means, too
     if "*" in value or "?" in value:
         domain = value.rpartition("\\")[0]
-        return not domain or domain == "." or bool(set("*?") & set(domain)) or world.look_up(domain) is not None
+        is_own = domain == "." or fold(domain) == fold(world.computer_name)
+        return not domain or is_own or bool(set("*?") & set(domain)) or world.look_up(domain) is not None
     if _is_looked_up(value):
         return world.look_up(value) is not None
     domain, _, user = value.rpartition("\\")
@@ -194,8 +306,8 @@ def record_of(session: Session, server: str) -> dict[str, Any]:
 def _is_logon(session: Session, record: Mapping[str, Any], world: World) -> bool:
     own = record_of(session, world.computer_name)
     return (
-        _fold(record["server"].partition(".")[0]) == _fold(world.computer_name)
-        and _fold(own["account"]) == _fold(record["account"])
+        fold(record["server"].partition(".")[0]) == fold(world.computer_name)
+        and fold(own["account"]) == fold(record["account"])
         and (own["id"], own["logon_time"]) == (record["id"], record["logon_time"])
     )
 
@@ -206,7 +318,7 @@ def _is_looked_up(value: str) -> bool:
 
 
 def _is_named(account: Account, domain: str, user: str) -> bool:
-    return (_fold(account[0]), _fold(account[1])) == (_fold(domain), _fold(user))
+    return (fold(account[0]), fold(account[1])) == (fold(domain), fold(user))
 
 
 def _fits_user(session: Session, value: str, world: World) -> bool:
@@ -215,7 +327,7 @@ def _fits_user(session: Session, value: str, world: World) -> bool:
         return account is not None and _is_account(session, account)
     domain, _, user = value.rpartition("\\")
     if domain == ".":
-        return _fold(session.domain) == _fold(world.computer_name) and _like(user, session.user)
+        return fold(session.domain) == fold(world.computer_name) and _like(user, session.user)
     return _like(domain or "*", session.domain) and _like(user, session.user)
 
 
@@ -270,20 +382,20 @@ def _lasts(age: float | None, duration: str) -> bool:
 
 
 def _is_account(session: Session, account: Account) -> bool:
-    return (_fold(session.domain), _fold(session.user)) == (_fold(account[0]), _fold(account[1]))
+    return (fold(session.domain), fold(session.user)) == (fold(account[0]), fold(account[1]))
 
 
 def _like(pattern: str, text: str) -> bool:
-    return _regex(pattern).fullmatch(_fold(text)) is not None
+    return _regex(pattern).fullmatch(fold(text)) is not None
 
 
 @cache
 def _regex(pattern: str) -> re.Pattern[str]:
     wildcards = {"*": ".*", "?": "."}
-    return re.compile("".join(wildcards.get(c) or re.escape(c) for c in _fold(pattern)), re.DOTALL)
+    return re.compile("".join(wildcards.get(c) or re.escape(c) for c in fold(pattern)), re.DOTALL)
 
 
 @cache
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """A letter and its capital are the same if each is the other's only case, up to U+FFFF."""
     return "".join(c.upper() if c.upper().lower() == c <= "\uffff" else c for c in text)

@@ -17,9 +17,18 @@ from hypothesis import Phase, assume, event, find, given, settings
 from hypothesis import strategies as st
 
 from . import model
-from .cases import OF_THE_SYSTEM, Case, cases, pattern_cases
-from .engine import Engine
-from .model import Session, fits, outcome
+from .cases import OF_THE_SYSTEM, Case, FarmCase, cases, farm_cases, later, pattern_cases
+from .engine import HOSTS, Engine
+from .model import (
+    Session,
+    farm_outcome,
+    fits,
+    is_excluded_now,
+    later_outcome,
+    logon_of,
+    outcome,
+    was_spared,
+)
 
 CASES = os.environ.get("MATCHING_CASES")
 
@@ -37,6 +46,49 @@ def test_the_engine_agrees_with_the_model(engine: Engine, case: Case) -> None:
     expected = outcome(sessions, case.options, world)
     event("no session selected" if not expected.results else "sessions selected")
     assert engine.outcome(sessions, case.options) == expected
+
+
+@given(case=farm_cases(HOSTS))
+@settings(
+    max_examples=int(CASES or 300),
+    derandomize=not CASES,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+)
+def test_the_engine_agrees_with_the_model_on_several_hosts(engine: Engine, case: FarmCase) -> None:
+    world = engine.know(case.accounts)
+    farm = {host: [*OF_THE_SYSTEM, *sessions] for host, sessions in case.farm.items()}
+    expected = farm_outcome(farm, case.options, world)
+    event("stops" if expected.is_foreign or expected.unknown_exclusions else "is done")
+    assert engine.farm_outcome(farm, case.options) == expected
+
+
+@given(case=cases(), data=st.data(), newcomers=st.booleans())
+@settings(
+    max_examples=int(CASES or 300),
+    derandomize=not CASES,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+)
+def test_the_engine_agrees_with_the_model_at_a_later_step(
+    engine: Engine, case: Case, data: st.DataObject, newcomers: bool
+) -> None:
+    """Whoever was excluded once is so to the end, whatever the session is called then."""
+    world = engine.know([*case.accounts, ("CONTOSO", "mallory"), ("CONTOSO", "alice")])
+    first = [*OF_THE_SYSTEM, *case.sessions]
+    then = [*OF_THE_SYSTEM, *data.draw(later(case.sessions))]
+    told = engine.grace_period(first, then, case.options, newcomers=newcomers)
+    assume(told is not None)
+    assert told is not None
+    warned, spared, results, excluded = told
+    now = outcome(first, case.options, world)
+    assert warned == {logon_of(each) for each in first if now.results.get(each.id) == "would_log_off"}
+    fitted = {logon_of(each)[:2] for each in first if is_excluded_now(each, case.options, world)}
+    assert {logon[:2] for logon in spared} == fitted
+    assert (results, excluded) == later_outcome(
+        then, case.options, world, warned=warned, spared=spared, newcomers=newcomers
+    )
+    event("somebody was excluded before" if any(was_spared(each, spared) for each in then) else "nobody was")
 
 
 def test_the_model_has_every_option() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import R
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.options import ARGUMENT_SPEC, Grace, minutes_left
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.schedule import FAR, FAR_LOOK_INTERVAL, Schedule, Step
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.warned import WarnedSessions, names_text
+from ansible_collections.winops.rds.plugins.plugin_utils._options import reason
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.given import validated_options
 from hypothesis import example, given
@@ -25,7 +26,7 @@ MINUTE = 60.0
 
 
 def grace(**options: Any) -> Grace | None:
-    return Grace.from_options(validated_options(options, ARGUMENT_SPEC))
+    return Grace.from_options(validated_options(options, {**ARGUMENT_SPEC, **reason.ARGUMENT_SPEC}))
 
 
 def refusal(**options: Any) -> str:

@@ -52,6 +52,8 @@ def test_an_error_means_what_its_call_means(call: str, code: int, message: str) 
         (-2147467238, 2147500058, "HRESULT_0x8000401A", "Windows gave an error that is seldom seen here"),
         (2147500058, 2147500058, "HRESULT_0x8000401A", "Windows gave an error that is seldom seen here"),
         (-2147024891, 2147942405, "HRESULT_0x80070005", "the connecting account may not do this"),
+        # The engine takes just 2 and 7022 for a session that has gone.
+        (0x80070002, 0x80070002, "HRESULT_0x80070002", "Windows gave an error that is seldom seen here"),
         (-1073741790, 3221225506, "NTSTATUS_0xC0000022", "Windows gave an error that is seldom seen here"),
         (4294967295, 4294967295, "NTSTATUS_0xFFFFFFFF", "Windows gave an error that is seldom seen here"),
     ],

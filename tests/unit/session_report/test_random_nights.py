@@ -93,7 +93,8 @@ class Night:
         return record(id, f"user{server[-1]}{id}", server, state=state, **others)
 
     def _returned(self, host: Host, values: dict[str, Any], lasts: float = 0.25, **others: Any) -> None:
-        self.seen.append(at(self.minute, host.name, values, lasts, **others))
+        graced = {"reminders": [*REMINDERS], "grace": f"{GRACE}m"} if "deadline" in values else {}
+        self.seen.append(at(self.minute, host.name, values, lasts, **graced, **others))
         self.minute += lasts + 1
 
     def _happened(self, minute: float, host: str, text: str) -> None:
@@ -109,7 +110,7 @@ class Night:
         host.has_answered = True
         began = self.minute
         values, lasts, failed = self._grace_period(host)
-        self._returned(host, values, lasts, failed=bool(failed), task="Log off", reminders=[*REMINDERS])
+        self._returned(host, values, lasts, failed=bool(failed), task="Log off")
         if failed:
             self._happened(began + lasts, host.name, "failed: Log off")
             host.failed_tasks.append(failed)
@@ -126,7 +127,7 @@ class Night:
             self.events.insert(closing, self.events.pop())
         remaining = [{**session.values, "result": "listed"} for session in host.on]
         values |= mode(host.mode, before) | {"remaining": remaining, "changed": True}
-        self._returned(host, values, lasts, failed=bool(failed), task="Enter", reminders=[*REMINDERS])
+        self._returned(host, values, lasts, failed=bool(failed), task="Enter")
         if failed:
             self._happened(began + lasts, host.name, "failed: Enter")
             host.failed_tasks.append(failed)
@@ -146,11 +147,15 @@ class Night:
             there.append((newcomer, came))
         stays = [(session, came, draw(st.integers(int(came) + 1, GRACE + 2)) + 0.25) for session, came in there]
         everybody_left = all(left < GRACE for _session, _came, left in stays)
-        lasts = max((left for _session, _came, left in stays), default=0.25) if everybody_left else GRACE + 0.75
+        # The controller was asleep, and promised the end anew: nobody knows when reminders were.
+        put_off = 0 if everybody_left else draw(st.sampled_from([0, 0, 10]))
+        lasts = (
+            max((left for _session, _came, left in stays), default=0.25) if everybody_left else GRACE + 0.75 + put_off
+        )
         records, failed, reminded = [], [], set()
         for session, came, left in stays:
             got = [minute for minute in REMINDERS.values() if came < minute < left]
-            reminded |= {*got}
+            reminded |= set() if put_off else {*got}
             name = draw(st.sampled_from(ends)) if left >= GRACE else "already_gone"
             records.append(session.told(name, warnings=1 + len(got)))
             session.is_on = name not in ("already_gone", "logged_off")
@@ -160,7 +165,7 @@ class Night:
             for minute in sorted(reminded):
                 self._happened(began + minute, host.name, "reminder")
             self._happened(began + lasts, host.name, self._counts(records))
-        deadline = START + timedelta(minutes=began + GRACE)
+        deadline = START + timedelta(minutes=began + GRACE + put_off)
         return result(*records, server=host.name, deadline=f"{deadline:%Y-%m-%dT%H:%M:%SZ}"), lasts, failed
 
     @staticmethod
@@ -175,7 +180,9 @@ class Night:
         records = [session.told("would_log_off", warnings=0) for session in host.on]
         if records:
             self._happened(self.minute + 0.25, host.name, self._counts(records))
-        self._returned(host, result(*records, server=host.name, changed=True), check_mode=True, reminders=[*REMINDERS])
+        deadline = START + timedelta(minutes=self.minute + GRACE)
+        planned = {"changed": True, "deadline": f"{deadline:%Y-%m-%dT%H:%M:%SZ}"}
+        self._returned(host, result(*records, server=host.name, **planned), check_mode=True)
 
     def _work(self, host: Host) -> None:
         """Of another module, on the host or for it elsewhere."""
@@ -258,6 +265,9 @@ def compare_tiles(shown: Page, night: Night, on: list[Session]) -> None:
     closed = sum(host.is_mode_known and host.mode != "enabled" for host in night.hosts)
     assert tiles.pop("servers closed to new logons", "0") == str(closed)
     assert tiles == {"idle for 2h or more": "0"}
+    asked = len([host for host in night.hosts if host.has_answered])
+    (servers,) = shown.texts("//dt[.='Servers asked']/following-sibling::dd[1]")
+    assert servers == f"{asked}{f', and {len(unasked)} that did not answer' if unasked else ''}"
     assert sorted(shown.texts("//ul[@class='unasked']/li")) == [f"{host.name}: no route" for host in unasked]
 
 

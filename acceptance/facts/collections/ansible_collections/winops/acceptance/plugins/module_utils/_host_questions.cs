@@ -111,7 +111,7 @@ internal static class HostQuestions
 	// What the account has started itself runs in session 0, as all tasks do.
 	private static string ProgramsOfOthers()
 	{
-		string own = Account.Current();
+		string own = TimedCalls.OwnAccount();
 		List<UInt32> others = Calls.Sessions(session => session.SessionId != 0 && !String.Equals(
 			Memory.Text(session.pDomainName) + "\\" + Memory.Text(session.pUserName), own, StringComparison.OrdinalIgnoreCase))
 			.ConvertAll(session => session.SessionId);

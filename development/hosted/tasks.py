@@ -79,6 +79,7 @@ def _would_drain(status: str, values: Values) -> bool:
 
 TASKS = {
     "sessions": Task("win_rds_session_info", {}, _lists_sessions),
+    "sessions-with-programs": Task("win_rds_session_info", {"processes": True}, _lists_sessions),
     "sessions-of-nobody": Task("win_rds_session_info", {"users": NOBODY}, _selects_nobody),
     "server-that-is-not-there": Task(
         "win_rds_session_info", {"server": NO_SERVER, "server_timeout": "1m"}, _does_not_reach_the_server

@@ -1074,10 +1074,9 @@ BOOL DeregisterEventSource(HANDLE log)
 {
 	Answer answer;
 	uint32_t error = ask(&answer, "DeregisterEventSource", "n", (uint64_t)log);
-	if (!error) {
+	if (!error)
 		free(answer.text);
-		handle_taken_back();
-	}
+	handle_taken_back(); /* a program that is refused can do no more */
 	return result(error);
 }
 

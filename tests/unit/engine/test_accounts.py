@@ -83,6 +83,7 @@ async def test_a_lookup_that_fails_stops_everything(
         "servers": [],
         "unknown_exclusions": [],
         "foreign_record": None,
+        "logged": None,
         "error": {"call": function.removesuffix("W"), "code": code},
     }
     assert {call.function for call in windows.calls_on(host)} <= {"LookupAccountNameW", "LookupAccountSidW"}
@@ -96,6 +97,7 @@ async def test_a_sid_of_which_the_domain_does_not_answer(windows: Windows, optio
         "servers": [],
         "unknown_exclusions": [],
         "foreign_record": None,
+        "logged": None,
         "error": {"call": "LookupAccountSid", "code": 1789},
     }
     assert [call.function for call in windows.calls_on(host)] == ["LookupAccountSidW"]
@@ -117,6 +119,7 @@ async def test_a_lookup_that_hangs(windows: Windows, function: str, options: dic
         "servers": [],
         "unknown_exclusions": [],
         "foreign_record": None,
+        "logged": None,
         "error": {"call": function.removesuffix("W"), "code": None},
     }
     assert {call.function for call in windows.calls_on(host)} <= {"LookupAccountNameW"}
@@ -129,6 +132,7 @@ async def test_what_only_looks_like_a_sid(windows: Windows) -> None:
         "servers": [],
         "unknown_exclusions": [],
         "foreign_record": None,
+        "logged": None,
         "error": {"call": "ConvertStringSidToSid", "code": 1337},
     }
     assert windows.calls_on(host) == []
@@ -179,6 +183,7 @@ async def test_an_account_that_windows_does_not_tell(windows: Windows, options: 
         "servers": [],
         "unknown_exclusions": [],
         "foreign_record": None,
+        "logged": None,
         "error": {"call": "GetUserNameEx", "code": 1332},
     }
     assert [call.function for call in windows.calls_on(host)] == ["GetUserNameExW"]

@@ -58,7 +58,10 @@ async def test_each_server_has_its_own_sessions(windows: Windows) -> None:
     assert windows.logoffs(second) == [12]
     assert windows.logoffs(third) == [14]
     # The host that the task runs on is not one of them, and all that was opened was closed.
-    assert {call.function for call in windows.calls_on(here)} == {OPEN_SERVER, CLOSE_SERVER}
+    assert {call.function for call in windows.calls_on(here) if call.function.startswith("WTS")} == {
+        OPEN_SERVER,
+        CLOSE_SERVER,
+    }
     assert opened_and_closed(windows, here) == (4, 4)  # each to look and to act
 
 

@@ -14,7 +14,7 @@ FOLDER = Path(simulator.__file__).parent
 #: Each imports only from those before it.
 LAYERS = [
     {"win32", "private"},
-    {"message_box", "process", "registry", "directory"},
+    {"message_box", "process", "registry", "event_log", "directory"},
     {"session_table"},
     {"permissions", "console"},
     {"farm"},

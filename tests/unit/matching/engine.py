@@ -78,7 +78,9 @@ class Engine:
         for domain, user in accounts:
             directory.add(domain, user)
         domain, _, user = CONNECTING_ACCOUNT.partition("\\")
-        return World(COMPUTER_NAME, (domain, user), self._look_up, accounts)
+        # Of names that are one to a directory, as müller and muller are, it holds the last.
+        held = [account for account in accounts if self._look_up("\\".join(account)) == account]
+        return World(COMPUTER_NAME, (domain, user), self._look_up, held)
 
     def _look_up(self, name: str) -> Account | None:
         try:

@@ -84,17 +84,31 @@ def test_drain_shift(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert farm.users() == {}
 
 
-@pytest.mark.parametrize("stays", [True, False])
-def test_restart_when_left(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stays: bool) -> None:
+@pytest.mark.parametrize(
+    ("changes", "on"),
+    [
+        ([], {12: "alice"}),
+        ([{"remove": 12}], {}),
+        ([{"remove": 12}, {"put": {"id": 15, "user": "dave"}}], {15: "dave"}),
+    ],
+    ids=["somebody stays", "everybody leaves", "somebody else logs on meanwhile"],
+)
+def test_restart_when_left(
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    changes: list[dict[str, Any]],
+    on: dict[int, str],
+) -> None:
     monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "clock"))
-    leaves = {"call": "WTSEnumerateSessionsExW", "after": 5, "times": 1, "before": [{"remove": 12}]}
-    farm = serve([ALICE], faults=[] if stays else [leaves])
+    meanwhile = {"call": "WTSEnumerateSessionsExW", "after": 5, "times": 1, "before": changes}
+    farm = serve([ALICE], faults=[meanwhile] if changes else [])
     run = cook(farm, "restart_when_left.yml")
     assert run.exit_code == 0, run.output
-    assert farm.users() == ({12: "alice"} if stays else {})
+    assert farm.users() == on
     host = farm.simulation.hosts["RDSH01"]
     assert host.registry.logon_mode == "enabled"
-    assert ((host.table.now() - host.started_at).total_seconds() < 600) == (not stays)
+    assert ((host.table.now() - host.started_at).total_seconds() < 600) == (not on)
     assert {function for function, _ in acts(farm)} <= {
         "RegSetValueExW",
         "RegDeleteValueW",

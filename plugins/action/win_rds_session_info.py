@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..plugin_utils._engine.report import Report
 from ..plugin_utils._engine.requests import EngineRequest, SessionInfoRequest, request
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
+
+if TYPE_CHECKING:
+    from ..plugin_utils._engine.processes import ProcessesReport
 
 
 class ActionModule(SessionAction):
@@ -48,7 +51,8 @@ class ActionModule(SessionAction):
     def _result_with_processes(self, report: Report, look: EngineRequest, task_vars: dict[str, Any]) -> dict[str, Any]:
         from ..plugin_utils._result import processes
 
-        result = self.session_result(report, look, task_vars, told=processes.processes_told(report))
+        told = processes.processes_told(cast("ProcessesReport", report))
+        result = self.session_result(report, look, task_vars, told=told)
         result["sessions"] = [processes.without_processes(record) for record in result["sessions"]]
         self.warn(processes.processes_warning(result["sessions"]))
         return result

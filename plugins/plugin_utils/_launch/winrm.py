@@ -24,9 +24,8 @@ _STARTS = {("winrm.protocol", "run_command"), ("pypsrp.wsman", "command")}
 
 def never_started(error: Exception) -> bool:
     """Whether the command, of which there was one, cannot have been started on the host."""
-    places = {
-        (frame.f_globals.get("__name__"), frame.f_code.co_name) for frame, _ in traceback.walk_tb(error.__traceback__)
-    }
+    frames = [frame for frame, _line in traceback.walk_tb(error.__traceback__)]
+    places = {(frame.f_globals.get("__name__"), frame.f_code.co_name) for frame in frames}
     return _CONNECTS in places or not (_STARTS.isdisjoint(places) or QUOTAS.isdisjoint(_codes(error)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._engine.processes import ProcessesReport, RunningProcess, ServerProcesses
-from .._engine.report import RefusedCall, Report, Session
+from .._engine.report import RefusedCall, Session
 from .._words.displayable import displayable
 from .._words.wts import state_name
 from .records import Error, Record, own_error, windows_error
@@ -27,12 +27,8 @@ _NONE_TOLD = own_error(
 )
 
 
-def processes_told(report: Report) -> dict[str, Record]:
-    """Return for each logon what its record says of the programs in it.
-
-    :param report: one that lists them.
-    """
-    assert isinstance(report, ProcessesReport)
+def processes_told(report: ProcessesReport) -> dict[str, Record]:
+    """Return for each logon what its record says of the programs in it."""
     return {
         session.logon: _told(session, processes)
         for server, processes in zip(report.servers, report.processes, strict=True)
@@ -91,7 +87,8 @@ def running_names(running: Sequence[RunningProcess]) -> list[str]:
     """Return the names of the programs of people in a session, the heaviest first; where there are none of people, of
     all: it is Windows that is not done."""
     of_people = [process for process in running if process.of_person] or running
-    return [name for name, _, _ in by_weight((each.name, each.memory_bytes) for each in of_people)][:MOST_RUNNING]
+    heaviest = by_weight((each.name, each.memory_bytes) for each in of_people)
+    return [name for name, _count, _size in heaviest][:MOST_RUNNING]
 
 
 def size_text(size: int | None) -> str:

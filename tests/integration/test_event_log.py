@@ -158,6 +158,14 @@ def test_maintenance_and_the_logon_mode(serve: Serve) -> None:
     assert [session["id"] for session in events(farm)[2]["sessions"]] == [12]
 
 
+@pytest.mark.parametrize(("given", "told"), [("", None), (" ", None), (f"{REASON}\n", REASON)])
+def test_a_reason_as_templates_and_blocks_of_yaml_give_it(serve: Serve, given: str, told: str | None) -> None:
+    farm = serve([ALICE])
+    run = farm.playbook([{"name": "1", LOGOFF: {"all": True, "reason": given}}])
+    assert run.exit_code == 0, run.output
+    assert [event["reason"] for event in events(farm)] == [told]
+
+
 def test_what_is_refused(serve: Serve) -> None:
     farm = serve([ALICE])
     longest = "give one line of at most 200 characters, or leave it out"
@@ -167,11 +175,11 @@ def test_what_is_refused(serve: Serve) -> None:
         {
             "long": ({"all": True, "reason": "x" * 201}, longest),
             "lines": ({"all": True, "reason": "a\nb"}, longest),
-            "empty": ({"all": True, "reason": " "}, longest),
             "none": (
                 {**grace, "message": "{reason}"},
                 "message holds {reason}, and no reason is given: give it (reason='CHG-4711 patching'), or take",
             ),
+            "empty": ({**grace, "message": "{reason}", "reason": ""}, "message holds {reason}, and no reason"),
             "title": ({**grace, "message": "m", "message_title": "{reason}"}, "message_title holds {reason}, and no"),
         },
     )

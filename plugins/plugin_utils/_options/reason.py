@@ -17,16 +17,14 @@ LONGEST_REASON = 200  # characters
 
 
 def checked_reason(options: Mapping[str, Any]) -> str | None:
-    """Return the reason that a task gives, if it gives one.
+    """Return the reason that a task gives, if it gives one: an empty one is none, as ``default('')`` makes it.
 
     :raises OptionError: it is no line that can be shown, or a long one.
     """
-    reason: str | None = options["reason"]
-    if reason is None:
-        return None
-    if not reason.strip() or len(reason) > LONGEST_REASON or not reason.isprintable():
+    reason: str = (options["reason"] or "").strip()
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
         raise OptionError(f"reason: give one line of at most {LONGEST_REASON} characters, or leave it out")
-    return reason.strip()
+    return reason or None
 
 
 def with_reason(option: str, text: str, options: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..farm import Host
 from ..win32 import ERROR_NONE_MAPPED, Win32Error
 from .launch import Answer, Launch, Value
+from .servers import host_name
 
 
 async def _own_name(launch: Launch, host: Host, form: str = "") -> list[Value]:
@@ -23,12 +24,12 @@ async def _own_name(launch: Launch, host: Host, form: str = "") -> list[Value]:
 
 
 async def _look_up_name(_launch: Launch, host: Host, system: str, name: str) -> list[Value]:
-    account = host.directory.find(name, system or host.name)
+    account = host.directory.find(name, host_name(system) or host.name)
     return [account.sid, account.domain, account.use]
 
 
 async def _look_up_sid(_launch: Launch, host: Host, system: str, sid: str) -> list[Value]:
-    account = host.directory.find(sid, system or host.name)
+    account = host.directory.find(sid, host_name(system) or host.name)
     return [account.user, account.domain, account.use]
 
 

@@ -273,6 +273,16 @@ async def test_names_of_accounts(api: WindowsApi) -> None:
     assert [call.error for call in api.calls_on(here)] == [0, 0, 0, 1332, 1332]
 
 
+@pytest.mark.parametrize("system", ["", "RDSH01", "\\\\RDSH01", "rdsh01.contoso.com"])
+async def test_local_accounts_by_any_name_of_the_server(api: WindowsApi, system: str) -> None:
+    here = host(ALICE)
+    here.directory.join("RDSH01")
+    local = here.directory.add("RDSH01", "bob")
+    launch, _ = api.new_launch(here, "CONTOSO\\ansible")
+    assert await api.call(launch, "LookupAccountNameW", (system, "RDSH01\\bob")) == [local.sid, "RDSH01", 1]
+    assert await api.call(launch, "LookupAccountSidW", (system, local.sid)) == ["bob", "RDSH01", 1]
+
+
 async def test_the_dns_name_of_ones_own_domain(api: WindowsApi) -> None:
     here = host({"id": 12, "user": "RDSH01\\guest"}, ALICE)
     of_domain, _ = api.new_launch(here, "CONTOSO\\alice")

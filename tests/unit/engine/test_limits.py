@@ -47,10 +47,8 @@ async def test_the_limit_is_of_each_server(windows: Windows) -> None:
 
 
 async def test_who_has_to_wait_has_the_whole_time(windows: Windows) -> None:
-    host = session_host(
-        ALICE | {"logoff": "never"}, BOB | {"logoff": 0.15}, {"id": 14, "user": "carol", "logoff": 0.15}
-    )
-    report = await windows.run(host, all=True, max_parallel=1, timeout=SHORT)
+    host = session_host(ALICE | {"logoff": "never"}, BOB | {"logoff": 0.6}, {"id": 14, "user": "carol", "logoff": 0.6})
+    report = await windows.run(host, all=True, max_parallel=1, timeout=1)
     assert results(report) == {12: "timed_out", 13: "logged_off", 14: "logged_off"}
     requests = {call.session: call.time for call in windows.mutating_calls_on(host)}
     assert requests[13] - requests[12] >= SHORT

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import (
@@ -215,6 +216,5 @@ def test_check_mode_says_what_would_happen(
     assert tuple(outcomes(result).values()) == results
     assert (result["changed"], result.get("failed", False)) == ("would_log_off" in results, False)
     assert (farm.clock.passed, len(task.launched), task.messages(), touched(farm)) == (0, 1, [], [])
-    assert result["msg"].endswith(
-        words.format(f"{farm.clock.start.replace(minute=0):%H}:" + result["deadline"][14:16] + " UTC")
-    )
+    deadline = datetime.fromisoformat(result["deadline"]) + timedelta(seconds=30)  # told to the minute, rounded
+    assert result["msg"].endswith(words.format(f"{deadline:%H:%M} UTC"))

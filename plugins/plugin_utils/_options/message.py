@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Collection
 
 from .errors import OptionError
+from .names import NOTHING
 
 #: MB_OK, MB_OKCANCEL, …
 BUTTONS = {
@@ -43,10 +44,13 @@ _BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 def check_message(option: str, text: str, placeholders: Collection[str]) -> str:
     """Return a text that is to be shown; ``{user}`` and the like are the placeholders that it may hold.
 
-    :raises OptionError: it is empty, holds a control character, another placeholder or a single brace.
+    :raises OptionError: it is nothing, holds a control character, another placeholder or a single brace.
     """
-    if not text.strip():
-        raise OptionError(f"{option} is empty; say what the users should read")
+    bare = text.strip().lower()
+    if not bare or bare in NOTHING:
+        instead = "" if option == "message" else ", or leave it out"
+        told = f"is {text!r}, which users would read so" if bare else "is empty"
+        raise OptionError(f"{option} {told}; say what the users should read{instead}")
     for character in text:
         # Windows would show the text only up to a NUL.
         if unicodedata.category(character) == "Cc" and character not in "\t\r\n":

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule as LogonMode
+from ansible_collections.winops.rds.plugins.action.win_rds_message import ActionModule as Message
+from ansible_collections.winops.rds.plugins.action.win_rds_session_info import ActionModule as SessionInfo
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.given import refuse_repeated, validated_options
 
@@ -100,8 +102,9 @@ def test_nothing_is_given_twice(text: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("sesions", "sessions"), ("exclude_uses", "exclude_users"), ("Users", "users"), ("idle-for", "idle_for"),
-     ("disconected_for", "disconnected_for"), ("execlude_sessions", "exclude_sessions"), ("remindrs", "reminders")],
+    [("sesions", "sessions"), ("usres", "users"), ("exclude_uses", "exclude_users"), ("Users", "users"),
+     ("idle-for", "idle_for"), ("disconected_for", "disconnected_for"), ("execlude_sessions", "exclude_sessions"),
+     ("remindrs", "reminders")],
 )  # fmt: skip
 def test_an_unknown_option_names_the_nearest(given: str, meant: str) -> None:
     message = refusal(**{given: "x", "all": True})
@@ -126,7 +129,28 @@ def test_unknown_options_that_are_like_none() -> None:
         ({"idle_for": ["2h"]}, ["idle_for: ['2h'] is not text; give the one value and no list: idle_for: 2h"]),
         ({"message": True}, ["message: True is not text; in YAML, yes, no, on and off need quotes"]),
         ({"timeout": {"minutes": 2}}, ["timeout: {'minutes': 2} is not text"]),
-        ({"timeout": datetime.date(2026, 1, 1)}, ["timeout: ", "is not text"]),
+        (
+            {"timeout": datetime.date(2026, 1, 1)},
+            ["timeout: ", "is not text; it is how long, such as 15m, and no date"],
+        ),
+        ({"reason": datetime.date(2026, 1, 1)}, ["reason: ", "is not text; write it in quotes"]),
+        ({"grace": False}, ["grace: False is not text; it is how long, such as 15m"]),
+        ({"reminders": [{"minutes": 5}]}, ["reminders: a record is not a value; give text"]),
+        ({"reminders": "5m 1m"}, ["reminders: '5m 1m' is several: separate them by commas (5m,1m)"]),
+        ({"reminders": ["10m", "5min; 1min"]}, ["separate them by commas (5min,1min)"]),
+        ({"sessions": [3.0]}, ["sessions: 3.0 is not text; accepted is text and whole numbers, or records"]),
+        ({"wait": 30}, ["wait is true or false, and 30 is how long: give timeout=30"]),
+        ({"wait": "30"}, ["wait is true or false, and '30' is how long: give timeout=30"]),
+        (
+            {"at_deadline": "failed"},
+            ["value of at_deadline must be one of: logoff, leave, fail, got: failed (write fail)"],
+        ),
+        ({"at_deadline": "22:00"}, ["got: 22:00 (how long users have is grace)"]),
+        ({"at_deadline": "15m"}, ["got: 15m (how long users have is grace)"]),
+        ({"deadline": "22:00"}, ["for deadline, write grace=15m and message"]),
+        ({"atdeadline": "leave"}, ["did you mean at_deadline instead of atdeadline?"]),
+        ({"ticket": "CHG-4711"}, ["for ticket, write reason='CHG-4711 patching'"]),
+        ({"processes": True}, ["for processes, use winops.rds.win_rds_session_info, which has processes"]),
         ({"max_parallel": True}, ["max_parallel: True is not a number"]),
         ({"reminders": [5]}, ["reminders: '5' has no unit: 5 seconds is 5s, 5 minutes is 5m"]),
         ({"reminders": 1.5}, ["reminders: '1.5' has no unit"]),
@@ -139,10 +163,35 @@ def test_a_value_of_another_type(given: dict[str, Any], words: list[str]) -> Non
     assert [word for word in words if word not in message] == []
 
 
+@pytest.mark.parametrize("name", ["programs", "memory", "with_processes"])
+def test_what_processes_are_called(name: str) -> None:
+    with pytest.raises(OptionError, match=f"for {name}, write processes=true;"):
+        validated_options({name: True}, SessionInfo.ARGUMENT_SPEC)
+
+
 @pytest.mark.parametrize("option", SPELLINGS)
 def test_null_is_not_taken_for_nothing(option: str) -> None:
     """An exclusion that is null by mistake would exclude nobody, and without a grace period nobody is warned."""
     assert refusal(**{option: None}).startswith(f"{option} is null; ")
+
+
+@pytest.mark.parametrize("option", [name for name, how in SPEC.items() if how["type"] not in ("list", "str")])
+def test_what_stands_for_nothing(option: str) -> None:
+    """An answer that was left empty in a survey, and what templates make of null."""
+    instead = ", or leave the option out (in a template: default(omit, true)"
+    told = refusal(**{option: " "})
+    assert told.startswith(f"{option} is empty; give ") and instead in told
+    for word in ("none", "None", "null"):
+        told = refusal(**{option: word})
+        assert told.startswith(f"{option} is {word!r}, which stands for nothing; give ") and instead in told
+
+
+def test_a_choice_that_is_called_none() -> None:
+    assert validated_options({"message": "Hi", "icon": "None"}, Message.ARGUMENT_SPEC)["icon"] == "none"
+    with pytest.raises(
+        OptionError, match=r"^mode is empty; give one of enabled, disabled, drain, drain_until_restart$"
+    ):
+        validated_options({"mode": ""}, LogonMode.ARGUMENT_SPEC)
 
 
 @pytest.mark.parametrize("option", [name for name in LISTS if name != "reminders"])

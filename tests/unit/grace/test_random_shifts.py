@@ -10,11 +10,10 @@ runs for longer. Judged by what the host saw, not by what the task says.
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -27,13 +26,12 @@ from simulator.farm import Change
 from simulator.farm.file import SessionSpec
 from simulator.session_table import Session, SessionTable, State
 from tests.support.calls import LOGOFF
-from tests.support.engines import EngineProcess
+from tests.support.engines import EngineProcesses
+from tests.support.loops import LoopThread
 from tests.unit.faults.hosts import WitnessedApi, farm_of
 from tests.unit.grace import direct
 
 EXAMPLES = int(os.environ.get("RULES_EXAMPLES", "25"))
-
-R = TypeVar("R")
 
 GRACE = 60  # seconds; a look each six
 IDS = st.integers(2, 5)
@@ -41,11 +39,11 @@ MOMENTS = st.floats(0.5, GRACE + 10)
 
 
 class ShiftFarm(direct.Farm):
-    """One host, which each example begins anew; the engines' processes stay, since most of a launch is their start."""
+    """One host, which each example begins anew."""
 
-    def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
         super().__init__(api, loop)
-        self._processes: dict[str, EngineProcess] = {}
+        self._processes = EngineProcesses(api, self.host)
 
     def begin(self, sessions: list[dict[str, Any]]) -> None:
         self.clock = direct.FakeClock()
@@ -56,19 +54,10 @@ class ShiftFarm(direct.Farm):
             self.host.put(SessionSpec.model_validate(session))
 
     def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
-        return self._run(self._answer(engine, request))
-
-    async def _answer(self, engine: str, request: str) -> dict[str, Any]:
-        if engine not in self._processes:
-            self._processes[engine] = await EngineProcess.start(self.api, self.host, engine)
-        return await self._processes[engine].answer(request)
+        return self.loop.run(self._processes.answer(engine, request))
 
     def end(self) -> None:
-        for process in self._processes.values():
-            self._run(process.end())
-
-    def _run(self, work: Coroutine[Any, Any, R]) -> R:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+        self.loop.run(self._processes.end())
 
 
 @pytest.fixture(scope="module")

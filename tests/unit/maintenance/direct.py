@@ -5,11 +5,10 @@ may go wrong in each way in which one can."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 from unittest.mock import patch
 
 from ansible.errors import AnsibleConnectionFailure
@@ -23,14 +22,13 @@ from simulator.registry import DISABLED, DRAIN_MODE, LogonMode, Registry
 from simulator.session_table import SessionTable
 from simulator.win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
 from simulator.windows_api import Launch, Value
-from tests.support.engines import EngineProcess
+from tests.support.engines import EngineProcesses
+from tests.support.loops import LoopThread
 from tests.unit.faults.hosts import Farm, WitnessedApi, farm_of
 from tests.unit.grace.direct import Connection, FakeClock
 
 KEY = r"SOFTWARE\winops.rds.maintenance"
 COMMAND = "ansible RDSH01 -m winops.rds.win_rds_maintenance -a state=exited"
-
-R = TypeVar("R")
 
 #: How a launch goes wrong.
 NOT_REACHED = "not reached"
@@ -65,9 +63,9 @@ class CutApi(WitnessedApi):
 class MaintainedFarm(Farm):
     """Simulated hosts; the first is the one that tasks run on."""
 
-    def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
         super().__init__(api, loop)
-        self._processes: dict[str, EngineProcess] = {}
+        self._processes = EngineProcesses(api, self.host)
         self.begin("enabled")
 
     def begin(self, mode: LogonMode, *sessions: dict[str, Any]) -> None:
@@ -81,20 +79,10 @@ class MaintainedFarm(Farm):
             self.host.put(SessionSpec.model_validate(session))
 
     def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
-        """Extended to let the engines' processes stay, since most of a launch is their start."""
-        return self._run(self._answer(engine, request))
-
-    async def _answer(self, engine: str, request: str) -> dict[str, Any]:
-        if engine not in self._processes:
-            self._processes[engine] = await EngineProcess.start(self.api, self.host, engine)
-        return await self._processes[engine].answer(request)
+        return self.loop.run(self._processes.answer(engine, request))
 
     def end(self) -> None:
-        for process in self._processes.values():
-            self._run(process.end(may_leak=True))  # a launch that is cut off closes nothing
-
-    def _run(self, work: Coroutine[Any, Any, R]) -> R:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+        self.loop.run(self._processes.end(may_leak=True))  # a launch that is cut off closes nothing
 
     def task(self, *, check: bool = False, name: str = "RDSH01", run: str = "1", **options: Any) -> MaintenanceTask:
         return MaintenanceTask(self, options, check=check, name=name, mark=run)

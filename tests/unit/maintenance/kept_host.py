@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.trace import trace
@@ -22,7 +20,7 @@ from simulator.registry import DISABLED, DRAIN_MODE, LogonMode, Registry
 from simulator.win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
 from simulator.windows_api import Launch, Value, WindowsApi
 from tests.support.csharp import MAINTENANCE
-from tests.support.engines import EngineProcess
+from tests.support.engines import EngineProcess, answering
 from tests.unit.logon_mode.registry_host import registry_host
 
 #: How an event begins, as the requests of these tests say it.
@@ -116,9 +114,7 @@ class KeptHost:
 @asynccontextmanager
 async def kept_host(processes: int = 1) -> AsyncIterator[KeptHost]:
     """:param processes: how many engines may be asked at the same time."""
-    with tempfile.TemporaryDirectory() as folder:
-        api = CutApi(Path(folder) / "socket")
-        await api.start()
+    async with answering(CutApi) as api:
         host = registry_host()
         started = [await EngineProcess.start(api, host, MAINTENANCE) for _ in range(processes)]
         kept = KeptHost(api, started)
@@ -127,4 +123,3 @@ async def kept_host(processes: int = 1) -> AsyncIterator[KeptHost]:
         finally:
             for process in started:
                 await process.end(may_leak=kept.may_leak)
-            await api.stop()

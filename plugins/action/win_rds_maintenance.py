@@ -32,8 +32,11 @@ from ..plugin_utils._result.records import Record
 from ..plugin_utils._result.sentences import accounts_text, error_text
 from ..plugin_utils._words.displayable import one_line
 
-ENTERED, PLANNED, EXITED = "entered", "planned", "exited"
-UNCHANGED, PREVIOUS = "unchanged", "previous"
+ENTERED = "entered"
+PLANNED = "planned"
+EXITED = "exited"
+UNCHANGED = "unchanged"
+PREVIOUS = "previous"
 #: The modes of each state; the first is the default.
 MODES = {
     ENTERED: ("drain", "drain_until_restart", "disabled", UNCHANGED),

@@ -10,7 +10,6 @@ runs for longer. Judged by what the host saw, not by what the task says.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from unittest.mock import patch
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffRequest
 from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulator.farm import Change
@@ -28,10 +27,9 @@ from simulator.session_table import Session, SessionTable, State
 from tests.support.calls import LOGOFF
 from tests.support.engines import EngineProcesses
 from tests.support.loops import LoopThread
+from tests.support.searches import search
 from tests.unit.faults.hosts import WitnessedApi, farm_of
 from tests.unit.grace import direct
-
-EXAMPLES = int(os.environ.get("RULES_EXAMPLES", "25"))
 
 GRACE = 60  # seconds; a look each six
 IDS = st.integers(2, 5)
@@ -158,14 +156,7 @@ LEAVE = {"all": True, "grace": f"{GRACE}s", "at_deadline": "leave", "disconnecte
     lost=st.dictionaries(st.integers(2, 14), st.sampled_from(["before", "after"]), max_size=3),
     races=st.lists(st.lists(changes(), max_size=2), max_size=4),
 )
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="RULES_EXAMPLES" not in os.environ,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
-    suppress_health_check=[*HealthCheck],
-    print_blob=True,
-)
+@search(25)
 def test_nobody_who_is_connected_goes_before_the_deadline(
     shared: ShiftFarm,
     start: list[dict[str, Any]],

@@ -119,7 +119,7 @@ def _run(folder: Path, farm: dict[str, Any], kind: Kind, options: dict[str, Any]
     """Launch an engine once on the first host of a farm; return what it cost."""
     engine = SESSION_ENGINES[kind.__name__]
     program = asyncio.run(build.program(csharp.sources(engine)))
-    with _windows(FarmSpec.model_validate(farm), folder) as api:
+    with _windows(FarmSpec.model_validate(farm)) as api:
         _launch, environment = api.new_launch(api.first, CONNECTING_ACCOUNT)
         began, simulator_began = time.monotonic(), time.process_time()
         cost = processes.run(
@@ -163,7 +163,7 @@ class _Api(WindowsApi):
 
 
 @contextmanager
-def _windows(spec: FarmSpec, folder: Path) -> Iterator[_Api]:
+def _windows(spec: FarmSpec) -> Iterator[_Api]:
     """The Windows API of a farm's hosts, which answers from a thread."""
     with LoopThread("simulated Windows API") as loop, loop.entered(answering(_Api, spec)) as api:
         yield api

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A task's options on their way from what was typed to typed values.
 
-Ansible is generous: it makes text of whatever it is given, takes null for "not given", and ``["a"]`` in quotes for a
-name. Here each of these could log off somebody who was to be spared, so they are refused, before any host is contacted.
+Ansible is generous: it makes text of whatever it is given, takes null for a value, and ``["a"]`` in quotes for a name.
+Here each of these could log off somebody who was to be spared, so they are refused, before any host is contacted.
 """
 
 from __future__ import annotations
@@ -37,6 +37,27 @@ WITH_NUMBERS = ("sessions", "exclude_sessions")
 #: The options that spare sessions.
 EXCLUDING = ("exclude_users", "exclude_sessions")
 
+#: The options for which null, and a text that stands for it, is as not given: none of their values spares more people
+#: than the default does, gives them more time or tells them more. For the others it is a variable that should have held
+#: something.
+NULL_IS_DEFAULT = frozenset(
+    [
+        "disconnected_grace",
+        "icon",
+        "message_title",
+        "newcomers",
+        "on_timeout",
+        "processes",
+        "protect_console",
+        "reason",
+        "server_timeout",
+        "show_for",
+        "title",
+        "unknown_exclusions",
+        "wait",
+    ]
+)
+
 #: How like an option a name has to be, to be taken for a slip of it. With less, ``exclude_admins`` is like
 #: ``exclude_ids``.
 _LIKENESS = 0.82
@@ -69,7 +90,11 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         if len(spellings) > 1:
             raise OptionError(f"{' and '.join(spellings)} are one option: give one of them")
         for spelling in spellings:
-            _refuse_null(spelling, name, option, given[spelling])
+            if _is_nothing(name, option, given[spelling]):
+                if name not in NULL_IS_DEFAULT:
+                    _refuse_nothing(spelling, name, option, given[spelling])
+                del given[spelling]
+                continue
             given[spelling] = _meant_value(option, given[spelling])
             _refuse_type(spelling, name, option, given[spelling])
             if name in WITH_NUMBERS:
@@ -274,17 +299,19 @@ def _advice(name: str, known: Sequence[str], spec: Spec) -> str:
     return f"; did you mean {guess} instead of {name}?" if guess else ""
 
 
-def _refuse_null(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
-    """Refuse what Ansible takes for "not given", and the texts that stand for it where they can mean nothing else: what
-    a survey has for an answer that was left empty, and a template for null."""
+def _is_nothing(name: str, option: Mapping[str, Any], value: Any) -> bool:
+    """Whether it is null, or a text that stands for it, where such a text can mean nothing else: a survey has "" for an
+    answer that was left empty, and templates write null as ``None``."""
     if value is None:
-        told = "null"
-    elif option["type"] in ("list", "str") and "choices" not in option:
-        return
-    elif str(value).strip().lower() in {"", *NOTHING} - {*option.get("choices", ())}:
-        told = f"{value!r}, which stands for nothing" if str(value).strip() else "empty"
-    else:
-        return
+        return True
+    if option["type"] in ("list", "str") and "choices" not in option and name not in NULL_IS_DEFAULT:
+        return False
+    return str(value).strip().lower() in {"", *NOTHING} - {*option.get("choices", ())}
+
+
+def _refuse_nothing(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
+    """Refuse what Ansible takes instead of the default."""
+    told = "null" if value is None else f"{value!r}, which stands for nothing" if value.strip() else "empty"
     instead = "" if option.get("required") else f", or {otherwise(name)}"
     raise OptionError(f"{spelling} is {told}; give {_choices(option) or 'a value'}{instead}")
 

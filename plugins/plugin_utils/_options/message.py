@@ -46,11 +46,10 @@ def check_message(option: str, text: str, placeholders: Collection[str]) -> str:
 
     :raises OptionError: it is nothing, holds a control character, another placeholder or a single brace.
     """
-    bare = text.strip().lower()
-    if not bare or bare in NOTHING:
-        instead = "" if option == "message" else ", or leave it out"
-        told = f"is {text!r}, which users would read so" if bare else "is empty"
-        raise OptionError(f"{option} {told}; say what the users should read{instead}")
+    if not text.strip():
+        raise OptionError(f"{option} is empty; say what the users should read")
+    if text.strip().lower() in NOTHING:
+        raise OptionError(f"{option} is {text!r}, which users would read so; say what they should read")
     for character in text:
         # Windows would show the text only up to a NUL.
         if unicodedata.category(character) == "Cc" and character not in "\t\r\n":

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import OptionError
-from .names import NOTHING
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {"reason": {"type": "str"}}
 
@@ -18,15 +17,14 @@ LONGEST_REASON = 200  # characters
 
 
 def checked_reason(options: Mapping[str, Any]) -> str | None:
-    """Return the reason that a task gives, if it gives one. An empty one is none, as ``default('')`` makes it, and null
-    as a text is.
+    """Return the reason that a task gives, if it gives one: an empty one is none, as ``default('')`` makes it.
 
     :raises OptionError: it is no line that can be shown, or a long one.
     """
     reason: str = (options["reason"] or "").strip()
     if len(reason) > LONGEST_REASON or not reason.isprintable():
         raise OptionError(f"reason: give one line of at most {LONGEST_REASON} characters, or leave it out")
-    return None if reason.lower() in ("", *NOTHING) else reason
+    return reason or None
 
 
 def with_reason(option: str, text: str, options: Mapping[str, Any]) -> str:

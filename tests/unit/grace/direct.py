@@ -5,7 +5,6 @@ the controller and of the hosts is the test's, and the connection opens and clos
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
 
 from simulator.farm import Change, Fault
 from tests.support.calls import LOGOFF, SEND
+from tests.support.loops import LoopThread
 from tests.unit.faults import hosts
 from tests.unit.faults.hosts import DirectTask, WitnessedApi
 
@@ -92,7 +92,7 @@ class Connection:
 class Farm(hosts.Farm):
     """Simulated hosts, whose time is that of a clock."""
 
-    def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
         super().__init__(api, loop)
         self.clock = FakeClock()
         for host in self.hosts.values():

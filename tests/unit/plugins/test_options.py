@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -13,11 +14,16 @@ from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import Act
 from ansible_collections.winops.rds.plugins.action.win_rds_message import ActionModule as Message
 from ansible_collections.winops.rds.plugins.action.win_rds_session_info import ActionModule as SessionInfo
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
-from ansible_collections.winops.rds.plugins.plugin_utils._options.given import refuse_repeated, validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._options.given import (
+    NULL_IS_DEFAULT,
+    refuse_repeated,
+    validated_options,
+)
+
+from tests.support.guides import guide
 
 SPEC = ActionModule.ARGUMENT_SPEC
 ALIASES = [(name, alias) for name, option in SPEC.items() for alias in option.get("aliases", ())]
-SPELLINGS = [alias for name, option in SPEC.items() for alias in (name, *option.get("aliases", ()))]
 LISTS = [name for name, option in SPEC.items() if option["type"] == "list"]
 RECORD = {"id": 12, "account": "CONTOSO\\alice"}
 
@@ -169,13 +175,40 @@ def test_what_processes_are_called(name: str) -> None:
         validated_options({name: True}, SessionInfo.ARGUMENT_SPEC)
 
 
-@pytest.mark.parametrize("option", SPELLINGS)
+@pytest.mark.parametrize(
+    "option",
+    [
+        spelling
+        for name, option in SPEC.items()
+        if name not in NULL_IS_DEFAULT
+        for spelling in (name, *option.get("aliases", ()))
+    ],
+)
 def test_null_is_not_taken_for_nothing(option: str) -> None:
     """An exclusion that is null by mistake would exclude nobody, and without a grace period nobody is warned."""
     assert refusal(**{option: None}).startswith(f"{option} is null; ")
 
 
-@pytest.mark.parametrize("option", [name for name, how in SPEC.items() if how["type"] not in ("list", "str")])
+@pytest.mark.parametrize("option", [*sorted(NULL_IS_DEFAULT & SPEC.keys()), "title"])
+def test_null_is_the_default_where_no_value_spares_more_people(option: str) -> None:
+    for nothing in (None, "", " ", "none", "None", "null"):
+        assert options(**{option: nothing}) == options()
+
+
+def test_where_null_is_the_default_is_told() -> None:
+    paragraph = re.search(r"Null is as not given for (.*?): none of", guide("matching").text, re.DOTALL)
+    assert paragraph and {*re.findall(r"\w+", paragraph[1])} - {"and"} == NULL_IS_DEFAULT
+    assert SPEC.keys() | Message.ARGUMENT_SPEC.keys() | SessionInfo.ARGUMENT_SPEC.keys() >= NULL_IS_DEFAULT
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        name
+        for name, option in SPEC.items()
+        if name not in NULL_IS_DEFAULT and (option["type"] not in ("list", "str") or "choices" in option)
+    ],
+)
 def test_what_stands_for_nothing(option: str) -> None:
     """An answer that was left empty in a survey, and what templates make of null."""
     instead = ", or leave the option out (in a template: default(omit, true)"

@@ -326,7 +326,7 @@ class HostSpec(_Model):
         default=None, description="what each account may do; null: everybody may do everything"
     )
     gone_session_error: Literal[2, 7022] = Field(
-        default=7022, description="what a query for a session that is not there gives"
+        default=7022, description="what a query of, and an act on, a session that is not there gives"
     )
     disconnected_message_error: int | None = Field(
         default=None, description="what a message to a disconnected session gives; null: it is shown there"
@@ -350,6 +350,9 @@ class HostSpec(_Model):
         default=0, description="what a message to the console gives; 0: it is shown"
     )
     listeners: list[str] = Field(default=["rdp-tcp"], min_length=1, description="their names; IDs are from 65536 on")
+    reconnected_name: Literal["new", "kept"] = Field(
+        default="new", description="whether a session has another name after a reconnection"
+    )
     session_names: Literal["lower", "mixed"] = Field(default="lower", description="console and services, or Console")
     keytab: Path | None = Field(
         default=None, description="the keys by which a KDC knows the host; null: it does not take Kerberos"

@@ -69,6 +69,7 @@ class Host:
             clock_offset=timedelta(seconds=spec.clock_offset),
             listeners=spec.listeners,
             last_input_when_disconnected=spec.last_input_when_disconnected,
+            keeps_names=spec.reconnected_name == "kept",
         )
         self.event_log: list[LoggedEvent] = []
         self.refused_logons: list[RefusedLogon] = []

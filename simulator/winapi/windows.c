@@ -14,6 +14,7 @@
  */
 #define _POSIX_C_SOURCE 200809L /* for WinPR 3, whose headers call fseeko */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +24,29 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 #include <windows.h>
+#include <lmwksta.h>
 #include <wtsapi32.h>
 #include "stand_in_names.h" /* those below get other names, since the headers declare them as imported */
 #define _CurrentTime CurrentTime
 #define MSG_NOSIGNAL 0
 #define close closesocket
-/* Which mingw-w64's header does not have. */
+#else
+#include <errno.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <winpr/wtsapi.h>
+#include <winpr/registry.h>
+#endif
+
+/* Whether a structure of ours is as another header has it. */
+#define LAID_OUT_AS(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), #theirs)
+#define LIES_AS(ours, member, theirs, their_member) \
+	_Static_assert(offsetof(ours, member) == offsetof(theirs, their_member), #theirs "." #their_member)
+
+/* WTS_PROCESS_INFO_EXW, which WinPR's header has and mingw-w64's has not. */
 typedef struct {
 	DWORD SessionId;
 	DWORD ProcessId;
@@ -43,17 +61,13 @@ typedef struct {
 	LARGE_INTEGER UserTime;
 	LARGE_INTEGER KernelTime;
 } ProcessInfoEx;
-#else
-#include <errno.h>
-#include <pthread.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <winpr/wtsapi.h>
-#include <winpr/registry.h>
-
-typedef WTS_PROCESS_INFO_EXW ProcessInfoEx;
+#ifndef _WIN32
+LAID_OUT_AS(ProcessInfoEx, WTS_PROCESS_INFO_EXW);
+LIES_AS(ProcessInfoEx, pProcessName, WTS_PROCESS_INFO_EXW, pProcessName);
+LIES_AS(ProcessInfoEx, pUserSid, WTS_PROCESS_INFO_EXW, pUserSid);
+LIES_AS(ProcessInfoEx, NumberOfThreads, WTS_PROCESS_INFO_EXW, NumberOfThreads);
+LIES_AS(ProcessInfoEx, WorkingSetSize, WTS_PROCESS_INFO_EXW, WorkingSetSize);
+LIES_AS(ProcessInfoEx, UserTime, WTS_PROCESS_INFO_EXW, UserTime);
 #endif
 
 #define SEPARATOR 0x1F
@@ -930,7 +944,7 @@ BYTE GetUserNameExW(int format, WCHAR *name, DWORD *size)
 	uint32_t error = 87;
 	if (format == 2) /* NameSamCompatible */
 		error = ask(&answer, "GetUserNameExW", "");
-	else if (format == 12) /* NameDnsDomain */
+	else if (format == 8 || format == 12) /* NameUserPrincipal, NameDnsDomain */
 		error = ask(&answer, "GetUserNameExW", "n", (uint64_t)format);
 	if (error)
 		return (BYTE)result(error);
@@ -1080,15 +1094,23 @@ BOOL DeregisterEventSource(HANDLE log)
 	return result(error);
 }
 
-/* ---- netapi32.dll (lmwksta.h) ---- */
+/* ---- netapi32.dll ---- */
 
+/* WKSTA_INFO_100, which mingw-w64's lmwksta.h has. */
 typedef struct {
 	DWORD platform_id;
 	LPWSTR computername;
 	LPWSTR langroup;
 	DWORD ver_major;
 	DWORD ver_minor;
-} WKSTA_INFO_100;
+} WorkstationInfo;
+#ifdef _WIN32
+LAID_OUT_AS(WorkstationInfo, WKSTA_INFO_100);
+LIES_AS(WorkstationInfo, computername, WKSTA_INFO_100, wki100_computername);
+LIES_AS(WorkstationInfo, langroup, WKSTA_INFO_100, wki100_langroup);
+LIES_AS(WorkstationInfo, ver_major, WKSTA_INFO_100, wki100_ver_major);
+LIES_AS(WorkstationInfo, ver_minor, WKSTA_INFO_100, wki100_ver_minor);
+#endif
 
 DWORD NetWkstaGetInfo(LPWSTR server, DWORD level, void **buffer)
 {
@@ -1098,7 +1120,7 @@ DWORD NetWkstaGetInfo(LPWSTR server, DWORD level, void **buffer)
 	uint32_t error = ask(&answer, "NetWkstaGetInfo", "s", server);
 	if (error)
 		return error;
-	WKSTA_INFO_100 *info = give_out(sizeof *info + 2 * answer.length + 2, NET_MAGIC);
+	WorkstationInfo *info = give_out(sizeof *info + 2 * answer.length + 2, NET_MAGIC);
 	WCHAR *text = memcpy(info + 1, answer.text, 2 * answer.length);
 	info->platform_id = 500; /* PLATFORM_ID_NT */
 	info->computername = text + (next_text(&answer) - answer.text);

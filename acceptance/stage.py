@@ -28,6 +28,8 @@ from .rdp import CLIENT_NAME, RdpClient, RdpError, Screen
 ROLES = ("alice", "bob", "carol")
 
 ACTIVE, DISCONNECTED, HANGING = "active", "disconnected", "hanging"
+#: Which comes from the first two, and is no state that a test can ask for.
+RECONNECTED = "reconnected"
 
 #: Refuses to end: "if any application returns zero [to WM_QUERYENDSESSION], the session is not ended", and so answers a
 #: form whose closing is cancelled. Whether it is so for WTSLogoffSession is not documented: the test sees.

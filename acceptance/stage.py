@@ -290,8 +290,12 @@ class Stage:
     def _log_off(self, *roles: str) -> None:
         for role in roles:
             self._close(role)
+        if roles:
+            self._look()  # an ID that was theirs may be somebody else's by now
         commands = [
-            (console.reset if role in self._hanging else console.logoff)(self.session(role).id) for role in roles
+            (console.reset if role in self._hanging else console.logoff)(self.session(role).id)
+            for role in roles
+            if role in self._on
         ]
         self._hanging -= set(roles)
         if commands:

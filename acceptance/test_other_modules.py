@@ -62,7 +62,7 @@ def test_logon_modes_are_those_of_windows_command(stage: Stage) -> None:
 
 @pytest.mark.parametrize("by", ["the command", "the module"])
 def test_a_disabled_host_lets_nobody_in(stage: Stage, by: str) -> None:
-    """What the command writes is disputed (facts.yml: change_logon_disable), and so whether the module does the same."""
+    """What the command writes is disputed (facts.yml: change_logon_disable), so the module may do something else."""
     stage.needs(alice=DISCONNECTED)
     with stage.changing_the_logon_mode():
         if by == "the command":

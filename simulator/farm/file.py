@@ -325,6 +325,9 @@ class HostSpec(_Model):
     permissions: dict[str, list[Permission]] | None = Field(
         default=None, description="what each account may do; null: everybody may do everything"
     )
+    logoff_permission: Literal["reset", "logoff"] = Field(
+        default="reset", description="which permission a logoff takes"
+    )
     gone_session_error: Literal[2, 7022] = Field(
         default=7022, description="what a query of, and an act on, a session that is not there gives"
     )

@@ -147,12 +147,12 @@ def _disconnect(host: Host, session_id: int) -> float:
     return host.table.disconnect(session_id)
 
 
-def _act(permission: Permission, begin: Callable[[Host, int], float]) -> Answer:
+def _act(permission: Callable[[Host], Permission], begin: Callable[[Host, int], float]) -> Answer:
     """Begins something that takes its time, for which the caller may wait."""
 
     async def answer(launch: Launch, host: Host, _server: str, session_id: str, wait: str) -> list[Value]:
         session = _session(host, session_id)
-        host.permissions.require(launch.account, permission, session)
+        host.permissions.require(launch.account, permission(host), session)
         seconds = begin(host, session.id)
         if wait != "0":
             await pass_time(seconds)
@@ -235,8 +235,8 @@ ON_SERVERS: dict[str, Answer] = {
     "WTSEnumerateSessionsW": _enumerate,
     "WTSEnumerateSessionsExW": _enumerate_ex,
     "WTSQuerySessionInformationW": _query,
-    "WTSLogoffSession": _act("reset", _log_off),
-    "WTSDisconnectSession": _act("disconnect", _disconnect),
+    "WTSLogoffSession": _act(lambda host: host.logoff_permission, _log_off),
+    "WTSDisconnectSession": _act(lambda _: "disconnect", _disconnect),
     "WTSSendMessageW": _send_message,
 }
 

@@ -283,7 +283,7 @@ async def test_events_begin_with_the_host_and_end_with_it() -> None:
         ("hosts: [{name: A, faults: [{call: X, then: [{after: 1s}]}]}]", "not nothing"),
         ("hosts: [{name: A, sessions: [{id: 1, stuck: true, state: active}]}]", "a session that is stuck is down"),
         ("hosts: [{name: A, sessions: [{id: 1, processes: [{id: 5}]}]}]", "processes"),
-        ("hosts: [{name: A, permissions: {bob: [logoff]}}]", "hosts.0.permissions.bob.0"),
+        ("hosts: [{name: A, permissions: {bob: [logon]}}]", "hosts.0.permissions.bob.0"),
         ("hosts: [{name: A, gone_session_error: 5}]", "hosts.0.gone_session_error"),
         ("hosts: [{name: A, ipv6_from_byte: 4}]", "hosts.0.ipv6_from_byte"),
         ("hosts: [{name: A, session_names: upper}]", "hosts.0.session_names"),

@@ -151,6 +151,13 @@ class SessionSpec(_Model):
             raise ValueError("a session that is stuck is down")
         return self
 
+    @model_validator(mode="after")
+    def _principal_names_of_entra_id(self) -> Self:
+        """Others' follow from the farm's dns_domain."""
+        if self.principal_name and not self.user.upper().startswith("AZUREAD\\"):
+            raise ValueError("principal_name is of a user of Entra ID: AzureAD\\…")
+        return self
+
     def session(self, table: SessionTable, domain: str) -> Session:
         """Return the session as it is at the table's now."""
         now = table.now()

@@ -14,7 +14,6 @@
  */
 #define _POSIX_C_SOURCE 200809L /* for WinPR 3, whose headers call fseeko */
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,29 +23,12 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 #include <windows.h>
-#include <lmwksta.h>
 #include <wtsapi32.h>
 #include "stand_in_names.h" /* those below get other names, since the headers declare them as imported */
 #define _CurrentTime CurrentTime
 #define MSG_NOSIGNAL 0
 #define close closesocket
-#else
-#include <errno.h>
-#include <pthread.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <winpr/wtsapi.h>
-#include <winpr/registry.h>
-#endif
-
-/* Whether a structure of ours is as another header has it. */
-#define LAID_OUT_AS(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), #theirs)
-#define LIES_AS(ours, member, theirs, their_member) \
-	_Static_assert(offsetof(ours, member) == offsetof(theirs, their_member), #theirs "." #their_member)
-
-/* WTS_PROCESS_INFO_EXW, which WinPR's header has and mingw-w64's has not. */
+/* Which mingw-w64's header does not have. */
 typedef struct {
 	DWORD SessionId;
 	DWORD ProcessId;
@@ -61,13 +43,17 @@ typedef struct {
 	LARGE_INTEGER UserTime;
 	LARGE_INTEGER KernelTime;
 } ProcessInfoEx;
-#ifndef _WIN32
-LAID_OUT_AS(ProcessInfoEx, WTS_PROCESS_INFO_EXW);
-LIES_AS(ProcessInfoEx, pProcessName, WTS_PROCESS_INFO_EXW, pProcessName);
-LIES_AS(ProcessInfoEx, pUserSid, WTS_PROCESS_INFO_EXW, pUserSid);
-LIES_AS(ProcessInfoEx, NumberOfThreads, WTS_PROCESS_INFO_EXW, NumberOfThreads);
-LIES_AS(ProcessInfoEx, WorkingSetSize, WTS_PROCESS_INFO_EXW, WorkingSetSize);
-LIES_AS(ProcessInfoEx, UserTime, WTS_PROCESS_INFO_EXW, UserTime);
+#else
+#include <errno.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <winpr/wtsapi.h>
+#include <winpr/registry.h>
+
+typedef WTS_PROCESS_INFO_EXW ProcessInfoEx;
 #endif
 
 #define SEPARATOR 0x1F
@@ -1094,23 +1080,15 @@ BOOL DeregisterEventSource(HANDLE log)
 	return result(error);
 }
 
-/* ---- netapi32.dll ---- */
+/* ---- netapi32.dll (lmwksta.h) ---- */
 
-/* WKSTA_INFO_100, which mingw-w64's lmwksta.h has. */
 typedef struct {
 	DWORD platform_id;
 	LPWSTR computername;
 	LPWSTR langroup;
 	DWORD ver_major;
 	DWORD ver_minor;
-} WorkstationInfo;
-#ifdef _WIN32
-LAID_OUT_AS(WorkstationInfo, WKSTA_INFO_100);
-LIES_AS(WorkstationInfo, computername, WKSTA_INFO_100, wki100_computername);
-LIES_AS(WorkstationInfo, langroup, WKSTA_INFO_100, wki100_langroup);
-LIES_AS(WorkstationInfo, ver_major, WKSTA_INFO_100, wki100_ver_major);
-LIES_AS(WorkstationInfo, ver_minor, WKSTA_INFO_100, wki100_ver_minor);
-#endif
+} WKSTA_INFO_100;
 
 DWORD NetWkstaGetInfo(LPWSTR server, DWORD level, void **buffer)
 {
@@ -1120,7 +1098,7 @@ DWORD NetWkstaGetInfo(LPWSTR server, DWORD level, void **buffer)
 	uint32_t error = ask(&answer, "NetWkstaGetInfo", "s", server);
 	if (error)
 		return error;
-	WorkstationInfo *info = give_out(sizeof *info + 2 * answer.length + 2, NET_MAGIC);
+	WKSTA_INFO_100 *info = give_out(sizeof *info + 2 * answer.length + 2, NET_MAGIC);
 	WCHAR *text = memcpy(info + 1, answer.text, 2 * answer.length);
 	info->platform_id = 500; /* PLATFORM_ID_NT */
 	info->computername = text + (next_text(&answer) - answer.text);

@@ -9,10 +9,8 @@ import contextlib
 import os
 import struct
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +21,7 @@ from simulator.message_box import Message
 from simulator.session_table import State
 from simulator.win32 import Win32Error
 from simulator.windows_api import Value, WindowsApi
+from tests.support.engines import answering
 from tests.unit.simulator.api_host import ALICE, QUERY, SEND, host, launch_on, refusal
 
 MB_OK, MB_YESNO = "0", "4"
@@ -297,11 +296,8 @@ async def test_ones_own_principal_name_and_the_dns_name_of_ones_domain(api: Wind
 async def farm() -> AsyncIterator[tuple[WindowsApi, Host, Host]]:
     """Two hosts, of which the second is reached from the first in 50 ms."""
     here, there = host(ALICE), host(ALICE, name="RDSH02", rpc_timeout=0.1)
-    with tempfile.TemporaryDirectory() as folder:
-        api = WindowsApi(Path(folder) / "socket", [here, there], rpc_latency=0.05)
-        await api.start()
+    async with answering(WindowsApi, [here, there], rpc_latency=0.05) as api:
         yield api, here, there
-        await api.stop()
 
 
 @pytest.mark.parametrize("name", ["RDSH02", "rdsh02", "\\\\RDSH02", "rdsh02.contoso.com"])

@@ -125,8 +125,9 @@ class ListsPrograms(Windows):
     async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
         if function == PROCESSES:
             session, sid = arguments[1], "S-1-5-21-1-2-3-1001"
-            listed = [value for id in self.programs for value in (int(session), id, "ping.exe", sid)]
-            return [len(listed) // 4, *listed]
+            threads, memory = 1, 1 << 20
+            listed = [(int(session), id, "ping.exe", sid, threads, memory) for id in self.programs]
+            return [len(listed), *(value for program in listed for value in program)]
         return await super().call(launch, function, arguments)
 
 

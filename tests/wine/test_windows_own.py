@@ -65,10 +65,10 @@ async def test_the_logon_mode_in_a_real_registry(api: WindowsApi, monkeypatch: p
     monkeypatch.setenv(wine.REAL, "advapi32.dll")
     reg("add", TERMINAL_SERVER, "/v", "TSServerDrainMode", "/t", "REG_DWORD", "/d", "0", "/f")
     host = registry_host()
-    report = await run(api, host, request_for("drain", check_mode=False))
+    report = await run(api, host, request_for("drain", check_mode=False, trace=""))
     assert (report["error"], report["written"]) == (None, ["drain_mode"])
     assert re.search(r"TSServerDrainMode\s+REG_DWORD\s+0x2", reg("query", TERMINAL_SERVER, "/v", "TSServerDrainMode"))
-    assert (await run(api, host, request_for("drain", check_mode=False)))["written"] == []
+    assert (await run(api, host, request_for("drain", check_mode=False, trace="")))["written"] == []
     assert api.calls_on(host) == []
 
 

@@ -196,7 +196,7 @@ class ActionModule(LogoffAction):
         :raises TaskFailed: the host does not tell.
         """
         asked = request(SessionInfoRequest, self._everybody, check_mode=True)
-        left = self.session_result(self.run_engine(asked, self._task_vars), asked, self._task_vars)
+        left = self.session_result(self.run_look(asked, self._task_vars), asked, self._task_vars)
         if left.get("failed"):
             raise TaskFailed(f"who is on the host is not known: {left['msg']}")
         return left

@@ -166,3 +166,10 @@ def test_a_host_that_another_run_has_opened_is_not_in_maintenance(serve: Serve) 
         run.process.wait(NEVER_ENDS)
         assert "The host did not stay closed" in run.output
     assert (mode(farm), is_clean(farm)) == ("enabled", True)
+
+
+def test_who_has_left_during_the_last_look_is_not_on(serve: Serve) -> None:
+    logon_and_logoff = {"before": [{"put": BACKUP}], "then": [{"remove": BACKUP["id"]}]}
+    farm = serve([], faults=[{"call": "WTSEnumerateSessionsExW", "after": 2, "times": 1, **logon_and_logoff}])
+    assert farm.playbook([enter()]).only()["remaining"] == []
+    assert mode(farm) == "drain"

@@ -205,7 +205,9 @@ EXAMPLES = r"""
   winops.rds.win_rds_maintenance:
     state: entered
     grace: 6h
-    message: "{user}, please log off from {server} by {deadline}."
+    message: |-
+      {user}, please log off from {server} by {deadline}.
+      Sessions that are only disconnected end after half an hour.
     disconnected_grace: 30m
     at_deadline: fail
 

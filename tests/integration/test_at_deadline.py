@@ -180,11 +180,17 @@ def test_a_host_that_is_gone_at_the_end(serve: Serve) -> None:
     assert "it is not known who is on. On at the last look: alice." in result["msg"]
 
 
+def test_a_time_that_only_those_have_been_disconnected_who_were_so_before(serve: Serve) -> None:
+    """As when a long grace period is run again with a short one."""
+    farm = serve([ALICE, AWAY, {**CAROL, "state": "disconnected", "disconnected": "1m"}])
+    result = farm.playbook([task(at_deadline="leave", disconnected_grace="1h")]).only()
+    assert result.outcomes() == {12: "stayed", 13: "logged_off", 14: "stayed"}
+
+
 def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
     farm = serve([ALICE])
     refused = {
         "newcomers=logoff contradicts at_deadline=leave": {"at_deadline": "leave", "newcomers": "logoff"},
-        "disconnected_grace: 30s is not within the grace period": {"disconnected_grace": "30s"},
         "at_deadline=fail is about the grace period": {
             "at_deadline": "fail",
             **dict.fromkeys(("grace", "message"), "{{ omit }}"),
@@ -319,7 +325,8 @@ def test_the_role_leaves_a_host_closed_that_somebody_would_not_leave(serve: Serv
     assert run.exit_code == 2, run.output
     assert (in_maintenance(farm), farm.users()) == (("drain", True), {12: "alice"})
     assert [call.arguments[3] for call in calls(farm, SEND)][:1] == [
-        f"RDSH01 is being closed for maintenance. Please save your work and log off by {deadline(farm)}."
+        f"RDSH01 is being closed for maintenance. Please save your work and log off by {deadline(farm)}. "
+        "Sessions that are only disconnected end earlier."
     ]
     assert "maintenance : open it" not in run.output
     again = farm.playbook([ROLE], vars={**variables, "maintenance_at_deadline": "logoff"})
@@ -329,7 +336,7 @@ def test_the_role_leaves_a_host_closed_that_somebody_would_not_leave(serve: Serv
 
 def deadline(farm: Farm) -> str:
     """What the host has made of ``{deadline}``."""
-    return str(calls(farm, SEND)[0].arguments[3]).rpartition("by ")[2].rstrip(".")
+    return str(calls(farm, SEND)[0].arguments[3]).partition("by ")[2].partition(".")[0]
 
 
 def test_the_role_tells_nobody(serve: Serve) -> None:

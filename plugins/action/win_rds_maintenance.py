@@ -332,7 +332,7 @@ class ActionModule(LogoffAction):
                 failure = error_text(sentences.error_result(report) or {})
                 break
             if maintenance_of(report.record) is not None:
-                return f"The host was in maintenance before, and stays so. To open it: {self._command}", report
+                return f"The host is in maintenance by another task, and stays so. To open it: {self._command}", report
             return f"The host is as it was before: its logon mode is {sentences.mode_text(report)}", report
         return f"{self._stays_text} (It could not be opened again: {failure})", None
 

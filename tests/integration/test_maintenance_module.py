@@ -173,3 +173,14 @@ def test_who_has_left_during_the_last_look_is_not_on(serve: Serve) -> None:
     farm = serve([], faults=[{"call": "WTSEnumerateSessionsExW", "after": 2, "times": 1, **logon_and_logoff}])
     assert farm.playbook([enter()]).only()["remaining"] == []
     assert mode(farm) == "drain"
+
+
+def test_a_worker_whose_ansible_was_killed_opens_no_host_that_another_run_goes_on_with(serve: Serve) -> None:
+    farm = serve([ALICE])
+    with background(farm, "run", enter(grace="2m", message="Please log off.")) as run:
+        run.wait_for("1 session warned: alice")
+        run.process.kill()
+        run.process.wait(NEVER_ENDS)
+        assert farm.playbook([enter()]).only().outcomes() == {12: "logged_off"}
+        run.wait_for_workers()
+    assert (mode(farm), bool(record(farm))) == ("drain", True)

@@ -118,15 +118,19 @@ _PLUGINS = {
     "action": ("set_fact", "assert", "debug"),
     "cache": ("memory",),
     "callback": ("default", "minimal", "junit", "oneline", "tree"),
-    "connection": ("local", "winrm"),
     "inventory": ("host_list", "script", "auto", "yaml", "ini", "toml"),
-    "shell": ("powershell", "sh"),
     "strategy": ("linear", "free"),
 }
+#: Of which ansible-playbook reads all, for their options, whatever the play.
+_KINDS = ("become", "connection", "shell")
+#: Seconds between two looks at whether a task has come to its end. The default, a thousandth, takes a tenth of a
+#: processor: https://docs.ansible.com/ansible/latest/reference_appendices/config.html
+_POLL_INTERVAL = 0.01
 
 
 def _import() -> None:
     """Import what each run needs, and leave to it whatever it does itself."""
+    from ansible import constants
     from ansible.plugins import loader
     from ansible.utils.collection_loader import _collection_finder
     from ansible.utils.path import cleanup_tmp_file
@@ -139,6 +143,9 @@ def _import() -> None:
     for kind, names in _PLUGINS.items():
         for name in names:
             getattr(loader, f"{kind}_loader").get(name, class_only=True)
+    for kind in _KINDS:
+        list(getattr(loader, f"{kind}_loader").all(class_only=True))
+    constants.DEFAULT_INTERNAL_POLL_INTERVAL = _POLL_INTERVAL
     # Each run makes its own.
     _collection_finder._AnsibleCollectionFinder._remove()
     gc.freeze()  # so that a run does not touch, and with it copy, what it only reads

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +31,8 @@ from simulator.farm import FarmSpec, hosts_of
 from simulator.windows_api import WindowsApi
 from tests.support import csharp
 from tests.support.csharp import SESSION_ENGINES
-from tests.support.engines import CONNECTING_ACCOUNT
+from tests.support.engines import CONNECTING_ACCOUNT, answering
+from tests.support.loops import LoopThread
 
 from . import processes
 from .report import OURS, Goal, mebibytes, median, new_plot, save, seconds, table
@@ -119,7 +119,7 @@ def _run(folder: Path, farm: dict[str, Any], kind: Kind, options: dict[str, Any]
     """Launch an engine once on the first host of a farm; return what it cost."""
     engine = SESSION_ENGINES[kind.__name__]
     program = asyncio.run(build.program(csharp.sources(engine)))
-    with _windows(FarmSpec.model_validate(farm), folder) as api:
+    with _windows(FarmSpec.model_validate(farm)) as api:
         _launch, environment = api.new_launch(api.first, CONNECTING_ACCOUNT)
         began, simulator_began = time.monotonic(), time.process_time()
         cost = processes.run(
@@ -163,23 +163,10 @@ class _Api(WindowsApi):
 
 
 @contextmanager
-def _windows(spec: FarmSpec, folder: Path) -> Iterator[_Api]:
+def _windows(spec: FarmSpec) -> Iterator[_Api]:
     """The Windows API of a farm's hosts, which answers from a thread."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="simulated Windows API")
-    thread.start()
-    try:
-        api = _Api(folder / "api", spec)
-        asyncio.run_coroutine_threadsafe(api.start(), loop).result(30)
-        try:
-            yield api
-        finally:
-            asyncio.run_coroutine_threadsafe(api.stop(), loop).result(30)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-        (folder / "api").unlink(missing_ok=True)
+    with LoopThread("simulated Windows API") as loop, loop.entered(answering(_Api, spec)) as api:
+        yield api
 
 
 def goals(raw: dict[str, Any]) -> list[Goal]:

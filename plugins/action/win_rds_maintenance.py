@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ..plugin_utils._engine.acts import LOG_OFF, STAYED
+from ..plugin_utils._engine.acts import FAILED, LOG_OFF, STAYED
 from ..plugin_utils._engine.requests import LogoffRequest, SessionInfoRequest, request
 from ..plugin_utils._grace import logoff, schedule
 from ..plugin_utils._grace import options as grace_options
@@ -32,8 +32,11 @@ from ..plugin_utils._result.records import Record
 from ..plugin_utils._result.sentences import accounts_text, error_text
 from ..plugin_utils._words.displayable import one_line
 
-ENTERED, PLANNED, EXITED = "entered", "planned", "exited"
-UNCHANGED, PREVIOUS = "unchanged", "previous"
+ENTERED = "entered"
+PLANNED = "planned"
+EXITED = "exited"
+UNCHANGED = "unchanged"
+PREVIOUS = "previous"
 #: The modes of each state; the first is the default.
 MODES = {
     ENTERED: ("drain", "drain_until_restart", "disabled", UNCHANGED),
@@ -135,19 +138,25 @@ class ActionModule(LogoffAction):
         :raises TaskFailed: it could not succeed, or somebody would stay.
         """
         plan = self._log_off(replace(self._logoff, check_mode=True))
+        protected, failing = (
+            [record for record in plan["sessions"] if record["result"] in results]
+            for results in ({"protected"}, FAILED)
+        )
         nothing_done = {**plan, "changed": False}
         if plan.get("failed"):
+            if not any(server["error"] for server in plan["servers"]):
+                nothing_done["remaining"] = [*protected, *failing, *plan["excluded"]]
             raise TaskFailed(
                 **{**nothing_done, "msg": f"Nothing was done here, as it could not succeed: {plan['msg']}"}
             )
-        protected = [record for record in plan["sessions"] if record["result"] == "protected"]
         working = []
         if self._options["idle_for"] is not None:
             planned = {_logon(record) for record in plan["sessions"]}
             working = [record for record in self._left()["sessions"] if _logon(record) not in planned]
         if protected or working:
             msg = sentences.stays_text(protected, working, self._options["idle_for"])
-            raise TaskFailed(**{**nothing_done, "remaining": [*protected, *working], "msg": msg})
+            remaining = [*protected, *working, *plan["excluded"]]
+            raise TaskFailed(**{**nothing_done, "remaining": remaining, "msg": msg})
         return plan
 
     def _close_and_empty(self, close: MaintenanceRequest, host: TaskHost) -> dict[str, Any]:
@@ -180,10 +189,15 @@ class ActionModule(LogoffAction):
         logged_off = self._log_off(self._logoff)
         self._sessions_changed = logged_off["changed"]
         self._done |= {**logged_off, "changed": self._done["changed"] or logged_off["changed"]}
+        try:
+            left = self._left()
+        except Exception:
+            if logged_off.get("failed"):
+                raise TaskFailed(logged_off["msg"]) from None
+            raise
+        self._done["remaining"] = [*left["sessions"], *left["excluded"]]
         if logged_off.get("failed"):
             raise TaskFailed(logged_off["msg"])
-        left = self._left()
-        self._done["remaining"] = [*left["sessions"], *left["excluded"]]
         if left["sessions"]:
             raise TaskFailed(f"Still on: {accounts_text(left['sessions'])}.")
 

@@ -323,7 +323,8 @@ sessions:
 remaining:
   description: >-
     Who was on at the end - those who may not stay, if it failed, and those who may, whose C(result) is C(excluded). As
-    RV(winops.rds.win_rds_session_info#module:sessions).
+    RV(winops.rds.win_rds_session_info#module:sessions). Where nothing was done because somebody would stay, those who
+    would, and those who may.
   returned: with O(state=entered) and O(state=planned), when the host has told it
   type: list
   elements: dict

@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,6 +20,7 @@ from simulator.simulation import Simulation
 from tests.support import ansible_runs
 from tests.support.ansible_runs import NEVER_ENDS, Finish, Result, Run, finished
 from tests.support.fork_server import ForkServers
+from tests.support.loops import LoopThread
 from tests.support.paths import COLLECTIONS
 
 #: https://learn.microsoft.com/windows/win32/winrm/installation-and-configuration-for-windows-remote-management
@@ -105,20 +104,9 @@ class Farm:
 @contextmanager
 def served(spec: FarmSpec, engine: Engine | None = None) -> Iterator[Simulation]:
     """The farm, served from a thread of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="simulated farm")
-    thread.start()
     simulation = Simulation(spec, engine or ENGINES[default_engine()]())
-    try:
-        asyncio.run_coroutine_threadsafe(simulation.__aenter__(), loop).result(30)
-        try:
-            yield simulation
-        finally:
-            asyncio.run_coroutine_threadsafe(simulation.__aexit__(), loop).result(30)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with LoopThread("simulated farm") as loop, loop.entered(simulation):
+        yield simulation
 
 
 @pytest.fixture(scope="session")

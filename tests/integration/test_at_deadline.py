@@ -233,15 +233,17 @@ def close_elsewhere(farm: Farm) -> dict[str, str]:
 
 def test_a_host_that_somebody_would_not_leave_stays_closed(serve: Serve) -> None:
     """A second run goes on from there."""
-    farm = serve([ALICE, AWAY])
-    run = farm.playbook([enter(at_deadline="fail", disconnected_grace="20s")])
+    farm = serve([ALICE, AWAY, {"id": 20, "user": "svc-backup"}])
+    run = farm.playbook([enter(at_deadline="fail", disconnected_grace="20s", exclude_users="svc-*")])
     result = run.only()
     assert (run.exit_code, result["changed"], result.outcomes()) == (2, True, {12: "stayed", 13: "logged_off"})
     assert result["msg"].startswith("Still on at 22:01 UTC: CONTOSO\\alice.")
     assert "The host stays in maintenance" in result["msg"] and "-a state=exited" in result["msg"]
     assert (result["mode"], result["maintenance"]["previous_mode"]) == ("drain", "enabled")
-    assert (in_maintenance(farm), farm.users()) == (("drain", True), {12: "alice"})
-    again = farm.playbook([enter(), {"name": "Exit", MAINTENANCE: {"state": "exited"}}])
+    assert [(r["user"], r["result"]) for r in result["remaining"]] == [("alice", "listed"), ("svc-backup", "excluded")]
+    assert result.counts() == {"logged_off": 1, "stayed": 1}
+    assert (in_maintenance(farm), farm.users()) == (("drain", True), {12: "alice", 20: "svc-backup"})
+    again = farm.playbook([enter(exclude_users="svc-*"), {"name": "Exit", MAINTENANCE: {"state": "exited"}}])
     assert again.of("Enter").outcomes() == {12: "logged_off"}
     assert again.of("Exit")["mode"] == "enabled"
     assert in_maintenance(farm) == ("enabled", False)

@@ -158,8 +158,8 @@ def test_maintenance_and_the_logon_mode(serve: Serve) -> None:
     assert [session["id"] for session in events(farm)[2]["sessions"]] == [12]
 
 
-@pytest.mark.parametrize(("given", "told"), [("", None), (" ", None), (f"{REASON}\n", REASON)])
-def test_a_reason_as_templates_and_blocks_of_yaml_give_it(serve: Serve, given: str, told: str | None) -> None:
+@pytest.mark.parametrize(("given", "told"), [("", None), (" ", None), (None, None), (f"{REASON}\n", REASON)])
+def test_a_reason_as_templates_and_blocks_of_yaml_give_it(serve: Serve, given: str | None, told: str | None) -> None:
     farm = serve([ALICE])
     run = farm.playbook([{"name": "1", LOGOFF: {"all": True, "reason": given}}])
     assert run.exit_code == 0, run.output

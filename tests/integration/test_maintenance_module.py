@@ -75,6 +75,44 @@ def test_there_and_back(serve: Serve) -> None:
     assert launches(farm) == 5
 
 
+# ---- what a failure tells
+
+
+def test_a_failure_tells_who_is_still_on(serve: Serve) -> None:
+    hosts: dict[str, list[dict[str, Any]]] = {
+        "HANGS": [ALICE | {"logoff": "never"}, BOB, BACKUP],
+        "CONSOLE": [ALICE, BACKUP, CONSOLE],
+    }
+    farm = serve(hosts=[{"name": name, "sessions": sessions} for name, sessions in hosts.items()])
+    run = farm.playbook([enter(exclude_users="svc-*", timeout="1s")])
+    remaining = {
+        name: [(record["user"], record["result"]) for record in run.of("Enter", name)["remaining"]] for name in hosts
+    }
+    assert remaining == {
+        "HANGS": [("alice", "listed"), ("svc-backup", "excluded")],
+        "CONSOLE": [("operator", "protected"), ("svc-backup", "excluded")],
+    }
+    assert run.of("Enter", "HANGS").counts() == {"timed_out": 1, "logged_off": 1}
+    assert {result.status for result in run.results} == {"failed"}
+    assert [farm.users(name) for name in hosts] == [
+        {12: "alice", 20: "svc-backup"},
+        {12: "alice", 20: "svc-backup", 1: "operator"},
+    ]
+
+
+def test_a_plan_that_fails_tells_who_would_stay(serve: Serve) -> None:
+    farm = serve([ALICE, BACKUP], faults=[{"call": "WTSQuerySessionInformationW", "session": 12, "error": 5}])
+    result = farm.playbook([enter(exclude_users="svc-*")]).only()
+    assert (result.status, result["changed"], is_clean(farm)) == ("failed", False, True)
+    assert [(r["user"], r["result"]) for r in result["remaining"]] == [("alice", "denied"), ("svc-backup", "excluded")]
+
+
+def test_a_plan_of_a_host_that_tells_of_nobody_does_not_say_who_would_stay(serve: Serve) -> None:
+    farm = serve([ALICE], faults=[{"call": "WTSEnumerateSessionsExW", "error": 5}])
+    result = farm.playbook([enter()]).only()
+    assert (result.status, "remaining" in result.values, is_clean(farm)) == ("failed", False, True)
+
+
 # ---- module_defaults
 
 

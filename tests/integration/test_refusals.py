@@ -48,6 +48,26 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
+def test_null_is_as_not_given_where_nobody_loses_by_it(serve: Serve) -> None:
+    farm = serve([ALICE, {"id": 1, "name": "console", "user": "operator"}])
+    options = {
+        "protect_console": None,
+        "reason": None,
+        "on_timeout": None,
+        "wait": "{{ none }}",
+        "server_timeout": None,
+    }
+    result = farm.playbook([{"winops.rds.win_rds_logoff": {"all": True, **options}}]).only()
+    assert result.outcomes() == {12: "logged_off", 1: "protected"}
+    assert result["invocation"]["module_args"]["wait"] is True
+
+
+def test_null_is_refused_where_it_would_take_somebody_or_some_time(serve: Serve) -> None:
+    refused = ("exclude_users", "users", "server", "grace", "at_deadline", "reminders", "timeout", "max_parallel")
+    cases = {option: ({"all": True, option: None}, f"{option} is null") for option in refused}
+    serve([ALICE]).refuses("winops.rds.win_rds_logoff", cases)
+
+
 def test_bad_input_is_refused_before_the_host_is_contacted(serve: Serve) -> None:
     """All in one run; each names the option, the value and what is accepted, and shows no traceback."""
     farm = serve([ALICE])

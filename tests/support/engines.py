@@ -7,8 +7,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
-from typing import Any
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
 
 from simulator.engines import build, default_engine, mono, wine
 from simulator.engines.mono import Runtime, run_module
@@ -21,11 +24,28 @@ CONNECTING_ACCOUNT = "CONTOSO\\ansible"
 
 Answer = dict[str, Any]
 
+W = TypeVar("W", bound=WindowsApi)
+
 #: On what the tests of the C# run it: by SIMULATOR_ENGINE.
 RUNTIME: Runtime = {"wine": wine.WINE}.get(default_engine(), mono.MONO)
 
 _LARGEST_ANSWER = 2**24  # bytes
 _PATIENCE = 60.0  # seconds that an answer may take
+
+
+@asynccontextmanager
+async def answering(kind: Callable[..., W], *arguments: Any, **named: Any) -> AsyncIterator[W]:
+    """A simulated Windows API, which answers until it is left.
+
+    :param arguments: what it takes besides its socket.
+    """
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose length a Unix socket's path may not have
+        api = kind(Path(folder) / "socket", *arguments, **named)
+        await api.start()
+        try:
+            yield api
+        finally:
+            await api.stop()
 
 
 async def launch(
@@ -101,3 +121,21 @@ class EngineProcess:
         await self._process.communicate(b"")  # the end of its input
         await self._launch.settled()
         assert may_leak or not self._launch.leaks  # None: it never called Windows
+
+
+class EngineProcesses:
+    """The engines of a host, each in a process that stays, since most of a launch is its start."""
+
+    def __init__(self, api: WindowsApi, host: Host) -> None:
+        self._api = api
+        self._host = host
+        self._started: dict[str, EngineProcess] = {}
+
+    async def answer(self, engine: str, request: str) -> Answer:
+        if engine not in self._started:
+            self._started[engine] = await EngineProcess.start(self._api, self._host, engine)
+        return await self._started[engine].answer(request)
+
+    async def end(self, *, may_leak: bool = False) -> None:
+        for process in self._started.values():
+            await process.end(may_leak=may_leak)

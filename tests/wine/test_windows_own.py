@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from simulator.engines import build, wine
 from simulator.windows_api import Launch, Value, WindowsApi
 from tests.support import csharp
 from tests.support.calls import PROCESSES
+from tests.support.engines import answering
 from tests.unit.engine.session_host import ALICE, Windows, session_host
 from tests.unit.logon_mode.registry_host import registry_host, run
 from tests.unit.logon_mode.test_logon_mode_engine import request_for
@@ -30,20 +30,14 @@ IMPORT = re.compile(r'\[DllImport\("([\w.]+)".*?extern \w+ (\w+)\(', re.DOTALL)
 
 @pytest.fixture
 async def windows() -> AsyncIterator[Windows]:
-    with tempfile.TemporaryDirectory() as folder:
-        api = Windows(Path(folder) / "socket")
-        await api.start()
+    async with answering(Windows) as api:
         yield api
-        await api.stop()
 
 
 @pytest.fixture
 async def api() -> AsyncIterator[WindowsApi]:
-    with tempfile.TemporaryDirectory() as folder:
-        api = WindowsApi(Path(folder) / "socket")
-        await api.start()
+    async with answering(WindowsApi) as api:
         yield api
-        await api.stop()
 
 
 def imports() -> list[tuple[str, str]]:
@@ -131,8 +125,9 @@ class ListsPrograms(Windows):
     async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
         if function == PROCESSES:
             session, sid = arguments[1], "S-1-5-21-1-2-3-1001"
-            listed = [value for id in self.programs for value in (int(session), id, "ping.exe", sid)]
-            return [len(listed) // 4, *listed]
+            threads, memory = 1, 1 << 20
+            listed = [(int(session), id, "ping.exe", sid, threads, memory) for id in self.programs]
+            return [len(listed), *(value for program in listed for value in program)]
         return await super().call(launch, function, arguments)
 
 
@@ -141,16 +136,13 @@ async def test_programs_that_keep_a_session_are_ended(
 ) -> None:
     """Handles, times and the end of programs are Wine's own, and so is in which session they are."""
     monkeypatch.setenv(wine.REAL, "kernel32.dll")
-    with tempfile.TemporaryDirectory() as folder:
-        api = ListsPrograms(Path(folder) / "socket")
+    async with answering(ListsPrograms) as api:
         api.programs = pings
-        await api.start()
         assert await ended(api, SESSION_OF_PROGRAMS + 1) == []
         assert [process.poll() for process in pings.values()] == [None, None]
         assert await ended(api, SESSION_OF_PROGRAMS) == list(pings)
         for process in pings.values():
             process.wait(10)
-        await api.stop()
 
 
 async def ended(api: ListsPrograms, session: int) -> list[int]:

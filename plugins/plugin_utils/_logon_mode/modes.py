@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 
 from .._engine.acts import NOTHING_CHANGED
 from .._engine.report import RefusedCall, ReportError, read
+from .._engine.requests import sent_members
 from .._options.errors import OptionError
 from .._result import records, sentences
 from .registry import REG_DWORD, REG_SZ, MaintenanceRecord, Reading, Value
@@ -74,26 +75,34 @@ _ERRORS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogonModeRequest:
-    """What the engine is asked: the request class in plugins/module_utils/_logon_mode.cs, which says what it means."""
-
-    module: ClassVar[str] = "winops.rds.win_rds_logon_mode"
-    called: ClassVar[str] = "the logon mode engine"
+class ValuesRequest:
+    """What each engine is asked that may write the two values."""
 
     check_mode: bool
+    """Read and report; write nothing."""
     drain_mode: str | None = None
+    """What is written; None: the value is left as it is. So the next one."""
     winstations_disabled: str | None = None
-    trace: str | None = None
 
     @property
     def text(self) -> str:
         """The request as the engine takes it."""
-        return json.dumps(asdict(self))
+        return json.dumps(sent_members(self))
 
     @property
     def may_change(self) -> bool:
         """Whether the engine may write a value."""
         return not self.check_mode
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogonModeRequest(ValuesRequest):
+    """What the engine is asked: the request class in plugins/module_utils/_logon_mode.cs, which says what it means."""
+
+    module: ClassVar[str] = "winops.rds.win_rds_logon_mode"
+    called: ClassVar[str] = "the logon mode engine"
+
+    trace: str | None = None
 
     @property
     def if_unanswered(self) -> str:
@@ -105,7 +114,7 @@ class LogonModeRequest:
 
         :raises ReportError: something is missing, not of its type, or cannot be.
         """
-        return read_report(answer)
+        return read_report(Report, answer)
 
 
 #: What the engine is asked by who only reads.
@@ -113,17 +122,28 @@ READING = LogonModeRequest(check_mode=True)
 
 
 @dataclass(frozen=True)
-class Report:
-    """What the engine saw and did (LogonModeReport)."""
+class ValuesReport:
+    """What each of these engines saw and did."""
 
     before: Reading | None
+    """The logon mode at first; None: it could not be read."""
     after: Reading | None
     written: tuple[str, ...]
-    maintenance: MaintenanceRecord | None
-    """None: the host is not in maintenance."""
+    """Which of the two values were written."""
     error: RefusedCall | None
     logged: RefusedCall | None
-    """What came of writing an event; code 0: it was written. None: no value was written, so that there is none."""
+    """What came of writing an event; code 0: it was written. None: nothing was changed, so that there is none."""
+
+
+@dataclass(frozen=True)
+class Report(ValuesReport):
+    """What the engine of the logon mode saw and did (LogonModeReport)."""
+
+    maintenance: MaintenanceRecord | None
+    """None: the host is not in maintenance."""
+
+
+R = TypeVar("R", bound=ValuesReport)
 
 
 def mode_meant(value: Any) -> Any:
@@ -149,12 +169,12 @@ def request_for(mode: str, *, check_mode: bool, trace: str) -> LogonModeRequest:
     return LogonModeRequest(check_mode=check_mode, trace=trace, **REGISTRY[mode])
 
 
-def read_report(value: Any) -> Report:
-    """Return the engine's report.
+def read_report(kind: type[R], value: Any) -> R:
+    """Return the report of an engine.
 
     :raises ReportError: something is missing, not of its type, or cannot be.
     """
-    report: Report = read(Report, value, "report")
+    report: R = read(kind, value, "report")
     for name in ("before", "after"):
         if getattr(report, name) is None and report.error is None:
             raise ReportError(f"report.{name} is missing")

@@ -4,37 +4,31 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .._engine.acts import NOTHING_CHANGED
-from .._engine.report import RefusedCall, ReportError, read
-from .._engine.requests import UNSENT, sent_members
-from .._logon_mode.modes import VALUES
-from .._logon_mode.registry import MaintenanceRecord, Reading
+from .._engine.requests import UNSENT
+from .._logon_mode.modes import ValuesReport, ValuesRequest, read_report
+from .._logon_mode.registry import MaintenanceRecord
 
 #: The mark of this run of Ansible. Ansible loads this file once, and starts a process for each host then.
 RUN = secrets.token_hex(8)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaintenanceRequest:
-    """What the engine is asked (MaintenanceRequest)."""
+class MaintenanceRequest(ValuesRequest):
+    """What the engine is asked (MaintenanceRequest). The values are those to write; when exiting, instead of what was
+    before, if one of the two is given."""
 
     module: ClassVar[str] = "winops.rds.win_rds_maintenance"
     called: ClassVar[str] = "the maintenance engine"
 
-    check_mode: bool
-    """Read and report; write nothing."""
     enter: bool
     """Remember what is; False: bring back what was, and forget it."""
     write_mode: bool = False
     """Whether the two values are written when entering, or only remembered as what will be written."""
-    drain_mode: str | None = None
-    """What is written, as for the logon mode. When exiting: instead of what was before, if one of the two is given."""
-    winstations_disabled: str | None = None
     reason: str | None = None
     """None: that of an earlier run stays."""
     host: str
@@ -45,16 +39,6 @@ class MaintenanceRequest:
     """The mark of a task. Exit only if the host was closed by this one; None: in any case."""
     trace: str
     """How the event of what is changed begins, as ``trace`` makes it."""
-
-    @property
-    def text(self) -> str:
-        """The request as the engine takes it."""
-        return json.dumps(sent_members(self))
-
-    @property
-    def may_change(self) -> bool:
-        """Whether the engine may write a value."""
-        return not self.check_mode
 
     @property
     def if_unanswered(self) -> str:
@@ -68,22 +52,13 @@ class MaintenanceRequest:
 
         :raises ReportError: something is missing, not of its type, or cannot be.
         """
-        report: MaintenanceReport = read(MaintenanceReport, answer, "report")
-        for name in ("before", "after"):
-            if getattr(report, name) is None and report.error is None:
-                raise ReportError(f"report.{name} is missing")
-        if not set(report.written) <= set(VALUES):
-            raise ReportError("report.written names another value")
-        return report
+        return read_report(MaintenanceReport, answer)
 
 
 @dataclass(frozen=True)
-class MaintenanceReport:
+class MaintenanceReport(ValuesReport):
     """What the engine saw and did (MaintenanceReport)."""
 
-    before: Reading | None
-    """The logon mode at first; None: it could not be read."""
-    after: Reading | None
     found: MaintenanceRecord | None
     """What stood there at first; None: nothing."""
     record: MaintenanceRecord | None
@@ -96,8 +71,3 @@ class MaintenanceReport:
     """Whether what stood there is not what the engine writes. Then it has done nothing."""
     other_host: str | None
     """The other name in the inventory by which this run works on this host already; then it has done nothing."""
-    written: tuple[str, ...]
-    """Which values of the logon mode were written."""
-    error: RefusedCall | None
-    logged: RefusedCall | None
-    """What came of writing an event; code 0: it was written. None: nothing was changed, so that there is none."""

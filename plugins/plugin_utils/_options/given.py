@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A task's options on their way from what was typed to typed values.
 
-Ansible is generous: it makes text of whatever it is given, takes null for "not given", and ``["a"]`` in quotes for a
-name. Here each of these could log off somebody who was to be spared, so they are refused, before any host is contacted.
+Ansible is generous: it makes text of whatever it is given, takes null for a value, and ``["a"]`` in quotes for a name.
+Here each of these could log off somebody who was to be spared, so they are refused, before any host is contacted.
 """
 
 from __future__ import annotations
@@ -34,6 +34,26 @@ WITH_NUMBERS = ("sessions", "exclude_sessions")
 
 #: The options that spare sessions.
 EXCLUDING = ("exclude_users", "exclude_sessions")
+
+#: The options for which null is as not given: none of their values spares more people than the default does, gives them
+#: more time or tells them more. For the others it is a variable that should have held something.
+NULL_IS_DEFAULT = frozenset(
+    [
+        "disconnected_grace",
+        "icon",
+        "message_title",
+        "newcomers",
+        "on_timeout",
+        "processes",
+        "protect_console",
+        "reason",
+        "server_timeout",
+        "show_for",
+        "title",
+        "unknown_exclusions",
+        "wait",
+    ]
+)
 
 #: How like an option a name has to be, to be taken for a slip of it. With less, ``exclude_admins`` is like
 #: ``exclude_ids``.
@@ -67,6 +87,9 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         if len(spellings) > 1:
             raise OptionError(f"{' and '.join(spellings)} are one option: give one of them")
         for spelling in spellings:
+            if given[spelling] is None and name in NULL_IS_DEFAULT:
+                del given[spelling]
+                continue
             _refuse_null(spelling, name, option, given[spelling])
             given[spelling] = _meant_value(option, given[spelling])
             _refuse_type(spelling, name, option, given[spelling])
@@ -258,7 +281,7 @@ def _advice(name: str, known: Sequence[str], spec: Spec) -> str:
 
 
 def _refuse_null(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
-    """Refuse what Ansible takes for "not given"."""
+    """Refuse what Ansible takes instead of the default."""
     if value is None:
         instead = "" if option.get("required") else f", or {otherwise(name)}"
         raise OptionError(f"{spelling} is null; give a value{instead}")

@@ -3,20 +3,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
+from tests.support.engines import answering
 from tests.unit.engine.session_host import Windows
 
 
 @pytest.fixture
 async def windows() -> AsyncIterator[Windows]:
-    # Not tmp_path, whose length a Unix socket's path may not have.
-    with tempfile.TemporaryDirectory() as folder:
-        api = Windows(Path(folder) / "socket")
-        await api.start()
+    async with answering(Windows) as api:
         yield api
-        await api.stop()

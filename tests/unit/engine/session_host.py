@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -27,6 +28,9 @@ from tests.support.selections import selected
 
 #: Of one session: whose it is, protocol, client name and address, and once more whose it is.
 QUERIES_BEFORE_THE_ACT = 5
+
+#: Seconds: the server_timeout where a call hangs, and more than a busy machine takes for any other call.
+PATIENCE = 1.0
 
 ALICE = {"id": 12, "user": "alice"}
 BOB = {"id": 13, "user": "bob"}
@@ -66,9 +70,19 @@ class Windows(WindowsApi):
     gone_session_error: int | None = None
     """The Win32 error by which hosts say that they do not have a session; None: what each host is set to."""
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._meetings: dict[str, asyncio.Barrier] = {}
+
+    def meet(self, function: str, calls: int) -> None:
+        """Let no such call be carried out before so many have begun."""
+        self._meetings[function] = asyncio.Barrier(calls)
+
     async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
         if self.on_call:
             self.on_call(launch.host, function, arguments)
+        if function in self._meetings:
+            await self._meetings[function].wait()
         return await super().call(launch, function, arguments)
 
     def logoffs(self, host: Host) -> list[int | None]:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffTerminateRequest
 
 from simulator.directory import DirectoryAccount
-from tests.unit.engine.session_host import ALICE, BOB, Windows, record, results, server_report, session_host
+from tests.unit.engine.session_host import ALICE, BOB, PATIENCE, Windows, record, results, server_report, session_host
 
 ALICE_SID = DirectoryAccount("CONTOSO", "alice", "contoso.com").sid
 CURRENT = "CONTOSO\\alice"
@@ -114,7 +114,7 @@ async def test_a_sid_of_which_the_domain_does_not_answer(windows: Windows, optio
 async def test_a_lookup_that_hangs(windows: Windows, function: str, options: dict[str, Any]) -> None:
     """A domain controller may be as dead as any server."""
     host = session_host(*FARM, faults=[{"call": function, "delay": "never"}])
-    report = await windows.run(host, account=CURRENT, server_timeout=0.3, **options)
+    report = await windows.run(host, account=CURRENT, server_timeout=PATIENCE, **options)
     assert report == {
         "servers": [],
         "unknown_exclusions": [],

@@ -14,6 +14,7 @@ from tests.support.calls import DISCONNECT, ENUMERATE, QUERY
 from tests.unit.engine.session_host import (
     ALICE,
     BOB,
+    PATIENCE,
     QUERIES_BEFORE_THE_ACT,
     Report,
     Windows,
@@ -78,7 +79,7 @@ async def test_protected_sessions(windows: Windows) -> None:
 )
 async def test_what_may_happen_instead(windows: Windows, fault: dict[str, Any], outcome: str) -> None:
     session = {"session": 12} if fault["call"] == DISCONNECT else {}
-    report, _ = await disconnect(windows, ALICE, BOB, faults=[fault | session], timeout=1, server_timeout=1)
+    report, _ = await disconnect(windows, ALICE, BOB, faults=[fault | session], timeout=2, server_timeout=PATIENCE)
     assert results(report) == {12: outcome, 13: "disconnected"}
 
 

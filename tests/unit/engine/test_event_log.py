@@ -22,7 +22,7 @@ from simulator.farm import Fault, Host
 from simulator.windows_api.event_log import LONGEST_STRING
 from tests.support.calls import LOGOFF
 from tests.support.engines import CONNECTING_ACCOUNT
-from tests.unit.engine.session_host import ALICE, BOB, Report, Windows, results, session_host
+from tests.unit.engine.session_host import ALICE, BOB, PATIENCE, Report, Windows, results, session_host
 
 MODULE = "winops.rds.win_rds_logoff"
 WRITTEN = {"call": "ReportEvent", "code": 0}
@@ -170,7 +170,7 @@ async def test_a_log_that_does_not_answer(windows: Windows, call: str) -> None:
     host = session_host(ALICE)
     host.faults = [Fault.model_validate({"call": call, "delay": "never"})]
     began = time.monotonic()
-    report = await run(windows, host, server_timeout=0.5, hung_servers=call == "ReportEvent")
+    report = await run(windows, host, server_timeout=PATIENCE, hung_servers=call == "ReportEvent")
     assert time.monotonic() - began < 20
     assert results(report) == {12: "logged_off"}
     assert report["logged"] == {"call": call, "code": None}

@@ -15,7 +15,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import
 
 from simulator.farm import Host
 from tests.support.calls import ENUMERATE, LOGOFF, WORKSTATION
-from tests.unit.engine.session_host import ALICE, BOB, Windows, results, server_report, session_host
+from tests.unit.engine.session_host import ALICE, BOB, PATIENCE, Windows, results, server_report, session_host
 
 LOOK_UPS = {"LookupAccountNameW", "LookupAccountSidW"}
 SERVERS = ["RDSH02", "RDSH03"]
@@ -177,7 +177,7 @@ async def test_a_look_up_that_comes_to_nothing_stops_everything(
     windows: Windows, here: Host, others: list[Host], fault: dict[str, Any], code: int
 ) -> None:
     here.faults = session_host(faults=[fault]).faults
-    report = await windows.run(here, all=True, exclude_users=["dave"], server=SERVERS, server_timeout=0.5)
+    report = await windows.run(here, all=True, exclude_users=["dave"], server=SERVERS, server_timeout=PATIENCE)
     call = fault["call"].removesuffix("W")
     assert report == {
         "servers": [],

@@ -11,7 +11,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._engine.processes impor
 
 from simulator.farm import Change, Host
 from tests.support.calls import OPEN_SERVER, PROCESSES, QUERY
-from tests.unit.engine.session_host import ALICE, BOB, Report, Windows, results, session_host
+from tests.unit.engine.session_host import ALICE, BOB, PATIENCE, Report, Windows, results, session_host
 
 WINWORD = {"name": "winword.exe", "id": 4711, "memory": 300 << 20, "threads": 40}
 SYSTEM = ["csrss.exe", "winlogon.exe", "dwm.exe"]
@@ -98,7 +98,7 @@ async def test_an_account_that_is_no_administrator_gets_its_own(windows: Windows
 
 async def test_a_call_that_hangs_is_given_up(windows: Windows) -> None:
     host = session_host(ALICE, faults=[{"call": PROCESSES, "delay": "never"}])
-    report = await windows.run(host, SessionProcessesRequest, all=True, server_timeout=0.3)
+    report = await windows.run(host, SessionProcessesRequest, all=True, server_timeout=PATIENCE)
     assert results(report) == {12: "listed"}
     assert (found(report)["running"], found(report)["error"]) == ([], {"call": "WTSEnumerateProcessesEx", "code": None})
 

@@ -8,8 +8,6 @@ What runs is what is shipped (options, selection, the engine's C# on Mono, resul
 from __future__ import annotations
 
 import asyncio
-import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +23,7 @@ from simulator.session_table import Session
 from simulator.windows_api import Launch, Value, WindowsApi
 from tests.support import engines
 from tests.support.calls import LOGOFF, QUERY, SESSION_INFO
+from tests.support.loops import LoopThread
 
 LANGUAGE = "LC_ALL"
 
@@ -98,11 +97,11 @@ def snapshot(host: Host) -> dict[int, Session]:
 class Farm:
     """Simulated hosts; the first is the one that tasks run on."""
 
-    def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
         self.api = api
         self.hosts = api.hosts
         self.host = next(iter(api.hosts.values()))
-        self._loop = loop
+        self.loop = loop
 
     def logoff(self, *, check: bool = False, language: str = "C.UTF-8", **options: Any) -> dict[str, Any]:
         """Run one win_rds_logoff task; return its result, failed or not."""
@@ -112,8 +111,11 @@ class Farm:
     def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
         """Run an engine on the first host; return its answer."""
         launching = engines.launch(self.api, self.host, engine, request, environment={LANGUAGE: language})
-        answer, _launch = asyncio.run_coroutine_threadsafe(launching, self._loop).result(60)
+        answer, _launch = self.loop.run(launching)
         return answer
+
+    def end(self) -> None:
+        """End what runs on the hosts."""
 
     @property
     def leaks(self) -> int | None:
@@ -129,6 +131,21 @@ class Farm:
         """Host and session (or process) of the calls of the last task that changed something."""
         calls = [call for call in self.api.witnessed if call.function == function and call.outcome == "done"]
         return [(call.host, call.session) for call in calls]
+
+
+class LastingFarm(Farm):
+    """The same, whose engines stay from launch to launch (:class:`tests.support.engines.EngineProcesses`)."""
+
+    def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
+        super().__init__(api, loop)
+        self._processes = engines.EngineProcesses(api, self.host)
+
+    def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
+        return self.loop.run(self._processes.answer(engine, request))
+
+    def end(self) -> None:
+        # What hangs, or is cut off, gives nothing back.
+        self.loop.run(self._processes.end(may_leak=True))
 
 
 class DirectTask(ActionModule):
@@ -167,18 +184,9 @@ def farm(*hosts: dict[str, Any], **fields: Any) -> Iterator[Farm]:
 def farm_of(kind: type[F], *hosts: dict[str, Any], **fields: Any) -> Iterator[F]:
     """The same, of a kind of its own."""
     spec = FarmSpec.model_validate({"hosts": hosts, **fields})
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="simulated Windows API")
-    thread.start()
-    try:
-        with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose length a Unix socket's path may not have
-            api = WitnessedApi(Path(folder) / "socket", spec)
-            asyncio.run_coroutine_threadsafe(api.start(), loop).result(30)
-            try:
-                yield kind(api, loop)
-            finally:
-                asyncio.run_coroutine_threadsafe(api.stop(), loop).result(30)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with LoopThread("simulated Windows API") as loop, loop.entered(engines.answering(WitnessedApi, spec)) as api:
+        made = kind(api, loop)
+        try:
+            yield made
+        finally:
+            made.end()

@@ -55,7 +55,7 @@ class Overheard(Farm):
 def answer() -> dict[str, Any]:
     """A real one, of a session that was logged off and of one that hangs."""
     with farm(HOST | {"faults": [{"call": "TerminateProcess", "error": 5}]}) as simulated:
-        overheard = Overheard(simulated.api, simulated._loop)
+        overheard = Overheard(simulated.api, simulated.loop)
         overheard.logoff(**OPTIONS)
     return overheard.answer
 

@@ -9,19 +9,16 @@ runs for longer. A broken rule is shown as the shortest story that breaks it.
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from simulator.farm import Change, Fault
+from tests.support.searches import search
 from tests.unit.faults import rules
 from tests.unit.faults.hosts import farm
-
-EXAMPLES = int(os.environ.get("RULES_EXAMPLES", "15"))
 
 SERVERS = st.sampled_from(["RDSH01", "RDSH02"])
 IDS = st.integers(2, 6)
@@ -174,12 +171,4 @@ def key(record: dict[str, Any]) -> tuple[str, int]:
 
 
 TestRules = Rules.TestCase
-TestRules.settings = settings(
-    max_examples=EXAMPLES,
-    stateful_step_count=8,
-    deadline=None,
-    derandomize="RULES_EXAMPLES" not in os.environ,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
-    suppress_health_check=[*HealthCheck],
-    print_blob=True,
-)
+TestRules.settings = search(15, stateful_step_count=8)

@@ -3,7 +3,7 @@
 """The controller sleeps, clocks jump, the host is out of reach, users come and go: whatever happens in which order,
 each promise is kept, and nobody is idle because of a clock.
 
-    GRACE_EXAMPLES=500 .venv/bin/pytest tests/unit/grace/test_moments_stateful.py
+    RULES_EXAMPLES=500 .venv/bin/pytest tests/unit/grace/test_moments_stateful.py
 
 runs for longer. A broken rule is shown as the shortest story that breaks it.
 """
@@ -11,7 +11,6 @@ runs for longer. A broken rule is shown as the shortest story that breaks it.
 from __future__ import annotations
 
 import functools
-import os
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,17 +19,15 @@ import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.host_times import TOLERANCE as CLOCK_TOLERANCE
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.period import END_PAUSES, TOLERANCE
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from simulator.farm import Change, Fault
 from simulator.session_table import Session, State
 from tests.support.calls import LOGOFF, SEND
+from tests.support.searches import search
 from tests.unit.faults.hosts import Witnessed, farm_of
 from tests.unit.grace.direct import FakeClock, Farm, Task
-
-EXAMPLES = int(os.environ.get("GRACE_EXAMPLES", "8"))
 
 GRACE, IDLE_FOR = 120, 3600
 #: Seconds that a launch takes.
@@ -239,8 +236,8 @@ class Moments(RuleBasedStateMachine):
     def _check(self, task: Task, options: dict[str, Any], result: dict[str, Any], begins: list[float]) -> None:
         promised: dict[Logon, list[float]] = {}
         for launched, began in zip(task.launched, begins, strict=True):
-            for call in self.farm.api.witnessed:
-                if call.launch != launched.token or call.outcome != "done":
+            for call in launched.calls:
+                if call.outcome != "done":
                     continue
                 if call.function == SEND:
                     logon = _logon(call.host, call.sessions[call.session])
@@ -286,12 +283,4 @@ def _logon(host: str, session: Session) -> Logon:
 
 
 TestMoments = Moments.TestCase
-TestMoments.settings = settings(
-    max_examples=EXAMPLES,
-    stateful_step_count=2,
-    deadline=None,
-    derandomize="GRACE_EXAMPLES" not in os.environ,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
-    suppress_health_check=[*HealthCheck],
-    print_blob=True,
-)
+TestMoments.settings = search(8, stateful_step_count=2)

@@ -10,30 +10,24 @@ runs for longer. Judged by what the host saw, not by what the task says.
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.requests import LogoffRequest
 from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulator.farm import Change
 from simulator.farm.file import SessionSpec
 from simulator.session_table import Session, SessionTable, State
 from tests.support.calls import LOGOFF
-from tests.support.engines import EngineProcess
-from tests.unit.faults.hosts import WitnessedApi, farm_of
+from tests.support.searches import search
+from tests.unit.faults.hosts import farm_of
 from tests.unit.grace import direct
-
-EXAMPLES = int(os.environ.get("RULES_EXAMPLES", "25"))
-
-R = TypeVar("R")
 
 GRACE = 60  # seconds; a look each six
 IDS = st.integers(2, 5)
@@ -41,11 +35,7 @@ MOMENTS = st.floats(0.5, GRACE + 10)
 
 
 class ShiftFarm(direct.Farm):
-    """One host, which each example begins anew; the engines' processes stay, since most of a launch is their start."""
-
-    def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(api, loop)
-        self._processes: dict[str, EngineProcess] = {}
+    """One host, which each example begins anew."""
 
     def begin(self, sessions: list[dict[str, Any]]) -> None:
         self.clock = direct.FakeClock()
@@ -55,29 +45,11 @@ class ShiftFarm(direct.Farm):
         for session in sessions:
             self.host.put(SessionSpec.model_validate(session))
 
-    def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
-        return self._run(self._answer(engine, request))
-
-    async def _answer(self, engine: str, request: str) -> dict[str, Any]:
-        if engine not in self._processes:
-            self._processes[engine] = await EngineProcess.start(self.api, self.host, engine)
-        return await self._processes[engine].answer(request)
-
-    def end(self) -> None:
-        for process in self._processes.values():
-            self._run(process.end())
-
-    def _run(self, work: Coroutine[Any, Any, R]) -> R:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
-
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[ShiftFarm]:
     with farm_of(ShiftFarm, {"name": "RDSH01"}) as farm:
-        try:
-            yield farm
-        finally:
-            farm.end()
+        yield farm
 
 
 @st.composite
@@ -169,14 +141,7 @@ LEAVE = {"all": True, "grace": f"{GRACE}s", "at_deadline": "leave", "disconnecte
     lost=st.dictionaries(st.integers(2, 14), st.sampled_from(["before", "after"]), max_size=3),
     races=st.lists(st.lists(changes(), max_size=2), max_size=4),
 )
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="RULES_EXAMPLES" not in os.environ,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
-    suppress_health_check=[*HealthCheck],
-    print_blob=True,
-)
+@search(25)
 def test_nobody_who_is_connected_goes_before_the_deadline(
     shared: ShiftFarm,
     start: list[dict[str, Any]],

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes impor
     READING,
     TYPES,
     VALUES,
+    Report,
     read_report,
     request_for,
 )
@@ -23,6 +22,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._logon_mode.modes impor
 from simulator.farm import Fault, Host
 from simulator.registry import DISABLED, DRAIN_MODE, Value
 from simulator.windows_api import WindowsApi
+from tests.support.engines import answering
 from tests.unit.logon_mode.registry_host import registry_host, run
 
 OPEN, QUERY, SET, CLOSE = "RegOpenKeyExW", "RegQueryValueExW", "RegSetValueExW", "RegCloseKey"
@@ -36,11 +36,8 @@ DRAIN = request_for("drain", check_mode=False, trace=TRACE)
 
 @pytest.fixture
 async def api() -> AsyncIterator[WindowsApi]:
-    with tempfile.TemporaryDirectory() as folder:
-        api = WindowsApi(Path(folder) / "socket")
-        await api.start()
+    async with answering(WindowsApi) as api:
         yield api
-        await api.stop()
 
 
 def functions(api: WindowsApi, host: Host) -> list[str]:
@@ -74,7 +71,7 @@ async def test_reading(api: WindowsApi) -> None:
         "error": None,
         "logged": None,
     }
-    read_report(report)
+    read_report(Report, report)
     assert functions(api, host) == LOOK
 
 
@@ -209,7 +206,7 @@ async def test_a_call_that_fails(api: WindowsApi, position: int, code: int) -> N
     after = calls[:position].count(function) + others
     host.faults = [Fault(call=function, after=after, times=1, error=code)]
     report = await run(api, host, DRAIN)
-    read_report(report)
+    read_report(Report, report)
     accepted = [call.arguments[1] for call in api.mutating_calls_on(host) if not call.error]
     assert [VALUES[option].rpartition("\\")[2] for option in report["written"]] == accepted
     absent = function == QUERY and code == 2  # that is how Windows says that there is no such value

@@ -5,11 +5,10 @@ may go wrong in each way in which one can."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 from unittest.mock import patch
 
 from ansible.errors import AnsibleConnectionFailure
@@ -18,19 +17,13 @@ from ansible_collections.winops.rds.plugins.action.win_rds_maintenance import Ac
 from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
 from ansible_collections.winops.rds.plugins.plugin_utils._maintenance import engine as engine_of_maintenance
 
-from simulator.farm.file import SessionSpec
-from simulator.registry import DISABLED, DRAIN_MODE, LogonMode, Registry
-from simulator.session_table import SessionTable
-from simulator.win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
-from simulator.windows_api import Launch, Value
-from tests.support.engines import EngineProcess
-from tests.unit.faults.hosts import Farm, WitnessedApi, farm_of
+from simulator.registry import LogonMode
+from tests.support.loops import LoopThread
+from tests.unit.faults.hosts import LastingFarm, WitnessedApi, farm_of
 from tests.unit.grace.direct import Connection, FakeClock
+from tests.unit.maintenance.kept_host import CutApi, MaintainedHost
 
-KEY = r"SOFTWARE\winops.rds.maintenance"
 COMMAND = "ansible RDSH01 -m winops.rds.win_rds_maintenance -a state=exited"
-
-R = TypeVar("R")
 
 #: How a launch goes wrong.
 NOT_REACHED = "not reached"
@@ -51,69 +44,23 @@ class TaskTimeoutError(BaseException):
     """As ansible-core's, whose module is another in each version."""
 
 
-class CutApi(WitnessedApi):
-    calls_left: int | None = None
-
-    async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
-        if self.calls_left is not None:
-            self.calls_left -= 1
-            if self.calls_left < 0:
-                raise Win32Error(RPC_S_SERVER_UNAVAILABLE)
-        return await super().call(launch, function, arguments)
+class WitnessedCutApi(CutApi, WitnessedApi):
+    pass
 
 
-class MaintainedFarm(Farm):
+class MaintainedFarm(MaintainedHost, LastingFarm):
     """Simulated hosts; the first is the one that tasks run on."""
 
-    def __init__(self, api: WitnessedApi, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
         super().__init__(api, loop)
-        self._processes: dict[str, EngineProcess] = {}
         self.begin("enabled")
 
     def begin(self, mode: LogonMode, *sessions: dict[str, Any]) -> None:
-        """Let the host be as new, in this logon mode, with these sessions."""
         self.clock = FakeClock()
-        self.host.registry = Registry()
-        self.host.registry.logon_mode = mode
-        self.host.table = SessionTable()
-        self.host.faults = []
-        for session in sessions:
-            self.host.put(SessionSpec.model_validate(session))
-
-    def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
-        """Extended to let the engines' processes stay, since most of a launch is their start."""
-        return self._run(self._answer(engine, request))
-
-    async def _answer(self, engine: str, request: str) -> dict[str, Any]:
-        if engine not in self._processes:
-            self._processes[engine] = await EngineProcess.start(self.api, self.host, engine)
-        return await self._processes[engine].answer(request)
-
-    def end(self) -> None:
-        for process in self._processes.values():
-            self._run(process.end(may_leak=True))  # a launch that is cut off closes nothing
-
-    def _run(self, work: Coroutine[Any, Any, R]) -> R:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+        super().begin(mode, *sessions)
 
     def task(self, *, check: bool = False, name: str = "RDSH01", run: str = "1", **options: Any) -> MaintenanceTask:
         return MaintenanceTask(self, options, check=check, name=name, mark=run)
-
-    @property
-    def mode(self) -> str:
-        return self.host.registry.logon_mode
-
-    @property
-    def values(self) -> tuple[Any, Any]:
-        registry = self.host.registry
-        return registry.values(DRAIN_MODE[0]).get(DRAIN_MODE[1].upper()), registry.values(DISABLED[0]).get(
-            DISABLED[1].upper()
-        )
-
-    @property
-    def record(self) -> dict[str, Any]:
-        values = self.host.registry.values(KEY)
-        return values if "SINCE" in values else {}
 
 
 class MaintenanceTask(ActionModule):
@@ -167,7 +114,7 @@ class MaintenanceTask(ActionModule):
             raise ValueError("the payload could not be sent")
         self.launch_begins()
         api = self._farm.api
-        assert isinstance(api, CutApi)
+        assert isinstance(api, WitnessedCutApi)
         api.calls_left = self.cut_after if how == CUT else None
         answer = self._farm.launch(engine, module_args["request"], "C.UTF-8")
         api.calls_left = None
@@ -193,10 +140,7 @@ class MaintenanceTask(ActionModule):
 def maintained() -> Iterator[MaintainedFarm]:
     """A farm of one host."""
     with (
-        patch("tests.unit.faults.hosts.WitnessedApi", CutApi),
+        patch("tests.unit.faults.hosts.WitnessedApi", WitnessedCutApi),
         farm_of(MaintainedFarm, {"name": "RDSH01"}) as farm,
     ):
-        try:
-            yield farm
-        finally:
-            farm.end()
+        yield farm

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.trace import trace
@@ -18,11 +16,14 @@ from ansible_collections.winops.rds.plugins.plugin_utils._maintenance.engine imp
     MaintenanceRequest,
 )
 
+from simulator.farm import Host
+from simulator.farm.file import SessionSpec
 from simulator.registry import DISABLED, DRAIN_MODE, LogonMode, Registry
+from simulator.session_table import SessionTable
 from simulator.win32 import RPC_S_SERVER_UNAVAILABLE, Win32Error
 from simulator.windows_api import Launch, Value, WindowsApi
 from tests.support.csharp import MAINTENANCE
-from tests.support.engines import EngineProcess
+from tests.support.engines import EngineProcess, answering
 from tests.unit.logon_mode.registry_host import registry_host
 
 #: How an event begins, as the requests of these tests say it.
@@ -45,7 +46,46 @@ class CutApi(WindowsApi):
         return await super().call(launch, function, arguments)
 
 
-class KeptHost:
+class MaintainedHost:
+    """A host that is in maintenance or not."""
+
+    host: Host
+
+    def begin(self, mode: LogonMode, *sessions: dict[str, Any]) -> None:
+        """Let the host be as new, in this logon mode, with these sessions."""
+        self.host.registry = Registry()
+        self.host.registry.logon_mode = mode
+        self.host.table = SessionTable()
+        self.host.faults = []
+        for session in sessions:
+            self.host.put(SessionSpec.model_validate(session))
+
+    @property
+    def values(self) -> tuple[Any, Any]:
+        """Those of the logon mode; None: there is none."""
+        return tuple(self.host.registry.values(key).get(name.upper()) for key, name in (DRAIN_MODE, DISABLED))  # type: ignore[return-value]
+
+    @property
+    def mode(self) -> str:
+        return self.host.registry.logon_mode
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What stands there of maintenance; empty: nothing that counts."""
+        values = self.host.registry.values(KEY)
+        return values if "SINCE" in values else {}
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing of maintenance is left."""
+        try:
+            self.host.registry.require(KEY)
+        except Win32Error:
+            return True
+        return False
+
+
+class KeptHost(MaintainedHost):
     """A host, and the engine of maintenance, which is asked one thing after the other."""
 
     def __init__(self, api: CutApi, processes: list[EngineProcess]) -> None:
@@ -54,12 +94,6 @@ class KeptHost:
         """Whether keys may stay open: no launch that is cut off closes them."""
         self._processes = processes
         self.host = api.launches[0].host
-
-    def begin(self, mode: LogonMode) -> None:
-        """Let the host be as new, in this logon mode."""
-        self.host.registry = Registry()
-        self.host.registry.logon_mode = mode
-        self.host.faults = []
 
     async def ask(
         self, request: MaintenanceRequest, *, cut_after: int | None = None, process: int = 0
@@ -88,37 +122,11 @@ class KeptHost:
         request = MaintenanceRequest(check_mode=False, enter=False, command="", host=name, run=run, trace=TRACE)
         return await self.ask(replace(request, **how), cut_after=cut_after)
 
-    @property
-    def values(self) -> tuple[Any, Any]:
-        """Those of the logon mode; None: there is none."""
-        return tuple(self.host.registry.values(key).get(name.upper()) for key, name in (DRAIN_MODE, DISABLED))  # type: ignore[return-value]
-
-    @property
-    def mode(self) -> str:
-        return self.host.registry.logon_mode
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What stands there of maintenance; empty: nothing that counts."""
-        values = self.host.registry.values(KEY)
-        return values if "SINCE" in values else {}
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing of maintenance is left."""
-        try:
-            self.host.registry.require(KEY)
-        except Win32Error:
-            return True
-        return False
-
 
 @asynccontextmanager
 async def kept_host(processes: int = 1) -> AsyncIterator[KeptHost]:
     """:param processes: how many engines may be asked at the same time."""
-    with tempfile.TemporaryDirectory() as folder:
-        api = CutApi(Path(folder) / "socket")
-        await api.start()
+    async with answering(CutApi) as api:
         host = registry_host()
         started = [await EngineProcess.start(api, host, MAINTENANCE) for _ in range(processes)]
         kept = KeptHost(api, started)
@@ -127,4 +135,3 @@ async def kept_host(processes: int = 1) -> AsyncIterator[KeptHost]:
         finally:
             for process in started:
                 await process.end(may_leak=kept.may_leak)
-            await api.stop()

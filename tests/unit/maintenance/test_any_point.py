@@ -194,3 +194,38 @@ def test_who_is_left_stops_it(farm: MaintainedFarm) -> None:
     assert result["msg"].startswith("Still on: CONTOSO\\admin. The host is as it was before")
     assert (result["failed"], result["changed"], farm.mode, farm.record) == (True, True, "enabled", {})
     assert [record["user"] for record in result["remaining"]] == ["admin", "svc-backup"]
+
+
+@pytest.mark.parametrize("way", [LOST, NOT_REACHED])
+def test_an_unreachable_result_does_not_look_like_a_host_that_was_entered(farm: MaintainedFarm, way: str) -> None:
+    """With ignore_unreachable a play goes on, and Ansible takes such a result for ``success``: the role asks for
+    ``sessions`` as well."""
+    farm.begin("enabled", *SESSIONS)
+    task = farm.task(**OPTIONS)
+    task.wrong = {LOOK: way}
+    result = task.outcome()
+    assert (result["unreachable"], result["changed"]) == (True, True)
+    assert "sessions" not in result
+
+
+def test_what_was_told_before_a_look_failed_is_in_the_result(farm: MaintainedFarm) -> None:
+    farm.begin("enabled", *SESSIONS)
+    task = farm.task(**OPTIONS)
+    task.wrong = {LOOK: UNHEARD}
+    result = task.outcome()
+    assert (result["failed"], [record["result"] for record in result["sessions"]]) == (True, ["logged_off"])
+    assert (result["changed"], result["mode"], result["maintenance"]) == (True, "enabled", None)
+    assert "remaining" not in result
+
+
+@pytest.mark.parametrize("way", [LOST, NOT_REACHED, UNHEARD])
+def test_a_look_after_a_failure_that_fails_too_hides_nothing_of_it(farm: MaintainedFarm, way: str) -> None:
+    farm.begin("enabled", ALICE | {"logoff": "never"}, STAYS)
+    task = farm.task(**OPTIONS, timeout="0.2s")
+    look = LOOK + 1  # after the one at what still runs
+    task.wrong = {look: way}
+    result = task.outcome()
+    assert task.launches[look] == "win_rds_session_info"
+    assert (result["failed"], [record["result"] for record in result["sessions"]]) == (True, ["timed_out"])
+    assert "(CONTOSO\\alice): Windows accepted the logoff" in result["msg"]
+    assert "remaining" not in result

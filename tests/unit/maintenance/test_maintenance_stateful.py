@@ -11,19 +11,16 @@ runs for longer.
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from simulator.farm import Change
 from simulator.registry import LogonMode
+from tests.support.searches import search
 from tests.unit.maintenance.direct import COMMAND, WAYS, MaintainedFarm, maintained
-
-EXAMPLES = int(os.environ.get("RULES_EXAMPLES", "25"))
 
 MODES: st.SearchStrategy[LogonMode] = st.sampled_from(["enabled", "disabled", "drain", "drain_until_restart"])
 CLOSED = st.sampled_from(["drain", "disabled"])
@@ -137,12 +134,4 @@ class Maintenance(RuleBasedStateMachine):
 
 
 TestMaintenance = Maintenance.TestCase
-TestMaintenance.settings = settings(
-    max_examples=EXAMPLES,
-    stateful_step_count=10,
-    deadline=None,
-    derandomize="RULES_EXAMPLES" not in os.environ,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
-    suppress_health_check=[*HealthCheck],
-    print_blob=True,
-)
+TestMaintenance.settings = search(25, stateful_step_count=10)

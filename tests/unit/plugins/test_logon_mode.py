@@ -295,7 +295,7 @@ def test_something_else_sets_it_back() -> None:
 )
 def test_an_answer_that_is_none(answer: Any) -> None:
     with pytest.raises(ReportError):
-        modes.read_report(answer)
+        modes.read_report(modes.Report, answer)
     result = Set(answer).result(mode="drain")
     assert result["msg"].startswith("the logon mode engine's answer cannot be read: report")
     assert result["msg"].endswith("The mode may have been set; run the task again, with -vvv to see the answer.")

@@ -5,17 +5,25 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.action.win_rds_logoff import ActionModule
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule as LogonMode
+from ansible_collections.winops.rds.plugins.action.win_rds_message import ActionModule as Message
+from ansible_collections.winops.rds.plugins.action.win_rds_session_info import ActionModule as SessionInfo
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
-from ansible_collections.winops.rds.plugins.plugin_utils._options.given import refuse_repeated, validated_options
+from ansible_collections.winops.rds.plugins.plugin_utils._options.given import (
+    NULL_IS_DEFAULT,
+    refuse_repeated,
+    validated_options,
+)
+
+from tests.support.guides import guide
 
 SPEC = ActionModule.ARGUMENT_SPEC
 ALIASES = [(name, alias) for name, option in SPEC.items() for alias in option.get("aliases", ())]
-SPELLINGS = [alias for name, option in SPEC.items() for alias in (name, *option.get("aliases", ()))]
 LISTS = [name for name, option in SPEC.items() if option["type"] == "list"]
 RECORD = {"id": 12, "account": "CONTOSO\\alice"}
 
@@ -139,10 +147,29 @@ def test_a_value_of_another_type(given: dict[str, Any], words: list[str]) -> Non
     assert [word for word in words if word not in message] == []
 
 
-@pytest.mark.parametrize("option", SPELLINGS)
+@pytest.mark.parametrize(
+    "option",
+    [
+        spelling
+        for name, option in SPEC.items()
+        if name not in NULL_IS_DEFAULT
+        for spelling in (name, *option.get("aliases", ()))
+    ],
+)
 def test_null_is_not_taken_for_nothing(option: str) -> None:
     """An exclusion that is null by mistake would exclude nobody, and without a grace period nobody is warned."""
     assert refusal(**{option: None}).startswith(f"{option} is null; ")
+
+
+@pytest.mark.parametrize("option", [*sorted(NULL_IS_DEFAULT & SPEC.keys()), "title"])
+def test_null_is_the_default_where_no_value_spares_more_people(option: str) -> None:
+    assert options(**{option: None}) == options()
+
+
+def test_where_null_is_the_default_is_told() -> None:
+    paragraph = re.search(r"Null is as not given for (.*?): none of", guide("matching").text, re.DOTALL)
+    assert paragraph and {*re.findall(r"\w+", paragraph[1])} - {"and"} == NULL_IS_DEFAULT
+    assert SPEC.keys() | Message.ARGUMENT_SPEC.keys() | SessionInfo.ARGUMENT_SPEC.keys() >= NULL_IS_DEFAULT
 
 
 @pytest.mark.parametrize("option", [name for name in LISTS if name != "reminders"])
@@ -161,7 +188,7 @@ def test_null_is_not_taken_for_nothing(option: str) -> None:
         ("[alice,bob", "or separate the values by commas (a,b)"),
         ("[!svc-backup alice]", "is text that looks like a list"),
         ("[alice, &bob carol]", "is text that looks like a list"),
-        ("[" * 3000, "is text that looks like a list"),
+        pytest.param("[" * 3000, "is text that looks like a list", id="3,000 brackets"),
         ('[["alice"]]', "is a list in a list"),
         ("{'alice'}", "is text that looks like a list"),
         ("@('alice','bob')", "is text that looks like a list"),

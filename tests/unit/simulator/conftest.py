@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from simulator.windows_api import WindowsApi
+from tests.support.engines import answering
 
 
 @pytest.fixture
 async def api() -> AsyncIterator[WindowsApi]:
-    with tempfile.TemporaryDirectory() as folder:
-        api = WindowsApi(Path(folder) / "socket")
-        await api.start()
+    async with answering(WindowsApi) as api:
         yield api
-        await api.stop()

@@ -8,8 +8,6 @@ import asyncio
 import base64
 import os
 import re
-import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -28,15 +26,6 @@ cat
 echo "a complaint" >&2
 exit 3
 """
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[WindowsApi]:
-    with tempfile.TemporaryDirectory() as folder:
-        api = WindowsApi(Path(folder) / "socket")
-        await api.start()
-        yield api
-        await api.stop()
 
 
 class Streams(dict[str, bytes]):

@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -103,15 +100,6 @@ def test_what_a_host_accepts_and_what_a_restart_leaves(
     host.apply([Change(restart=True)])
     assert [session.id for session in host.table.sessions()] == [0, 65536]
     assert host.registry.logon_mode == after
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[WindowsApi]:
-    with tempfile.TemporaryDirectory() as folder:
-        api = WindowsApi(Path(folder) / "socket")
-        await api.start()
-        yield api
-        await api.stop()
 
 
 async def test_the_functions(api: WindowsApi) -> None:

@@ -9,10 +9,8 @@ import contextlib
 import os
 import struct
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +21,7 @@ from simulator.message_box import Message
 from simulator.session_table import State
 from simulator.win32 import Win32Error
 from simulator.windows_api import Value, WindowsApi
+from tests.support.engines import answering
 from tests.unit.simulator.api_host import ALICE, QUERY, SEND, host, launch_on, refusal
 
 MB_OK, MB_YESNO = "0", "4"
@@ -283,23 +282,22 @@ async def test_local_accounts_by_any_name_of_the_server(api: WindowsApi, system:
     assert await api.call(launch, "LookupAccountSidW", (system, local.sid)) == ["bob", "RDSH01", 1]
 
 
-async def test_the_dns_name_of_ones_own_domain(api: WindowsApi) -> None:
+async def test_ones_own_principal_name_and_the_dns_name_of_ones_domain(api: WindowsApi) -> None:
     here = host({"id": 12, "user": "RDSH01\\guest"}, ALICE)
     of_domain, _ = api.new_launch(here, "CONTOSO\\alice")
     assert await api.call(of_domain, "GetUserNameExW", ("12",)) == ["contoso.com\\alice"]
+    assert await api.call(of_domain, "GetUserNameExW", ("8",)) == ["alice@contoso.com"]
     local, _ = api.new_launch(here, "RDSH01\\guest")
-    assert await refusal(api, local, "GetUserNameExW", "12") == 1332
+    for form in "8", "12":
+        assert await refusal(api, local, "GetUserNameExW", form) == 1332
 
 
 @pytest.fixture
 async def farm() -> AsyncIterator[tuple[WindowsApi, Host, Host]]:
     """Two hosts, of which the second is reached from the first in 50 ms."""
     here, there = host(ALICE), host(ALICE, name="RDSH02", rpc_timeout=0.1)
-    with tempfile.TemporaryDirectory() as folder:
-        api = WindowsApi(Path(folder) / "socket", [here, there], rpc_latency=0.05)
-        await api.start()
+    async with answering(WindowsApi, [here, there], rpc_latency=0.05) as api:
         yield api, here, there
-        await api.stop()
 
 
 @pytest.mark.parametrize("name", ["RDSH02", "rdsh02", "\\\\RDSH02", "rdsh02.contoso.com"])

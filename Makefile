@@ -200,7 +200,7 @@ REHEARSE = $(if $(HOSTS),,$(BIN)/python -m acceptance.rehearsal)
 acceptance: setup $(if $(HOSTS),$(VENV)/installed-acceptance)  ## the main job on the hosts of HOSTS=INVENTORY, with test accounts that log on by Remote Desktop (OTHERS=1: although others are on; without HOSTS: rehearsed)
 	$(REHEARSE) $(BIN)/pytest acceptance --timeout 0 $(if $(HOSTS),--hosts '$(HOSTS)',--hosts {hosts} --records build/acceptance) $(if $(OTHERS),--others)
 
-facts: setup  ## what the collection believes of Windows, asked of the hosts of HOSTS=INVENTORY (ACT=1: also by calls that act, for a session that there is not; without HOSTS: of a simulated one)
+facts: setup  ## what the collection believes of Windows, asked of the hosts of HOSTS=INVENTORY (ACT=1: also by calls that act, though on nobody; without HOSTS: of a simulated one)
 	$(REHEARSE) $(BIN)/python -m acceptance.facts $(if $(HOSTS),'$(HOSTS)',{hosts}) $(if $(ACT),--act)
 
 unproven: setup  ## which acceptance tests and facts no record in acceptance/records shows

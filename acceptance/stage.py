@@ -28,6 +28,8 @@ from .rdp import CLIENT_NAME, RdpClient, RdpError, Screen
 ROLES = ("alice", "bob", "carol")
 
 ACTIVE, DISCONNECTED, HANGING = "active", "disconnected", "hanging"
+#: Which comes from the first two, and is no state that a test can ask for.
+RECONNECTED = "reconnected"
 
 #: Refuses to end: "if any application returns zero [to WM_QUERYENDSESSION], the session is not ended", and so answers a
 #: form whose closing is cancelled. Whether it is so for WTSLogoffSession is not documented: the test sees.
@@ -288,8 +290,12 @@ class Stage:
     def _log_off(self, *roles: str) -> None:
         for role in roles:
             self._close(role)
+        if roles:
+            self._look()  # an ID that was theirs may be somebody else's by now
         commands = [
-            (console.reset if role in self._hanging else console.logoff)(self.session(role).id) for role in roles
+            (console.reset if role in self._hanging else console.logoff)(self.session(role).id)
+            for role in roles
+            if role in self._on
         ]
         self._hanging -= set(roles)
         if commands:

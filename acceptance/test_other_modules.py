@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from . import console
 from .rdp import CLIENT_NAME
 from .stage import ACTIVE, DISCONNECTED, Stage
@@ -56,6 +58,19 @@ def test_logon_modes_are_those_of_windows_command(stage: Stage) -> None:
             written = stage.task("win_rds_logon_mode", mode=mode, before=[console.SWITCHES[another]], also=[query])
             assert (written["mode"], written["changed"]) == (mode, True)
             assert written.said[query] == read.said[query]
+
+
+@pytest.mark.parametrize("by", ["the command", "the module"])
+def test_a_disabled_host_lets_nobody_in(stage: Stage, by: str) -> None:
+    """What the command writes is disputed (facts.yml: change_logon_disable), so the module may do something else."""
+    stage.needs(alice=DISCONNECTED)
+    with stage.changing_the_logon_mode():
+        if by == "the command":
+            stage.run(console.SWITCHES["disabled"])
+        else:
+            stage.task("win_rds_logon_mode", mode="disabled")
+        assert not stage.can_log_on("bob")
+        assert not stage.can_log_on("alice")
 
 
 def test_a_drained_host_gives_no_new_session(stage: Stage) -> None:

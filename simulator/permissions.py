@@ -3,8 +3,10 @@
 """Who may do what with the sessions of a host.
 
 Which call takes which permission stands on its page, for example "to log off another user's session, you need to have
-the Reset permission":
+the Reset permission". Windows has two calls that end a session, and the other one takes Logoff; which of them the
+function makes is not told, so a host here is set to either.
 https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtslogoffsession
+https://learn.microsoft.com/openspecs/windows_protocols/ms-tsts/2777bdba-a4c7-480b-ae34-fb234d207bd2
 https://learn.microsoft.com/windows/win32/termserv/terminal-services-permissions
 """
 
@@ -17,7 +19,7 @@ from .session_table import Session
 from .win32 import ERROR_ACCESS_DENIED, Win32Error
 
 #: ``administrator`` is a member of the Administrators group: all the others, and what only that group may.
-Permission = Literal["query", "reset", "disconnect", "message", "administrator"]
+Permission = Literal["query", "reset", "logoff", "disconnect", "message", "administrator"]
 
 
 class Permissions:

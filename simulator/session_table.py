@@ -65,6 +65,8 @@ class Session:
     name: str = ""
     listener: str = "rdp-tcp"
     """By which it came; each of its names begins with it."""
+    former_name: str = ""
+    """What it was called before it was disconnected."""
     user: str = ""
     domain: str = ""
     state: State = State.ACTIVE
@@ -109,6 +111,7 @@ class SessionTable:
     :param clock_offset: how far the host's wall clock is ahead of this machine's.
     :param listeners: the names of the listeners, which have IDs of their own.
     :param last_input_when_disconnected: what a session's time of the last input is from its disconnection on.
+    :param keeps_names: whether a session has its former name after a reconnection.
     """
 
     def __init__(
@@ -118,10 +121,12 @@ class SessionTable:
         clock_offset: timedelta = timedelta(),
         listeners: Sequence[str] = ("rdp-tcp",),
         last_input_when_disconnected: LastInput = "kept",
+        keeps_names: bool = False,
     ) -> None:
         self._clock = clock
         self._clock_offset = clock_offset
         self._last_input_when_disconnected = last_input_when_disconnected
+        self._keeps_names = keeps_names
         self._sessions: dict[int, Session] = {}
         self._connections: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
         self.crashed = False
@@ -243,13 +248,15 @@ class SessionTable:
             self._settle(session, now)
 
     def reconnect(self, session_id: int, client_name: str = "", client_address: str = "") -> None:
-        """Let a session's user come back to it, from a client: under a new name.
+        """Let a session's user come back to it, from a client: under a new name, unless it keeps its own.
 
         :raises Win32Error: 7022, the host does not have it.
         """
+        session = self.get(session_id)
+        former = (session.name or session.former_name) if self._keeps_names else ""
         self.change(
             session_id,
-            name=self.new_name(session_id, self.get(session_id).listener),
+            name=former or self.new_name(session_id, session.listener),
             state=State.ACTIVE,
             protocol=Protocol.RDP,
             client_name=client_name,
@@ -281,6 +288,7 @@ class SessionTable:
         session.disconnected_at = None
         session.state = State.DISCONNECTED
         session.protocol = Protocol.CONSOLE
+        session.former_name = session.name
         session.name = session.client_name = session.client_address = ""
         self._set_last_input(session)
 

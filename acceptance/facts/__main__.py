@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="acceptance.facts", description=__doc__)
     parser.add_argument("inventory", type=Path)
     parser.add_argument("--limit", default="all", metavar="PATTERN", help="which hosts (default: all)")
-    parser.add_argument("--act", action="store_true", help="also by calls that act, for a session that there is not")
+    parser.add_argument("--act", action="store_true", help="also by calls that act, though on nobody")
     options = parser.parse_args()
     askable = [fact for fact in facts() if not fact.needs_stage and (fact.needs != TOLD or options.act)]
     try:
@@ -66,7 +66,7 @@ def _show(interview: Interview, console: Console) -> None:
 def _why_not_asked(fact: Fact) -> str:
     if fact.needs_stage:
         return f"needs: {fact.needs} (asked by the acceptance tests)"
-    return "calls what acts, for a session that there is not (ACT=1)"
+    return "calls what acts, though on nobody (ACT=1)"
 
 
 if __name__ == "__main__":

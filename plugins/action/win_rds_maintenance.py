@@ -64,6 +64,10 @@ class NothingDone(TaskFailed):
     """The host was not closed."""
 
 
+class OpenedMeanwhile(TaskFailed):
+    """The host was closed, and is not any more."""
+
+
 class ActionModule(LogoffAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "state": {
@@ -177,6 +181,8 @@ class ActionModule(LogoffAction):
             self._done = self._closed(closing)
             self._require_mode(closing)
             self._empty()
+            if self._grace:
+                self._require_still_closed(close)
         except NothingDone:
             raise
         except BaseException as error:
@@ -216,7 +222,7 @@ class ActionModule(LogoffAction):
         :raises TaskFailed: the host does not tell.
         """
         asked = request(SessionInfoRequest, self._everybody, check_mode=True)
-        left = self.session_result(self.run_engine(asked, self._task_vars), asked, self._task_vars)
+        left = self.session_result(self.run_look(asked, self._task_vars), asked, self._task_vars)
         if left.get("failed"):
             raise TaskFailed(f"who is on the host is not known: {left['msg']}")
         return left
@@ -257,6 +263,17 @@ class ActionModule(LogoffAction):
                 "sets it: a policy, a script, a connection broker."
             )
 
+    def _require_still_closed(self, close: MaintenanceRequest) -> None:
+        """:raises OpenedMeanwhile: during the grace period the host was opened, by its restart, or by somebody."""
+        now = self._launch(replace(close, check_mode=True))
+        is_in, state = maintenance_of(now.record), modes.state_of(modes.mode_of(now.after))
+        self._done |= {**state, "maintenance": is_in}
+        if is_in is None or (self._mode != UNCHANGED and state["accepts_logons"] is not False):
+            raise OpenedMeanwhile(
+                "The host did not stay closed: somebody has opened it meanwhile, or a restart has ended "
+                "drain_until_restart."
+            )
+
     def _told(self, result: dict[str, Any], report: MaintenanceReport) -> dict[str, Any]:
         """Return the result of a host that is in maintenance, or would be, with its sentence."""
         check_mode = self._task.check_mode
@@ -294,8 +311,11 @@ class ActionModule(LogoffAction):
             words = f"the task's keyword timeout ({self._task.timeout}s) ended it"
             own = {"timedout": {"period": self._task.timeout}}
         stays, report = self._stays_text, None
-        # Who has stayed to the deadline is waited for by the next run: a host that lets users in again never empties.
-        if self._options["keep_closed"] or self._done.get("summary", {}).get(STAYED):
+        # Who is on after the deadline is waited for by the next run: a host that lets users in again never empties.
+        is_over = self._options["at_deadline"] == FAIL and "deadline" in self._done
+        if isinstance(error, OpenedMeanwhile):
+            stays, report = self._opened_again(close, host, is_known=True)
+        elif self._options["keep_closed"] or is_over:
             pass
         elif closing is not None and closing.went_on:
             stays = f"The host was in maintenance before, and stays so. To open it: {self._command}"
@@ -338,7 +358,7 @@ class ActionModule(LogoffAction):
                 failure = error_text(sentences.error_result(report) or {})
                 break
             if maintenance_of(report.record) is not None:
-                return f"The host was in maintenance before, and stays so. To open it: {self._command}", report
+                return f"The host is in maintenance by another task, and stays so. To open it: {self._command}", report
             return f"The host is as it was before: its logon mode is {sentences.mode_text(report)}", report
         return f"{self._stays_text} (It could not be opened again: {failure})", None
 

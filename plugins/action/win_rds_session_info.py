@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..plugin_utils._engine.report import Report
 from ..plugin_utils._engine.requests import EngineRequest, SessionInfoRequest, request
+from ..plugin_utils._options import reason
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
 
@@ -21,6 +21,8 @@ class ActionModule(SessionAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         **ARGUMENT_SPEC,
         "processes": {"type": "bool", "default": False},
+        # That of a whole play comes by the defaults of the group.
+        **reason.ARGUMENT_SPEC,
     }
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -28,13 +30,7 @@ class ActionModule(SessionAction):
         look = request(self._kind(options), selection, check_mode=self._task.check_mode)
         if selection.nobody:
             return self.nobody_result(look, selection.nobody)
-        report = self.run_engine(look, task_vars)
-        # A session that ended during the look is not listed.
-        servers = tuple(
-            replace(server, sessions=tuple(s for s in server.sessions if s.result != "already_gone"))
-            for server in report.servers
-        )
-        report = replace(report, servers=servers)
+        report = self.run_look(look, task_vars)
         if options["processes"]:
             return self._result_with_processes(report, look, task_vars)
         return self.session_result(report, look, task_vars)

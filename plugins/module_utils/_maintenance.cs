@@ -186,8 +186,9 @@ public static class Engine
 				Copy(LogonMode.WinStationsDisabled, MaintenanceRecord.WinStationsDisabled);
 				Keep(MaintenanceRecord.Account, TimedCalls.OwnAccount());
 				Delete(MaintenanceRecord.Reason);
-				Keep(MaintenanceRecord.Began, request.attempt ?? "");
 			}
+			// A task that goes on from another one's takes it over: that one does not open the host any more.
+			Keep(MaintenanceRecord.Began, goesOn ? "" : request.attempt ?? "");
 			Keep(MaintenanceRecord.States, States(request, before, goesOn ? found : null));
 			if (request.reason != null)
 				Keep(MaintenanceRecord.Reason, request.reason);

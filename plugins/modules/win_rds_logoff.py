@@ -54,7 +54,8 @@ options:
         it. A session that could not be logged off is not asked again before the end.
       - Within the last minutes of O(grace), as many as O(timeout) has, this is left to the logoff at the end, if there
         is one.
-      - Written as in O(idle_for), less than O(grace); V(0) is at once. Needs O(grace).
+      - Written as in O(idle_for); V(0) is at once. One as long as O(grace) means those alone who were disconnected
+        before the task began. Needs O(grace). Without O(message), nobody is told of it.
     type: str
   message:
     description:
@@ -211,7 +212,9 @@ EXAMPLES = r"""
   winops.rds.win_rds_logoff:
     all: true
     grace: 6h
-    message: "{user}, please log off from {server} by {deadline}."
+    message: |-
+      {user}, please log off from {server} by {deadline}.
+      Sessions that are only disconnected end after half an hour.
     reminders: [1h, 15m]
     disconnected_grace: 30m
     at_deadline: fail

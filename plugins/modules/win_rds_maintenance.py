@@ -108,8 +108,9 @@ options:
         O(winops.rds.win_rds_logoff#module:at_deadline) - V(logoff) logs them off; with V(fail) nobody is logged off
         then, and the task fails where somebody is still on.
       - B(The host then stays in maintenance and closed to new logons), also without O(keep_closed), so that no time is
-        lost - run the task again to wait for the rest, or with V(logoff) to log them off. Where it fails for another
-        reason, the host is opened again as ever.
+        lost - run the task again to wait for the rest, or with V(logoff) to log them off. So it does whoever is on
+        then, such as somebody who has got on meanwhile, and where that is not known. Where it fails before the end of
+        O(grace), the host is opened again as ever.
     type: str
     choices: [logoff, fail]
     default: logoff
@@ -204,7 +205,9 @@ EXAMPLES = r"""
   winops.rds.win_rds_maintenance:
     state: entered
     grace: 6h
-    message: "{user}, please log off from {server} by {deadline}."
+    message: |-
+      {user}, please log off from {server} by {deadline}.
+      Sessions that are only disconnected end after half an hour.
     disconnected_grace: 30m
     at_deadline: fail
 

@@ -23,6 +23,11 @@ options:
         RV(sessions[].processes_error) says why. The task warns then, and has not failed.
     type: bool
     default: false
+  reason:
+    description:
+      - Why, such as the number of a change. Nothing is made of it here; so C(group/winops.rds.rds) in
+        C(module_defaults) may say it for a whole play.
+    type: str
 notes:
   - It changes nothing, so that check mode is no different.
   - A session that goes while it is looked at is not returned.

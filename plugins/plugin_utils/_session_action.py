@@ -78,6 +78,15 @@ class SessionAction(TracedAction):
             )
         return report
 
+    def run_look(self, request: EngineRequest, task_vars: dict[str, Any]) -> Report:
+        """As :meth:`run_engine`, without the sessions that have ended during the look."""
+        report = self.run_engine(request, task_vars)
+        servers = (
+            replace(server, sessions=tuple(s for s in server.sessions if s.result != "already_gone"))
+            for server in report.servers
+        )
+        return replace(report, servers=tuple(servers))
+
     def session_result(
         self,
         report: Report,

@@ -151,6 +151,13 @@ class SessionSpec(_Model):
             raise ValueError("a session that is stuck is down")
         return self
 
+    @model_validator(mode="after")
+    def _principal_names_of_entra_id(self) -> Self:
+        """Others' follow from the farm's dns_domain."""
+        if self.principal_name and not self.user.upper().startswith("AZUREAD\\"):
+            raise ValueError("principal_name is of a user of Entra ID: AzureAD\\…")
+        return self
+
     def session(self, table: SessionTable, domain: str) -> Session:
         """Return the session as it is at the table's now."""
         now = table.now()
@@ -325,8 +332,11 @@ class HostSpec(_Model):
     permissions: dict[str, list[Permission]] | None = Field(
         default=None, description="what each account may do; null: everybody may do everything"
     )
+    logoff_permission: Literal["reset", "logoff"] = Field(
+        default="reset", description="which permission a logoff takes"
+    )
     gone_session_error: Literal[2, 7022] = Field(
-        default=7022, description="what a query for a session that is not there gives"
+        default=7022, description="what a query of, and an act on, a session that is not there gives"
     )
     disconnected_message_error: int | None = Field(
         default=None, description="what a message to a disconnected session gives; null: it is shown there"
@@ -350,6 +360,9 @@ class HostSpec(_Model):
         default=0, description="what a message to the console gives; 0: it is shown"
     )
     listeners: list[str] = Field(default=["rdp-tcp"], min_length=1, description="their names; IDs are from 65536 on")
+    reconnected_name: Literal["new", "kept"] = Field(
+        default="new", description="whether a session has another name after a reconnection"
+    )
     session_names: Literal["lower", "mixed"] = Field(default="lower", description="console and services, or Console")
     keytab: Path | None = Field(
         default=None, description="the keys by which a KDC knows the host; null: it does not take Kerberos"

@@ -45,6 +45,7 @@ class Host:
         self.permissions = Permissions(
             spec.permissions and {_full_name(name, domain): granted for name, granted in spec.permissions.items()}
         )
+        self.logoff_permission = spec.logoff_permission
         self.gone_session_error = spec.gone_session_error
         self.disconnected_message_error = spec.disconnected_message_error
         self.disconnected_again_error = spec.disconnected_again_error
@@ -69,6 +70,7 @@ class Host:
             clock_offset=timedelta(seconds=spec.clock_offset),
             listeners=spec.listeners,
             last_input_when_disconnected=spec.last_input_when_disconnected,
+            keeps_names=spec.reconnected_name == "kept",
         )
         self.event_log: list[LoggedEvent] = []
         self.refused_logons: list[RefusedLogon] = []

@@ -930,7 +930,7 @@ BYTE GetUserNameExW(int format, WCHAR *name, DWORD *size)
 	uint32_t error = 87;
 	if (format == 2) /* NameSamCompatible */
 		error = ask(&answer, "GetUserNameExW", "");
-	else if (format == 12) /* NameDnsDomain */
+	else if (format == 8 || format == 12) /* NameUserPrincipal, NameDnsDomain */
 		error = ask(&answer, "GetUserNameExW", "n", (uint64_t)format);
 	if (error)
 		return (BYTE)result(error);

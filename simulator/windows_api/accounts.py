@@ -9,18 +9,24 @@ from ..win32 import ERROR_NONE_MAPPED, Win32Error
 from .launch import Answer, Launch, Value
 from .servers import host_name
 
+_NAME_USER_PRINCIPAL = 8  # EXTENDED_NAME_FORMAT (secext.h)
+
 
 async def _own_name(launch: Launch, host: Host, form: str = "") -> list[Value]:
-    r"""``CONTOSO\alice``; in the form NameDnsDomain ``contoso.com\alice``, which local accounts do not have.
+    r"""``CONTOSO\alice``; in the form NameUserPrincipal ``alice@contoso.com``, and in the form NameDnsDomain
+    ``contoso.com\alice``, which local accounts do not have.
 
     https://learn.microsoft.com/windows/win32/api/secext/ne-secext-extended_name_format
     """
     if not form:
         return [launch.account]
-    account = host.directory.find(launch.account)
-    if not account.dns_domain:
+    owner, _, user = launch.account.partition("\\")
+    account = host.directory.add(owner, user)  # it is known already: a program runs as it
+    domain = account.dns_domain
+    name = account.principal_name if int(form) == _NAME_USER_PRINCIPAL else domain and f"{domain}\\{account.user}"
+    if not name:
         raise Win32Error(ERROR_NONE_MAPPED)
-    return [f"{account.dns_domain}\\{account.user}"]
+    return [name]
 
 
 async def _look_up_name(_launch: Launch, host: Host, system: str, name: str) -> list[Value]:

@@ -10,6 +10,7 @@ import secrets
 import struct
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..farm import Host, SecondHop
@@ -195,6 +196,8 @@ class WindowsApi:
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()  # or the socket would outlive a loop that is closed at once
             if launch:
                 launch.connections.discard(task)
 

@@ -13,12 +13,7 @@ from ..farm import Host
 from ..message_box import IDASYNC, IDTIMEOUT, pressed
 from ..permissions import Permission
 from ..session_table import SERVICES_ID, Session, State
-from ..win32 import (
-    ERROR_CTX_CLOSE_PENDING,
-    ERROR_CTX_WINSTATION_NOT_FOUND,
-    ERROR_INVALID_PARAMETER,
-    Win32Error,
-)
+from ..win32 import ERROR_CTX_CLOSE_PENDING, ERROR_INVALID_PARAMETER, Win32Error
 from .launch import Answer, Launch, Value
 from .times import file_time, pass_time
 
@@ -57,15 +52,7 @@ def _listed(launch: Launch, host: Host) -> list[Session]:
 
 
 async def _query(launch: Launch, host: Host, _server: str, session_id: str, info_class: str) -> list[Value]:
-    """A session that is not there was seen to give either error.
-
-    7022 ERROR_CTX_WINSTATION_NOT_FOUND, or 2 ERROR_FILE_NOT_FOUND: https://github.com/danports/cassia/issues/68
-    """
-    try:
-        session = host.table.get(_session_id(session_id))
-    except Win32Error as error:
-        is_gone = error.code == ERROR_CTX_WINSTATION_NOT_FOUND
-        raise Win32Error(host.gone_session_error) if is_gone else error from None
+    session = _session(host, session_id)
     host.permissions.require(launch.account, "query", session)
     if session.stuck:
         raise Win32Error(ERROR_CTX_CLOSE_PENDING)
@@ -160,12 +147,12 @@ def _disconnect(host: Host, session_id: int) -> float:
     return host.table.disconnect(session_id)
 
 
-def _act(permission: Permission, begin: Callable[[Host, int], float]) -> Answer:
+def _act(permission: Callable[[Host], Permission], begin: Callable[[Host, int], float]) -> Answer:
     """Begins something that takes its time, for which the caller may wait."""
 
     async def answer(launch: Launch, host: Host, _server: str, session_id: str, wait: str) -> list[Value]:
-        session = host.table.get(_session_id(session_id))
-        host.permissions.require(launch.account, permission, session)
+        session = _session(host, session_id)
+        host.permissions.require(launch.account, permission(host), session)
         seconds = begin(host, session.id)
         if wait != "0":
             await pass_time(seconds)
@@ -190,7 +177,7 @@ async def _send_message(
     The console was seen to give 0x8000401A CO_E_RUNAS_LOGON_FAILURE, which msg.exe shows as 2147500058:
     https://github.com/ansible-collections/community.windows/issues/533
     """
-    session = host.table.get(_session_id(session_id))
+    session = _session(host, session_id)
     host.permissions.require(launch.account, "message", session)
     if session.state is State.DISCONNECTED and host.disconnected_message_error is not None:
         raise Win32Error(host.disconnected_message_error)
@@ -203,12 +190,27 @@ async def _send_message(
     answered_after = session.answer_seconds if button else math.inf
     limit = int(timeout) or math.inf
     await pass_time(min(answered_after, limit))
-    host.table.get(session.id)
+    _session(host, session_id)
     return [button if button and answered_after <= limit else IDTIMEOUT]
 
 
 async def _console_id(_launch: Launch, host: Host) -> list[Value]:
     return [host.table.console_id()]
+
+
+def _session(host: Host, session_id: str) -> Session:
+    """One that is not there was seen to give either error: 7022 ERROR_CTX_WINSTATION_NOT_FOUND, or 2
+    ERROR_FILE_NOT_FOUND, to queries and, by RPC, to acts.
+
+    https://github.com/danports/cassia/issues/68
+    https://github.com/fortra/impacket/blob/master/examples/tstool.py
+
+    :raises Win32Error: one of the two.
+    """
+    try:
+        return host.table.get(_session_id(session_id))
+    except Win32Error:
+        raise Win32Error(host.gone_session_error) from None
 
 
 def _session_id(argument: str) -> int:
@@ -233,8 +235,8 @@ ON_SERVERS: dict[str, Answer] = {
     "WTSEnumerateSessionsW": _enumerate,
     "WTSEnumerateSessionsExW": _enumerate_ex,
     "WTSQuerySessionInformationW": _query,
-    "WTSLogoffSession": _act("reset", _log_off),
-    "WTSDisconnectSession": _act("disconnect", _disconnect),
+    "WTSLogoffSession": _act(lambda host: host.logoff_permission, _log_off),
+    "WTSDisconnectSession": _act(lambda _: "disconnect", _disconnect),
     "WTSSendMessageW": _send_message,
 }
 

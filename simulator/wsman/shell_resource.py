@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from lxml import etree
@@ -187,7 +188,9 @@ class ShellResource:
         state.set("State", f"{SHELL}/CommandState/{'Done' if done else 'Running'}")
         if command.id:
             response.append(state)
-        yield respond(pending.request, "s a w rsp p", response)
+        reply = respond(pending.request, "s a w rsp p", response)
+        command.last = (pending.request.message_id, reply)
+        yield reply
 
     # ---- the operations
 
@@ -279,11 +282,17 @@ class ShellResource:
         yield respond(request, "s a x w rsp p", element("rsp:SendResponse"))
 
     def _receive(self, request: Request) -> Iterator[Event]:
+        """A Receive that is sent once more, because its reply got lost, gets the same reply: "it caches the results for
+        each message id received", says pypsrp, which does so since 0.9.0 (https://github.com/jborean93/pypsrp/pull/208).
+        """
         shell = self._shell(request)
         desired = request.content("rsp:Receive").find(qualified("rsp:DesiredStream"))
         if desired is None:
             raise faults.schema_validation()
         command = self._command_of(shell, desired.get("CommandId"))
+        if command.last and command.last[0] == request.message_id:
+            yield replace(command.last[1], exchange_id=request.exchange_id)
+            return
         # Only the streams that Create asked for are given: [MS-WSMV] 3.1.4.14.
         opened = shell.output_streams.split()
         streams = tuple(name for name in (desired.text or "").split() if name in opened)
@@ -291,7 +300,7 @@ class ShellResource:
             raise faults.invalid_parameter()
         if command.done_sent:
             raise faults.command_not_found()
-        if command.pending:
+        if command.pending and command.pending.request.message_id != request.message_id:
             raise faults.busy()
         command.pending = PendingReceive(request, streams)
         yield from self.answer_receive(command)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .envelope import Request
+from .events import Reply
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Command:
     """A command: its output that nobody has fetched yet and, once it has ended, its exit code.
 
     One without an ID stands for the shell itself. ``last_alone``: the last of several pieces comes in another reply
-    than those before it.
+    than those before it. ``last``: the reply to the Receive with this MessageID.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Command:
     done_sent: bool = False
     last_alone: bool = False
     pending: PendingReceive | None = None
+    last: tuple[str, Reply] | None = None
 
     def take_output(
         self, streams: tuple[str, ...], budget: int, overhead: int, *, whole: bool = False

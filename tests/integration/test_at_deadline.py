@@ -13,6 +13,7 @@ import yaml
 
 from .conftest import Farm
 from .test_grace import ENUMERATE, LOGOFF, SEND, calls, cut_launch
+from .test_maintenance import ROLE
 
 Serve = Callable[..., Farm]
 
@@ -179,11 +180,17 @@ def test_a_host_that_is_gone_at_the_end(serve: Serve) -> None:
     assert "it is not known who is on. On at the last look: alice." in result["msg"]
 
 
+def test_a_time_that_only_those_have_been_disconnected_who_were_so_before(serve: Serve) -> None:
+    """As when a long grace period is run again with a short one."""
+    farm = serve([ALICE, AWAY, {**CAROL, "state": "disconnected", "disconnected": "1m"}])
+    result = farm.playbook([task(at_deadline="leave", disconnected_grace="1h")]).only()
+    assert result.outcomes() == {12: "stayed", 13: "logged_off", 14: "stayed"}
+
+
 def test_refusals_before_the_host_is_contacted(serve: Serve) -> None:
     farm = serve([ALICE])
     refused = {
         "newcomers=logoff contradicts at_deadline=leave": {"at_deadline": "leave", "newcomers": "logoff"},
-        "disconnected_grace: 30s is not within the grace period": {"disconnected_grace": "30s"},
         "at_deadline=fail is about the grace period": {
             "at_deadline": "fail",
             **dict.fromkeys(("grace", "message"), "{{ omit }}"),
@@ -214,6 +221,16 @@ def enter(name: str = "Enter", **options: Any) -> dict[str, Any]:
     }
 
 
+def close_elsewhere(farm: Farm) -> dict[str, str]:
+    """Variables of the role: what closes the host elsewhere, and opens it."""
+    variables = {}
+    for when in ("close", "open"):
+        path = farm.folder / f"{when}.yml"
+        path.write_text(yaml.safe_dump([{"name": f"{when} it", "ansible.builtin.debug": {"msg": when}}]), "utf-8")
+        variables[f"maintenance_{when}_tasks"] = str(path)
+    return variables
+
+
 def test_a_host_that_somebody_would_not_leave_stays_closed(serve: Serve) -> None:
     """A second run goes on from there."""
     farm = serve([ALICE, AWAY, {"id": 20, "user": "svc-backup"}])
@@ -230,6 +247,49 @@ def test_a_host_that_somebody_would_not_leave_stays_closed(serve: Serve) -> None
     assert again.of("Enter").outcomes() == {12: "logged_off"}
     assert again.of("Exit")["mode"] == "enabled"
     assert in_maintenance(farm) == ("enabled", False)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "meanwhile", "on", "words"),
+    [
+        ([ALICE], [{"remove": 12}, {"put": {**CAROL, "logged_on": 0}}], {14: "carol"}, "Still on: CONTOSO\\carol."),
+        ([ALICE, {**AWAY, "logoff": "never"}], [{"remove": 12}], {13: "bob"}, "session 13 (CONTOSO\\bob): Windows"),
+    ],
+    ids=["somebody has got on", "a session hangs"],
+)
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["", "closed elsewhere"])
+def test_a_host_that_is_not_empty_at_the_deadline_stays_closed(
+    serve: Serve, sessions: list[Any], meanwhile: list[Any], on: dict[int, str], words: str, elsewhere: bool
+) -> None:
+    """Whoever it is, and why ever."""
+    farm = serve(sessions, faults=[at_look(8 if elsewhere else 6, *meanwhile)])
+    options = {"grace": "30s", "at_deadline": "fail", "disconnected_grace": "20s", "timeout": "1s"}
+    variables = {f"maintenance_{name}": value for name, value in options.items()}
+    run = farm.playbook([ROLE], vars={**variables, **(close_elsewhere(farm) if elsewhere else {})})
+    assert (run.exit_code, farm.users()) == (2, on)
+    assert run.of("Enter maintenance")["msg"].startswith(words)
+    assert "open it" not in [result.task for result in run.results]
+    assert in_maintenance(farm) == ("drain", True)
+
+
+def test_a_host_that_is_lost_for_the_last_look_stays_closed(serve: Serve) -> None:
+    """It is not known who is on, so that the next run goes on from there."""
+    farm = serve([ALICE])
+    cut_launch(farm, 7, "Create", times=4)
+    result = farm.playbook([enter(at_deadline="fail")]).only()
+    assert "it is not known who is on. On at the last look: alice." in result["msg"]
+    assert in_maintenance(farm) == ("drain", True)
+
+
+@pytest.mark.parametrize("at_deadline", ["logoff", "fail"])
+def test_a_host_that_was_opened_during_the_grace_period_is_not_in_maintenance(serve: Serve, at_deadline: str) -> None:
+    """It was restarted, and nobody has logged on since. So people may, while it is worked on."""
+    farm = serve([ALICE], faults=[at_look(4, {"restart": True})])
+    result = farm.playbook([enter(at_deadline=at_deadline, mode="drain_until_restart")]).only()
+    assert result.status == "failed"
+    assert result["msg"].startswith("The host did not stay closed: ")
+    assert result["msg"].endswith("The host is as it was before: its logon mode is enabled: users log on.")
+    assert (result["mode"], result["maintenance"], in_maintenance(farm)) == ("enabled", None, ("enabled", False))
 
 
 def test_a_host_that_everybody_has_left_is_entered(serve: Serve) -> None:
@@ -262,32 +322,28 @@ def test_the_role_leaves_a_host_closed_that_somebody_would_not_leave(serve: Serv
         "maintenance_disconnected_grace": "20s",
     }
     if elsewhere:
-        for when in ("close", "open"):
-            path = farm.folder / f"{when}.yml"
-            path.write_text(yaml.safe_dump([{"name": f"{when} it", "ansible.builtin.debug": {"msg": when}}]), "utf-8")
-            variables[f"maintenance_{when}_tasks"] = str(path)
-    role = {"ansible.builtin.import_role": {"name": "winops.rds.maintenance"}}
-    run = farm.playbook([role], vars=variables)
+        variables |= close_elsewhere(farm)
+    run = farm.playbook([ROLE], vars=variables)
     assert run.exit_code == 2, run.output
     assert (in_maintenance(farm), farm.users()) == (("drain", True), {12: "alice"})
     assert [call.arguments[3] for call in calls(farm, SEND)][:1] == [
-        f"RDSH01 is being closed for maintenance. Please save your work and log off by {deadline(farm)}."
+        f"RDSH01 is being closed for maintenance. Please save your work and log off by {deadline(farm)}. "
+        "Sessions that are only disconnected end earlier."
     ]
     assert "maintenance : open it" not in run.output
-    again = farm.playbook([role], vars={**variables, "maintenance_at_deadline": "logoff"})
+    again = farm.playbook([ROLE], vars={**variables, "maintenance_at_deadline": "logoff"})
     assert again.exit_code == 0, again.output
     assert (in_maintenance(farm), farm.users()) == (("enabled", False), {})
 
 
 def deadline(farm: Farm) -> str:
     """What the host has made of ``{deadline}``."""
-    return str(calls(farm, SEND)[0].arguments[3]).rpartition("by ")[2].rstrip(".")
+    return str(calls(farm, SEND)[0].arguments[3]).partition("by ")[2].partition(".")[0]
 
 
 def test_the_role_tells_nobody(serve: Serve) -> None:
     farm = serve([ALICE], faults=[at_look(3, {"remove": 12})])
     variables = {"maintenance_grace": "30s", "maintenance_at_deadline": "fail", "maintenance_message": "none"}
-    role = {"ansible.builtin.import_role": {"name": "winops.rds.maintenance"}}
-    run = farm.playbook([role], vars=variables)
+    run = farm.playbook([ROLE], vars=variables)
     assert run.exit_code == 0, run.output
     assert (calls(farm, SEND), calls(farm, LOGOFF)) == ([], [])

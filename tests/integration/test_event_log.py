@@ -14,7 +14,7 @@ Serve = Callable[..., Any]
 
 LOGOFF, DISCONNECT = "winops.rds.win_rds_logoff", "winops.rds.win_rds_disconnect"
 MESSAGE, MAINTENANCE = "winops.rds.win_rds_message", "winops.rds.win_rds_maintenance"
-LOGON_MODE = "winops.rds.win_rds_logon_mode"
+LOGON_MODE, INFO = "winops.rds.win_rds_logon_mode", "winops.rds.win_rds_session_info"
 
 ALICE = {"id": 12, "user": "alice"}
 BOB = {"id": 14, "user": "bob"}
@@ -164,6 +164,16 @@ def test_a_reason_as_templates_and_blocks_of_yaml_give_it(serve: Serve, given: s
     run = farm.playbook([{"name": "1", LOGOFF: {"all": True, "reason": given}}])
     assert run.exit_code == 0, run.output
     assert [event["reason"] for event in events(farm)] == [told]
+
+
+def test_a_reason_for_all_modules_of_the_group(serve: Serve) -> None:
+    """Also those that only look: a play that restarts a host asks who is on, too."""
+    farm = serve([{"id": 12, "user": "alice"}])
+    tasks = [{INFO: {}}, {MESSAGE: {"all": True, "message": "{reason}"}}, {DISCONNECT: {"all": True}}]
+    tasks += [{LOGOFF: {"all": True}}, {MAINTENANCE: {"state": "entered"}}, {MAINTENANCE: {"state": "exited"}}]
+    run = farm.playbook(tasks, module_defaults={"group/winops.rds.rds": {"reason": REASON}})
+    assert run.exit_code == 0, run.output
+    assert [event["reason"] for event in events(farm)] == [REASON] * 4
 
 
 def test_what_is_refused(serve: Serve) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from acceptance.facts.ask import AskError, Subject, ask
 from acceptance.facts.table import NOTHING, Answer, Verdict, facts
-from acceptance.stage import ACTIVE, DISCONNECTED
+from acceptance.stage import ACTIVE, DISCONNECTED, RECONNECTED
 from tests.support.paths import REPOSITORY
 
 from .conftest import NEVER_ENDS, Farm
@@ -63,7 +63,8 @@ def test_a_simulated_host_answers_as_expected_in_each_way_in_which_it_can(serve:
     for interview in interviews:
         # The other kind of .NET has no compiler of its own; the connecting account is none of Entra ID.
         missing = [answer.fact.name for answer in unexpected(interview.answers)]
-        assert not interview.failure and set(missing) <= {"compiler_seconds", "entra_account"}, interview
+        not_here = {"compiler_seconds", "entra_account", "entra_principal_name"}
+        assert not interview.failure and set(missing) <= not_here, interview
         assert farm.simulation.mutating_calls(interview.host) == []
     gone = [interview.answers[0].text for interview in interviews]
     assert gone == ["error 7022", "error 2"]
@@ -79,13 +80,39 @@ def test_facts_of_a_session(serve: Serve, host: str, state: str, session: dict[s
     assert session["id"] not in farm.users(host)
 
 
+def answer_to(farm: Farm, name: str) -> Answer:
+    (fact,) = (fact for fact in facts() if fact.name == name)
+    (interview,) = ask(farm.inventory, "all", [fact])
+    return interview.answers[0]
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(259, Verdict.EXPECTED), (5, Verdict.EXPECTED), (0, Verdict.DIFFERENT)])
+def test_the_list_of_an_account_that_may_see_no_session(serve: Serve, error: int, verdict: Verdict) -> None:
+    host = {"name": "RDSH01", "sessions": [ALICE], "permissions": {}, "empty_list_error": error}
+    answer = answer_to(serve(hosts=[host]), "list_of_sessions")
+    assert (answer.text, answer.verdict) == (f"error {error}" if error else "nothing", verdict)
+
+
+@pytest.mark.parametrize(("what", "text"), [("domain", "use 3"), ("computer", "use 9")])
+def test_a_computers_own_name(serve: Serve, what: str, text: str) -> None:
+    answer = answer_to(serve([ALICE], computer_name=what, accounts=["RDSH01\\RDSH01"]), "own_computer")
+    assert (answer.text, answer.verdict) == (text, Verdict.EXPECTED)
+
+
+@pytest.mark.parametrize(("is_found", "text"), [(False, "error 1332"), (True, "use 1")])
+def test_an_account_of_entra_id(serve: Serve, is_found: bool, text: str) -> None:
+    eva = {"id": 12, "user": "AzureAD\\EvaMuster", "principal_name": "eva@contoso.com"}
+    account = {"user": "EvaMuster", "domain": "AzureAD"}
+    farm = serve([eva], account=account, entra_display_names=is_found)
+    assert answer_to(farm, "entra_account").text == text
+    assert answer_to(farm, "entra_principal_name").text == "use 1"
+
+
 def test_a_host_whose_command_writes_nothing_is_told(serve: Serve) -> None:
-    (fact,) = (fact for fact in facts() if fact.name == "change_logon_disable")
     for way, verdict in ("registry", Verdict.EXPECTED), ("memory", Verdict.DIFFERENT):
         farm = serve(hosts=[{"name": "RDSH01", "change_logon_disable": way}])
         farm.simulation.hosts["RDSH01"].logon_mode = "disabled"
-        (interview,) = ask(farm.inventory, "all", [fact])
-        assert [answer.verdict for answer in interview.answers] == [verdict]
+        assert answer_to(farm, "change_logon_disable").verdict is verdict
 
 
 def test_nothing_is_asked_of_a_session_that_is_not_the_accounts(serve: Serve) -> None:
@@ -104,8 +131,9 @@ def test_no_question_acts_on_what_the_acceptance_tests_did_not_make(serve: Serve
     farm = serve([logon_screen, ALICE, BOB, {"id": 20, "user": "carol"}])
     there = {session.id for session in farm.simulation.hosts["RDSH01"].table.sessions()}
     own = int(str(subject["id"]))
-    (interview,) = ask(farm.inventory, "all", facts(), Subject(own, f"CONTOSO\\{subject['user']}", "PC-1"))
-    assert len(interview.answers) == len(facts())
+    questions = [fact for fact in facts() if fact.needs != RECONNECTED]
+    (interview,) = ask(farm.inventory, "all", questions, Subject(own, f"CONTOSO\\{subject['user']}", "PC-1"))
+    assert len(interview.answers) == len(questions) == len(facts()) - 1
     asked = {call.session for call in farm.simulation.mutating_calls("RDSH01")}
     assert own in asked and asked & there == {own} and len(asked) == 2
 

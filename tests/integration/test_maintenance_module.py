@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from simulator.farm import Change
 from simulator.win32 import Win32Error
 from tests.support import ansible_runs
 
@@ -191,3 +192,33 @@ def test_a_worker_whose_ansible_was_killed_opens_the_host_again(serve: Serve) ->
         run.process.wait(NEVER_ENDS)
         run.wait_for_workers()
     assert (farm.users(), mode(farm), is_clean(farm)) == ({12: "alice"}, "enabled", True)
+
+
+def test_a_host_that_another_run_has_opened_is_not_in_maintenance(serve: Serve) -> None:
+    """That run has let it exit, while this one waits for users to leave."""
+    farm = serve([ALICE])
+    with background(farm, "run", enter(grace="10s", at_deadline="fail")) as run:
+        run.wait_for("1 session on and waited for: alice")
+        farm.simulation.hosts["RDSH01"].apply([Change(remove=12)])
+        assert farm.adhoc(MODULE, "state=exited").exit_code == 0
+        run.process.wait(NEVER_ENDS)
+        assert "The host did not stay closed" in run.output
+    assert (mode(farm), is_clean(farm)) == ("enabled", True)
+
+
+def test_who_has_left_during_the_last_look_is_not_on(serve: Serve) -> None:
+    logon_and_logoff = {"before": [{"put": BACKUP}], "then": [{"remove": BACKUP["id"]}]}
+    farm = serve([], faults=[{"call": "WTSEnumerateSessionsExW", "after": 2, "times": 1, **logon_and_logoff}])
+    assert farm.playbook([enter()]).only()["remaining"] == []
+    assert mode(farm) == "drain"
+
+
+def test_a_worker_whose_ansible_was_killed_opens_no_host_that_another_run_goes_on_with(serve: Serve) -> None:
+    farm = serve([ALICE])
+    with background(farm, "run", enter(grace="2m", message="Please log off.")) as run:
+        run.wait_for("1 session warned: alice")
+        run.process.kill()
+        run.process.wait(NEVER_ENDS)
+        assert farm.playbook([enter()]).only().outcomes() == {12: "logged_off"}
+        run.wait_for_workers()
+    assert (mode(farm), bool(record(farm))) == ("drain", True)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,25 @@ def test_long_task_outlasts_the_operation_timeout(serve: Serve) -> None:
     timeouts = "-e", "ansible_psrp_operation_timeout=2", "-e", "ansible_psrp_read_timeout=4"
     assert farm.logoff("users=alice", *PSRP, *timeouts).outcomes() == {12: "logged_off"}
     assert [e.status for e in farm.simulation.traffic("RDSH01") if e.action == "Receive"].count(500) >= 1
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_reply_that_gets_lost_is_asked_for_once_more(serve: Serve, number: int) -> None:
+    """pypsrp sends a Receive again whose answer did not come in time."""
+    farm = serve([ALICE])
+    seen: list[str] = []
+
+    async def lose_one(action: str) -> None:
+        seen.append(action)
+        if action == "Receive" and seen.count(action) == number:
+            await asyncio.Future()
+
+    farm.simulation.services["RDSH01"].before_reply = lose_one
+    limits = {"operation_timeout": 2, "read_timeout": 3, "reconnection_backoff": 0}
+    timeouts = [word for name, seconds in limits.items() for word in ("-e", f"ansible_psrp_{name}={seconds}")]
+    assert farm.logoff("users=alice", *PSRP, *timeouts).outcomes() == {12: "logged_off"}
+    assert seen.count("Receive") > number
+    assert (seen.count("Create"), seen.count("Command")) == (1, 1)
 
 
 def test_each_item_of_a_loop_is_a_pipeline_of_the_same_pool(serve: Serve) -> None:

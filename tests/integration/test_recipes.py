@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from simulator.directory import DirectoryAccount
+from simulator.win32 import ERROR_ACCESS_DENIED
 from tests.support.guides import guide
 from tests.support.paths import COLLECTIONS
 
@@ -80,8 +82,9 @@ def test_drain_shift(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert (shift.exit_code, farm.users()) == (2, {12: "alice", 15: "carol"})
     assert shift.only()["msg"].startswith("Still on at 04:00 UTC: CONTOSO\\alice, CONTOSO\\carol.")
     assert farm.simulation.hosts["RDSH01"].registry.logon_mode == "drain"
-    assert cook(farm, "drain_shift.yml", at_deadline="logoff").exit_code == 0
-    assert farm.users() == {}
+    late = cook(farm, "drain_shift.yml", at_deadline="logoff", grace="15m")
+    assert (late.exit_code, farm.users()) == (0, {}), late.output
+    assert "alice, you will be logged off from RDSH01 at " in str(farm.simulation.calls("RDSH01"))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,35 @@ def test_restart_when_left(
         "RegDeleteValueW",
         "InitiateSystemShutdownExW",
     }
+
+
+@pytest.mark.parametrize("how", ["who is on is not known", "somebody who is excluded is on"])
+def test_restart_when_left_restarts_nothing(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    """Also in a play that goes on after errors, or has exclusions for all its tasks."""
+    monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "clock"))
+    (play,) = yaml.safe_load(RECIPES["restart_when_left.yml"])
+    if how == "who is on is not known":
+        denied = {"call": "WTSEnumerateSessionsExW", "after": 1, "error": ERROR_ACCESS_DENIED}
+        farm, defaults = serve([], faults=[denied]), {"ignore_errors": True}
+    else:
+        farm, defaults = serve([SERVICE]), {"module_defaults": {"group/winops.rds.rds": {"exclude_users": ["svc-*"]}}}
+    run = farm.playbook(play["tasks"], **defaults)
+    assert "Restart, if nobody is" in run.output
+    host = farm.simulation.hosts["RDSH01"]
+    assert (host.table.now() - host.started_at).total_seconds() > 600
+    assert host.registry.logon_mode == "enabled"
+
+
+def test_restart_when_left_opens_a_host_where_the_wait_failed(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "clock"))
+    denied = {"call": "WTSEnumerateSessionsExW", "error": ERROR_ACCESS_DENIED}
+    farm = serve([ALICE], faults=[denied])
+    assert cook(farm, "restart_when_left.yml").exit_code == 2
+    assert farm.simulation.hosts["RDSH01"].registry.logon_mode == "enabled"
 
 
 def test_look_then_log_off(serve: Serve) -> None:

@@ -20,7 +20,7 @@ DISCONNECT, MESSAGE = ("win_rds_disconnect", "users=alice"), ("win_rds_message",
 MODE = ("win_rds_logon_mode", "mode=drain")
 MISSING = {
     "Query Information": ("query", LOGOFF),
-    "Reset": ("reset", LOGOFF),
+    "Reset or Logoff, whichever it takes": ("reset", LOGOFF),
     "Disconnect": ("disconnect", DISCONNECT),
     "Message": ("message", MESSAGE),
     "administrator, for the logon mode": ("", MODE),
@@ -78,6 +78,19 @@ def test_the_permissions_of_the_table_are_enough(
     hosts = farm(serve, permissions)
     for module, options in tasks:
         assert hosts.adhoc(f"winops.rds.{module}", options).only().status == "ok"
+
+
+@pytest.mark.parametrize("takes", ["reset", "logoff"])
+def test_reset_and_logoff_are_enough_whichever_it_takes(serve: Serve, takes: str) -> None:
+    other = {"reset": "logoff", "logoff": "reset"}[takes]
+    host = {"name": "RDSH01", "sessions": [{"id": 12, "user": "alice"}], "logoff_permission": takes}
+    account = {"user": "operator"}
+    hosts = serve(hosts=[{**host, "permissions": {"operator": ["query", other]}}], account=account)
+    result = hosts.logoff("users=alice")
+    assert result.outcomes() == {12: "denied"}
+    assert texts()["Reset or Logoff, whichever it takes"] in result["msg"]
+    hosts = serve(hosts=[{**host, "permissions": {"operator": ["query", "reset", "logoff"]}}], account=account)
+    assert hosts.logoff("users=alice").outcomes() == {12: "logged_off"}
 
 
 def test_with_grace_who_cannot_be_warned_is_not_logged_off(serve: Serve) -> None:

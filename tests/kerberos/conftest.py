@@ -44,21 +44,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Domain(Farm):
     """A farm whose hosts a KDC knows, and the Ansible that asks that KDC for tickets.
 
-    :ivar clock: the environment in which Ansible has another clock.
+    :ivar extra: what Ansible's environment has besides, such as another clock.
     """
 
     def __init__(self, simulation: Simulation, folder: Path, finish: Finish, realm: Realm) -> None:
         super().__init__(simulation, folder, finish)
         self.realm = realm
-        self.clock: dict[str, str] = {}
+        self.extra: dict[str, str] = {}
 
     @property
     def environment(self) -> dict[str, str]:
-        return super().environment | self.realm.environment | self.clock
+        return super().environment | self.realm.environment | self.extra
 
     def log_off_alice(self, connection: str, options: str = "", **variables: Any) -> Result:
         """``win_rds_logoff`` on RDSH01, and its result."""
-        kinit = {"ansible_winrm_kinit_env_vars": ["KRB5_CONFIG", *self.clock]}
+        kinit = {"ansible_winrm_kinit_env_vars": [*{"KRB5_CONFIG", *self.extra}]}
         extra = json.dumps({"ansible_connection": connection, **kinit, **variables})
         return self.adhoc(LOGOFF, f"users=alice {options}", "-l", "RDSH01", "-e", extra).only()
 

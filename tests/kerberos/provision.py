@@ -27,6 +27,8 @@ def main(folder: Path) -> None:
         *(f"--realm={wanted['dns_domain'].upper()}", f"--domain={wanted['domain']}", "--host-name=DC1"),
         *("--host-ip=127.0.88.1", f"--adminpass={wanted['password']}"),
         *("--option=bind interfaces only = yes", "--option=interfaces = 127.0.88.1/8"),
+        # By default security.NTACL, which takes a right that root does not have in a container.
+        "--option=acl_xattr:security_acl_name = user.NTACL",
     )
     configuration = folder / "etc" / "smb.conf"
     parameters = LoadParm(str(configuration))
@@ -42,7 +44,9 @@ def main(folder: Path) -> None:
 
 
 def _samba_tool(*arguments: str) -> None:
-    subprocess.run(["samba-tool", *arguments], check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(["samba-tool", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"samba-tool {arguments[:2]}: {done.stdout}")
 
 
 def _add_host(directory: SamDB, name: str, dns_domain: str, password: str) -> None:

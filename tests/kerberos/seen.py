@@ -6,6 +6,7 @@ from __future__ import annotations
 
 SEEN = {
     "no KDC for the realm": {"winrm": "Cannot find KDC for realm", "psrp": "Cannot find KDC for realm"},
+    "realm in small letters": {"winrm": "KDC reply did not match expectations", "psrp": ""},
     "KDC down": {"winrm": "Cannot contact any KDC for realm", "psrp": "Cannot contact any KDC for realm"},
     "unknown host": {"winrm": "Server not found in Kerberos database", "psrp": "Server not found in Kerberos database"},
     "unknown host, MIT's KDC": {
@@ -40,6 +41,10 @@ SEEN = {
     "ticket too large": {
         "winrm": "Bad HTTP response returned from server. Code 400",
         "psrp": "Bad HTTP response returned from the server. Code: 400",
+    },
+    "CredSSP is off": {
+        "winrm": "The server did not response CredSSP being an available authentication method",
+        "psrp": "The server did not response CredSSP being an available authentication method",
     },
     "CredSSP, wrong password": {"winrm": "UNKOWN_STATUS 0x8009030c", "psrp": "UNKOWN_STATUS 0x8009030c"},
 }

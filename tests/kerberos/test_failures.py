@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from .conftest import SESSIONS, Join
-from .realms import Realm, mit_kdc
+from .realms import DNS_DOMAIN, REALM, Realm, mit_kdc
 from .seen import SEEN
 
 pytestmark = pytest.mark.parametrize("connection", ["winrm", "psrp"])
@@ -89,6 +90,24 @@ def test_a_host_that_has_another_key_than_the_kdc(directory: Realm, join: Join, 
     assert farm.simulation.calls("RDSH01") == []
 
 
+def test_a_realm_in_small_letters_of_which_a_kdc_is_found(
+    tmp_path: Path, directory: Realm, join: Join, connection: str
+) -> None:
+    """As DNS, which knows no case, finds it. To psrp that is no failure."""
+    farm = join(directory)
+    configuration = (directory.folder / "krb5.conf").read_text("utf-8")
+    (section,) = re.findall(rf"    {REALM} = {{.*?    }}\n", configuration, re.DOTALL)
+    configuration = configuration.replace(section, section + section.replace(REALM, DNS_DOMAIN))
+    (tmp_path / "small.conf").write_text(configuration, "utf-8")
+    farm.extra = {"KRB5_CONFIG": str(tmp_path / "small.conf")}
+    result = farm.log_off_alice(connection, ansible_user=f"ansible@{DNS_DOMAIN}")
+    if connection == "psrp":
+        assert result.outcomes() == {12: "logged_off"}
+    else:
+        assert SEEN["realm in small letters"][connection] in result["msg"]
+        assert farm.simulation.calls("RDSH01") == []
+
+
 def test_a_kinit_that_is_not_told_where_the_configuration_is(directory: Realm, join: Join, connection: str) -> None:
     """winrm runs it without the environment; psrp gets its tickets itself."""
     farm = join(directory)
@@ -109,5 +128,6 @@ def test_credssp_with_a_wrong_password(directory: Realm, join: Join, connection:
 def test_a_host_that_takes_no_credssp(directory: Realm, join: Join, connection: str) -> None:
     farm = join(directory)
     result = farm.log_off_alice(connection, ansible_winrm_transport="credssp", ansible_psrp_auth="credssp")
-    assert result.status in ("failed", "unreachable")
+    assert result.status == ("unreachable" if connection == "winrm" else "failed")
+    assert SEEN["CredSSP is off"][connection] in result["msg"]
     assert farm.simulation.calls("RDSH01") == []

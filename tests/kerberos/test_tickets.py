@@ -31,7 +31,7 @@ pytestmark = pytest.mark.parametrize("connection", ["winrm", "psrp"])
 def ten_minutes_ahead(farm: Domain) -> None:
     """Let the clock of Ansible's machine be wrong; that of the KDC and of the hosts is right."""
     (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    farm.clock = {"LD_PRELOAD": str(library), "FAKETIME": "+10m"}
+    farm.extra = {"LD_PRELOAD": str(library), "FAKETIME": "+10m"}
 
 
 def test_a_ticket_that_ends_in_a_grace_period(mit: Realm, join: Join, connection: str) -> None:

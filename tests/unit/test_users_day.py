@@ -21,9 +21,10 @@ from tests.support.guides import guide
 
 SID = "S-1-5-21-397955417-626881126-188441444-1105"
 ALICE, BOB = r"CONTOSO\alice", r"CONTOSO\bob"
-TRANSLATION = (
-    "([System.Security.Principal.NTAccount]$User).Translate([System.Security.Principal.SecurityIdentifier]).Value"
-)
+TRANSLATIONS = {
+    "([System.Security.Principal.NTAccount]$User).Translate([System.Security.Principal.SecurityIdentifier])": SID,
+    "$sid.Translate([System.Security.Principal.NTAccount]).Value": ALICE,
+}
 
 #: What the page of Get-WinEvent says that it gives, as far as the script uses it.
 STUBS = """
@@ -32,7 +33,12 @@ class PlayedEvent {{
     [string] ToXml() {{ return $this.Xml }}
 }}
 function Get-WinEvent($LogName, $FilterXPath, $ErrorAction) {{
-    foreach ($event in Get-Content -Raw '{folder}/events.json' | ConvertFrom-Json | Where-Object Log -eq $LogName) {{
+    $here = @(Get-Content -Raw '{folder}/events.json' | ConvertFrom-Json | Where-Object Log -eq $LogName)
+    if (-not $here) {{
+        $id = '{nothing},Microsoft.PowerShell.Commands.GetWinEventCommand'
+        throw [System.Management.Automation.ErrorRecord]::new([Exception]'{nothing}', $id, 'ObjectNotFound', $LogName)
+    }}
+    foreach ($event in $here) {{
         $time = [datetime]::Parse($event.Time, [cultureinfo]::InvariantCulture, 'AdjustToUniversal')
         [PlayedEvent]@{{ Id = $event.Id; RecordId = $event.RecordId; TimeCreated = $time; Xml = $event.Xml }}
     }}
@@ -63,12 +69,28 @@ def ours(text: str) -> dict[str, Any]:
     }
 
 
-def test_a_day(tmp_path: Path) -> None:
-    page = guide("event_log")
-    task = yaml.safe_load(page.captioned("yaml")["users_day.yml"])[0]["tasks"][0]
+def day(folder: Path, happened: list[dict[str, Any]], nothing: str) -> subprocess.CompletedProcess[str]:
+    """Run the script for a user who is named by the user principal name.
+
+    :param nothing: the error of a log in which nothing is found.
+    """
+    for minute, each in enumerate(happened):
+        each |= {"RecordId": minute, "Time": f"2026-11-21T08:{minute:02}:00Z"}
+    (folder / "events.json").write_text(json.dumps(happened), "utf-8")
+    task = yaml.safe_load(guide("event_log").captioned("yaml")["users_day.yml"])[0]["tasks"][0]
     script = task["ansible.windows.win_powershell"]["script"]
-    assert script.count(TRANSLATION) == 1
-    (event,) = (block.text.strip() for block in page.code_blocks() if block.text.startswith('{"account"'))
+    for call, found in TRANSLATIONS.items():
+        assert script.count(call) == 1
+        script = script.replace(call, f"'{found}'")
+    stubs, body = STUBS.format(folder=folder, nothing=nothing), script.partition("\n")[2]
+    played = ["$User = 'alice@contoso.com'; $Hours = 24", stubs, body, "ConvertTo-Json $Ansible.Result"]
+    path = folder / "day.ps1"
+    path.write_text("\n".join(played), "utf-8")
+    return subprocess.run(["pwsh", "-NoProfile", "-File", path], check=False, capture_output=True, text=True)
+
+
+def test_a_day(tmp_path: Path) -> None:
+    (event,) = (block.text.strip() for block in guide("event_log").code_blocks() if block.text.startswith('{"account"'))
     told = json.loads(event)
     (acted,) = told["sessions"]
     others = {**told, "sessions": [{**acted, "id": 14, "account": "S-1-5-21-1-2-3-1106"}]}
@@ -86,14 +108,7 @@ def test_a_day(tmp_path: Path) -> None:
         windows(21, User=BOB, SessionID=12, Address="LOCAL"),
         windows(40, Session=12, Reason=12),
     ]
-    for minute, each in enumerate(happened):
-        each |= {"RecordId": minute, "Time": f"2026-11-21T08:{minute:02}:00Z"}
-    (tmp_path / "events.json").write_text(json.dumps(happened), "utf-8")
-    body = script.replace(TRANSLATION, f"'{SID}'").partition("\n")[2]
-    played = [f"$User = '{ALICE}'; $Hours = 24", STUBS.format(folder=tmp_path), body, "ConvertTo-Json $Ansible.Result"]
-    path = tmp_path / "day.ps1"
-    path.write_text("\n".join(played), "utf-8")
-    run = subprocess.run(["pwsh", "-NoProfile", "-File", path], check=True, capture_output=True, text=True)
+    run = day(tmp_path, happened, "NoMatchingEventsFound")
     assert run.stderr == ""
     assert [(each["time"][11:16], each["session"], each["what"], each["more"]) for each in json.loads(run.stdout)] == [
         ("08:00", 12, "logged on", "10.1.2.3"),
@@ -104,3 +119,17 @@ def test_a_day(tmp_path: Path) -> None:
         ("08:08", 12, "winops.rds.win_rds_logoff: logged_off", "by CONTOSO\\ansible: CHG-4711 patching"),
         ("08:09", 12, "logged off", ""),
     ]
+
+
+def test_a_log_in_which_nothing_is_found(tmp_path: Path) -> None:
+    run = day(tmp_path, [windows(21, User=ALICE, SessionID=12, Address="10.1.2.3")], "NoMatchingEventsFound")
+    assert (run.returncode, [each["what"] for each in json.loads(run.stdout)]) == (0, ["logged on"])
+
+
+def test_a_log_that_cannot_be_read(tmp_path: Path) -> None:
+    """It would look as if nothing had happened."""
+    run = day(
+        tmp_path, [windows(21, User=ALICE, SessionID=12, Address="10.1.2.3")], "System.UnauthorizedAccessException"
+    )
+    assert run.returncode == 1
+    assert "UnauthorizedAccessException" in run.stderr

@@ -19,8 +19,8 @@ from tests.support.paths import REPOSITORY
 
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 
-#: What a step may run that is no script of ours: it installs what these need.
-INSTALLS = ("apt-get", "pip", "actionlint")
+#: What a step may run that is no script of ours: it installs what these need, and lets them read the repository.
+INSTALLS = ("apt-get", "pip", "actionlint", "git")
 
 #: What a job may do beyond reading: to publish the site takes both of these.
 MAY_WRITE = {("site", "publish"): {"pages": "write", "id-token": "write"}}

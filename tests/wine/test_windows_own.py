@@ -65,10 +65,10 @@ async def test_the_logon_mode_in_a_real_registry(api: WindowsApi, monkeypatch: p
     monkeypatch.setenv(wine.REAL, "advapi32.dll")
     reg("add", TERMINAL_SERVER, "/v", "TSServerDrainMode", "/t", "REG_DWORD", "/d", "0", "/f")
     host = registry_host()
-    report = await run(api, host, request_for("drain", check_mode=False))
+    report = await run(api, host, request_for("drain", check_mode=False, trace=""))
     assert (report["error"], report["written"]) == (None, ["drain_mode"])
     assert re.search(r"TSServerDrainMode\s+REG_DWORD\s+0x2", reg("query", TERMINAL_SERVER, "/v", "TSServerDrainMode"))
-    assert (await run(api, host, request_for("drain", check_mode=False)))["written"] == []
+    assert (await run(api, host, request_for("drain", check_mode=False, trace="")))["written"] == []
     assert api.calls_on(host) == []
 
 
@@ -125,8 +125,9 @@ class ListsPrograms(Windows):
     async def call(self, launch: Launch, function: str, arguments: tuple[str, ...]) -> list[Value]:
         if function == PROCESSES:
             session, sid = arguments[1], "S-1-5-21-1-2-3-1001"
-            listed = [value for id in self.programs for value in (int(session), id, "ping.exe", sid)]
-            return [len(listed) // 4, *listed]
+            threads, memory = 1, 1 << 20
+            listed = [(int(session), id, "ping.exe", sid, threads, memory) for id in self.programs]
+            return [len(listed), *(value for program in listed for value in program)]
         return await super().call(launch, function, arguments)
 
 

@@ -84,7 +84,7 @@ class Grace:
             title=_shown("message_title", title, options),
             newcomers=options["newcomers"] == "logoff",
             at_deadline=options["at_deadline"],
-            disconnected=_disconnected(options["disconnected_grace"], seconds),
+            disconnected=options["disconnected_grace"],
         )
 
     def message_members(self, left: float, shown: float) -> dict[str, Any]:
@@ -152,15 +152,6 @@ def _refuse_without_message(options: Mapping[str, Any]) -> None:
                 f"{option} is about the message: give message as well, such as 'Please log off by {{deadline}}.', or "
                 "leave it out"
             )
-
-
-def _disconnected(seconds: float | None, grace: float) -> float | None:
-    if seconds is not None and seconds >= grace:
-        raise OptionError(
-            f"disconnected_grace: {format_duration(seconds)} is not within the grace period; it is less than grace "
-            f"({format_duration(grace)}), and 0 is at once"
-        )
-    return seconds
 
 
 def _reminders(reminders: Iterable[float], grace: float) -> tuple[float, ...]:

@@ -35,7 +35,8 @@ def run_with_grace(action: SessionAction, grace: Grace, logoff: LogoffRequest, t
     if logoff.check_mode:
         report, due = _planned(action.run_engine(logoff, task_vars), grace)
         return Outcome(report, {}, clock.utc() + timedelta(seconds=grace.seconds), due=due)
-    action.warn(_too_few_forks_text(task_vars))
+    if not action._task.run_once:
+        action.warn(_too_few_forks_text(task_vars))
     period = GracePeriod(grace, TaskHost(action, task_vars), clock, logoff, action.host_name(task_vars))
     try:
         return period.run()

@@ -46,4 +46,4 @@ class MaintenanceRecord:
     run: Value | None
     """The mark of the run of Ansible that works on it."""
     began: Value | None
-    """The mark of the task that has closed it."""
+    """The mark of the task that has closed it; empty once another one has gone on from there."""

@@ -56,6 +56,7 @@ OUR_OWN = {
         "EventId",
         "FirstListenerId",
         "FlagsUnknown",
+        "LongMessage",
         "LongestComputerName",
         "LongestName",
         "LongestString",
@@ -292,11 +293,16 @@ def test_structures_that_the_stand_in_library_fills(tmp_path: Path, name: str) -
     assert [*of_structure(name, *compiled_structure(tmp_path, name, members))] == []
 
 
-def test_the_structure_that_it_declares_itself(tmp_path: Path) -> None:
-    own = re.search(r"typedef struct \{([^}]*)\} WKSTA_INFO_100;", WINDOWS_C.read_text())
+@pytest.mark.parametrize(
+    ("own_name", "name", "prefix"),
+    [("WKSTA_INFO_100", "WKSTA_INFO_100", "wki100_"), ("ProcessInfoEx", "WTS_PROCESS_INFO_EXW", "")],
+)
+def test_structures_that_it_declares_itself(tmp_path: Path, own_name: str, name: str, prefix: str) -> None:
+    """The second on Windows alone, whose sizes of 64 bits are those of Linux."""
+    own = re.search(rf"typedef struct \{{([^}}]*)\}} {own_name};", WINDOWS_C.read_text())
     assert own
-    size, members = compiled_structure(tmp_path, "WKSTA_INFO_100", re.findall(r"(\w+);", own[1]), own[0])
-    assert [*of_structure("WKSTA_INFO_100", size, [(f"wki100_{name}", *rest) for name, *rest in members])] == []
+    size, members = compiled_structure(tmp_path, own_name, re.findall(r"(\w+);", own[1]), own[0])
+    assert [*of_structure(name, size, [(f"{prefix}{member}", *rest) for member, *rest in members])] == []
 
 
 def test_the_one_number_that_the_metadata_does_not_have(tmp_path: Path) -> None:

@@ -114,6 +114,9 @@ class Farm:
         answer, _launch = self.loop.run(launching)
         return answer
 
+    def end(self) -> None:
+        """End what runs on the hosts."""
+
     @property
     def leaks(self) -> int | None:
         """What the last launch did not give back."""
@@ -128,6 +131,21 @@ class Farm:
         """Host and session (or process) of the calls of the last task that changed something."""
         calls = [call for call in self.api.witnessed if call.function == function and call.outcome == "done"]
         return [(call.host, call.session) for call in calls]
+
+
+class LastingFarm(Farm):
+    """The same, whose engines stay from launch to launch (:class:`tests.support.engines.EngineProcesses`)."""
+
+    def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
+        super().__init__(api, loop)
+        self._processes = engines.EngineProcesses(api, self.host)
+
+    def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
+        return self.loop.run(self._processes.answer(engine, request))
+
+    def end(self) -> None:
+        # What hangs, or is cut off, gives nothing back.
+        self.loop.run(self._processes.end(may_leak=True))
 
 
 class DirectTask(ActionModule):
@@ -167,4 +185,8 @@ def farm_of(kind: type[F], *hosts: dict[str, Any], **fields: Any) -> Iterator[F]
     """The same, of a kind of its own."""
     spec = FarmSpec.model_validate({"hosts": hosts, **fields})
     with LoopThread("simulated Windows API") as loop, loop.entered(engines.answering(WitnessedApi, spec)) as api:
-        yield kind(api, loop)
+        made = kind(api, loop)
+        try:
+            yield made
+        finally:
+            made.end()

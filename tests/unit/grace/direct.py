@@ -23,7 +23,7 @@ from simulator.farm import Change, Fault
 from tests.support.calls import LOGOFF, SEND
 from tests.support.loops import LoopThread
 from tests.unit.faults import hosts
-from tests.unit.faults.hosts import DirectTask, WitnessedApi
+from tests.unit.faults.hosts import DirectTask, Witnessed, WitnessedApi
 
 
 class FakeClock:
@@ -59,9 +59,10 @@ class Launched:
 
     passed: float
     """Seconds since the start."""
-    token: str
     engine: str
     request: dict[str, Any]
+    calls: list[Witnessed]
+    """Of Windows, in the order in which they began."""
 
 
 class Connection:
@@ -89,7 +90,7 @@ class Connection:
         self.is_open = False
 
 
-class Farm(hosts.Farm):
+class Farm(hosts.LastingFarm):
     """Simulated hosts, whose time is that of a clock."""
 
     def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
@@ -133,10 +134,10 @@ class Task(DirectTask):
         self.connection._connect()
         self.launch_begins()
         self.before_launch(module_name)
+        witnessed = len(self.farm.api.witnessed)
         result = super()._execute_module(module_name=module_name, module_args=module_args)
-        token = self.farm.api.launches[-1].token
-        request = json.loads(module_args["request"])
-        self.launched.append(Launched(self.farm.clock.passed, token, module_name, request))
+        calls, request = self.farm.api.witnessed[witnessed:], json.loads(module_args["request"])
+        self.launched.append(Launched(self.farm.clock.passed, module_name, request, calls))
         self.after_launch(module_name)
         return result
 
@@ -154,20 +155,20 @@ class Task(DirectTask):
 
     def messages(self) -> list[tuple[float, int, str]]:
         """What the hosts showed for this task: second, session, text."""
-        times = {launched.token: launched.passed for launched in self.launched}
         return [
-            (times[call.launch], call.session, call.arguments[3])
-            for call in self.farm.api.witnessed
-            if call.function == SEND and call.launch in times and call.outcome == "done"
+            (launched.passed, call.session, call.arguments[3])
+            for launched in self.launched
+            for call in launched.calls
+            if call.function == SEND and call.outcome == "done"
         ]
 
     def logoffs(self) -> list[tuple[float, int]]:
         """For whom a logoff was asked for: second, session."""
-        times = {launched.token: launched.passed for launched in self.launched}
         return [
-            (times[call.launch], call.session)
-            for call in self.farm.api.witnessed
-            if call.function == LOGOFF and call.launch in times
+            (launched.passed, call.session)
+            for launched in self.launched
+            for call in launched.calls
+            if call.function == LOGOFF
         ]
 
 

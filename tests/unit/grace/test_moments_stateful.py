@@ -236,8 +236,8 @@ class Moments(RuleBasedStateMachine):
     def _check(self, task: Task, options: dict[str, Any], result: dict[str, Any], begins: list[float]) -> None:
         promised: dict[Logon, list[float]] = {}
         for launched, began in zip(task.launched, begins, strict=True):
-            for call in self.farm.api.witnessed:
-                if call.launch != launched.token or call.outcome != "done":
+            for call in launched.calls:
+                if call.outcome != "done":
                     continue
                 if call.function == SEND:
                     logon = _logon(call.host, call.sessions[call.session])

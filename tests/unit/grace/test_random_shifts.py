@@ -25,10 +25,8 @@ from simulator.farm import Change
 from simulator.farm.file import SessionSpec
 from simulator.session_table import Session, SessionTable, State
 from tests.support.calls import LOGOFF
-from tests.support.engines import EngineProcesses
-from tests.support.loops import LoopThread
 from tests.support.searches import search
-from tests.unit.faults.hosts import WitnessedApi, farm_of
+from tests.unit.faults.hosts import farm_of
 from tests.unit.grace import direct
 
 GRACE = 60  # seconds; a look each six
@@ -39,10 +37,6 @@ MOMENTS = st.floats(0.5, GRACE + 10)
 class ShiftFarm(direct.Farm):
     """One host, which each example begins anew."""
 
-    def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
-        super().__init__(api, loop)
-        self._processes = EngineProcesses(api, self.host)
-
     def begin(self, sessions: list[dict[str, Any]]) -> None:
         self.clock = direct.FakeClock()
         self.api.witnessed.clear()
@@ -51,20 +45,11 @@ class ShiftFarm(direct.Farm):
         for session in sessions:
             self.host.put(SessionSpec.model_validate(session))
 
-    def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
-        return self.loop.run(self._processes.answer(engine, request))
-
-    def end(self) -> None:
-        self.loop.run(self._processes.end())
-
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[ShiftFarm]:
     with farm_of(ShiftFarm, {"name": "RDSH01"}) as farm:
-        try:
-            yield farm
-        finally:
-            farm.end()
+        yield farm
 
 
 @st.composite

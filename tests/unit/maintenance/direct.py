@@ -18,9 +18,8 @@ from ansible_collections.winops.rds.plugins.plugin_utils._grace import schedule
 from ansible_collections.winops.rds.plugins.plugin_utils._maintenance import engine as engine_of_maintenance
 
 from simulator.registry import LogonMode
-from tests.support.engines import EngineProcesses
 from tests.support.loops import LoopThread
-from tests.unit.faults.hosts import Farm, WitnessedApi, farm_of
+from tests.unit.faults.hosts import LastingFarm, WitnessedApi, farm_of
 from tests.unit.grace.direct import Connection, FakeClock
 from tests.unit.maintenance.kept_host import CutApi, MaintainedHost
 
@@ -49,23 +48,16 @@ class WitnessedCutApi(CutApi, WitnessedApi):
     pass
 
 
-class MaintainedFarm(MaintainedHost, Farm):
+class MaintainedFarm(MaintainedHost, LastingFarm):
     """Simulated hosts; the first is the one that tasks run on."""
 
     def __init__(self, api: WitnessedApi, loop: LoopThread) -> None:
         super().__init__(api, loop)
-        self._processes = EngineProcesses(api, self.host)
         self.begin("enabled")
 
     def begin(self, mode: LogonMode, *sessions: dict[str, Any]) -> None:
         self.clock = FakeClock()
         super().begin(mode, *sessions)
-
-    def launch(self, engine: str, request: str, language: str) -> dict[str, Any]:
-        return self.loop.run(self._processes.answer(engine, request))
-
-    def end(self) -> None:
-        self.loop.run(self._processes.end(may_leak=True))  # a launch that is cut off closes nothing
 
     def task(self, *, check: bool = False, name: str = "RDSH01", run: str = "1", **options: Any) -> MaintenanceTask:
         return MaintenanceTask(self, options, check=check, name=name, mark=run)
@@ -151,7 +143,4 @@ def maintained() -> Iterator[MaintainedFarm]:
         patch("tests.unit.faults.hosts.WitnessedApi", WitnessedCutApi),
         farm_of(MaintainedFarm, {"name": "RDSH01"}) as farm,
     ):
-        try:
-            yield farm
-        finally:
-            farm.end()
+        yield farm

@@ -20,12 +20,13 @@ CURRENT_SESSION = str(0xFFFFFFFF)
 
 @pytest.mark.parametrize("settings", [{"gone_session_error": 2}, {"gone_session_error": 7022}, {}], ids=str)
 async def test_a_session_that_has_gone(api: WindowsApi, settings: dict[str, Any]) -> None:
-    """A query gives either error; an act always says that there is no such session."""
     launch = launch_on(api, host(ALICE, **settings))
     await api.call(launch, "WTSLogoffSession", ("0", "12", "0"))
-    assert await refusal(api, launch, QUERY, "0", "12", SESSION_INFO_EX) == settings.get("gone_session_error", 7022)
+    error = settings.get("gone_session_error", 7022)
+    assert await refusal(api, launch, QUERY, "0", "12", SESSION_INFO_EX) == error
     for act in "WTSLogoffSession", "WTSDisconnectSession":
-        assert await refusal(api, launch, act, "0", "12", "0") == 7022
+        assert await refusal(api, launch, act, "0", "12", "0") == error
+    assert await refusal(api, launch, SEND, "0", "12", "Title", "Text", "0", "0", "0") == error
 
 
 @pytest.mark.parametrize("first_byte", [0, 2])

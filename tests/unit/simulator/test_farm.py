@@ -5,16 +5,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from simulator.farm import Change, FarmFileError, FarmSpec, Fault, Host, HostSpec, hosts_of
+from simulator.farm import Change, FarmFileError, FarmSpec, Fault, Host, HostSpec, LaunchFault, hosts_of
+from simulator.farm.file import AccountSpec, ProcessSpec, SessionSpec
 from simulator.message_box import Button
 from simulator.registry import LogonMode
 from simulator.session_table import Protocol, Session, State
+from tests.support.paths import REPOSITORY
 
 FARM = """\
 domain: FABRIKAM
@@ -282,8 +286,9 @@ async def test_events_begin_with_the_host_and_end_with_it() -> None:
         ("hosts: [{name: A, events: [{after: -1s, input: 1}]}]", "after"),
         ("hosts: [{name: A, faults: [{call: X, then: [{after: 1s}]}]}]", "not nothing"),
         ("hosts: [{name: A, sessions: [{id: 1, stuck: true, state: active}]}]", "a session that is stuck is down"),
+        ("hosts: [{name: A, sessions: [{id: 1, user: eva, principal_name: e@a.b}]}]", "principal_name is of a user of"),
         ("hosts: [{name: A, sessions: [{id: 1, processes: [{id: 5}]}]}]", "processes"),
-        ("hosts: [{name: A, permissions: {bob: [logoff]}}]", "hosts.0.permissions.bob.0"),
+        ("hosts: [{name: A, permissions: {bob: [logon]}}]", "hosts.0.permissions.bob.0"),
         ("hosts: [{name: A, gone_session_error: 5}]", "hosts.0.gone_session_error"),
         ("hosts: [{name: A, ipv6_from_byte: 4}]", "hosts.0.ipv6_from_byte"),
         ("hosts: [{name: A, session_names: upper}]", "hosts.0.session_names"),
@@ -332,3 +337,12 @@ def test_the_password_is_another_one_each_time() -> None:
 
 def test_the_smallest_host() -> None:
     assert HostSpec.model_validate({"name": "A"}).sessions == []
+
+
+@pytest.mark.parametrize(
+    "model", [FarmSpec, AccountSpec, HostSpec, SessionSpec, ProcessSpec, Fault, LaunchFault, Change]
+)
+def test_the_readme_tells_of_each_field(model: type[BaseModel]) -> None:
+    readme = (REPOSITORY / "simulator" / "README.md").read_text("utf-8")
+    untold = [name for name in model.model_fields if not re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", readme)]
+    assert untold == []

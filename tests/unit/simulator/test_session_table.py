@@ -239,6 +239,19 @@ def test_a_user_comes_back(table: SessionTable, clock: Clock) -> None:
     assert table.get(12).state is State.ACTIVE
 
 
+def test_a_name_that_outlasts_a_reconnection(clock: Clock) -> None:
+    table = SessionTable(clock=clock, keeps_names=True)
+    table.add(connected())
+    name = table.get(12).name
+    table.drop(12)
+    assert table.get(12).name == ""
+    table.reconnect(12)
+    assert table.get(12).name == name
+    table.add(Session(13, state=State.DISCONNECTED))  # which has had none yet
+    table.reconnect(13)
+    assert table.get(13).name == "rdp-tcp#0"
+
+
 def test_messages_stay_with_the_session(table: SessionTable, clock: Clock) -> None:
     table.add(connected(state=State.DISCONNECTED))
     table.show(12, "Maintenance", "Please log off", 0x30)

@@ -282,12 +282,14 @@ async def test_local_accounts_by_any_name_of_the_server(api: WindowsApi, system:
     assert await api.call(launch, "LookupAccountSidW", (system, local.sid)) == ["bob", "RDSH01", 1]
 
 
-async def test_the_dns_name_of_ones_own_domain(api: WindowsApi) -> None:
+async def test_ones_own_principal_name_and_the_dns_name_of_ones_domain(api: WindowsApi) -> None:
     here = host({"id": 12, "user": "RDSH01\\guest"}, ALICE)
     of_domain, _ = api.new_launch(here, "CONTOSO\\alice")
     assert await api.call(of_domain, "GetUserNameExW", ("12",)) == ["contoso.com\\alice"]
+    assert await api.call(of_domain, "GetUserNameExW", ("8",)) == ["alice@contoso.com"]
     local, _ = api.new_launch(here, "RDSH01\\guest")
-    assert await refusal(api, local, "GetUserNameExW", "12") == 1332
+    for form in "8", "12":
+        assert await refusal(api, local, "GetUserNameExW", form) == 1332
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -24,15 +25,16 @@ def envelope(
     options: str = "",
     timeout: str | None = "PT20S",
     max_envelope_size: int = 153600,
+    message_id: str = "",
 ) -> bytes:
-    """A request as pywinrm writes it."""
+    """A request as pywinrm writes it; by default with a MessageID that no other one has."""
     namespaces = " ".join(f'xmlns:{prefix}="{PREFIXES[prefix]}"' for prefix in ("s", "a", "w", "rsp"))
     selector = f'<w:SelectorSet><w:Selector Name="ShellId">{shell_id}</w:Selector></w:SelectorSet>' if shell_id else ""
     timeout_header = f"<w:OperationTimeout>{timeout}</w:OperationTimeout>" if timeout else ""
     return (
         f'<?xml version="1.0" encoding="utf-8"?>\n<s:Envelope {namespaces}><s:Header>'
-        f"<a:To>http://windows-host:5985/wsman</a:To><a:MessageID>uuid:11111111</a:MessageID>{timeout_header}"
-        f"<w:MaxEnvelopeSize>{max_envelope_size}</w:MaxEnvelopeSize><w:ResourceURI>{resource_uri}</w:ResourceURI>"
+        f"<a:To>http://windows-host:5985/wsman</a:To><a:MessageID>{message_id or uuid.uuid4().urn}</a:MessageID>"
+        f"{timeout_header}<w:MaxEnvelopeSize>{max_envelope_size}</w:MaxEnvelopeSize><w:ResourceURI>{resource_uri}</w:ResourceURI>"
         f"<a:Action>{action}</a:Action>{selector}<w:OptionSet>{options}</w:OptionSet></s:Header>"
         f"<s:Body>{body}</s:Body></s:Envelope>"
     ).encode()

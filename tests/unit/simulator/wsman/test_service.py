@@ -25,7 +25,8 @@ def test_create_tells_what_the_shell_is() -> None:
     client = Client()
     reply = client.open(
         "<rsp:Shell><rsp:InputStreams>stdin</rsp:InputStreams><rsp:OutputStreams>stdout stderr</rsp:OutputStreams>"
-        "<rsp:IdleTimeOut>PT1H30M</rsp:IdleTimeOut><rsp:WorkingDirectory>C:\\Temp</rsp:WorkingDirectory></rsp:Shell>"
+        "<rsp:IdleTimeOut>PT1H30M</rsp:IdleTimeOut><rsp:WorkingDirectory>C:\\Temp</rsp:WorkingDirectory></rsp:Shell>",
+        message_id="uuid:11111111",
     )
     shell = find(reply, "rsp:Shell")
     assert {etree.QName(child).localname: child.text for child in shell} == {
@@ -166,6 +167,19 @@ def test_abandoned_receive_leaves_its_place_to_the_next(client: Client) -> None:
     client.service.abandon(client.exchange_id)
     assert client.service.write_output(command, "stdout", b"kept") == []
     assert output_of(reply_of(client.receive(command))) == b"kept"
+
+
+def test_receive_that_is_sent_once_more_gets_the_same_reply(client: Client) -> None:
+    command = client.start().command_id
+    client.service.write_output(command, "stdout", b"first")
+    first = reply_of(client.receive(command, message_id="uuid:1"))
+    again = reply_of(client.receive(command, message_id="uuid:1"))
+    assert (again.status, again.body) == (200, first.body) and again.exchange_id == client.exchange_id
+    assert client.receive(command, message_id="uuid:2") == []
+    assert client.receive(command, message_id="uuid:2") == []  # the connection of the first is gone
+    last = reply_of(client.service.finish(command, 0, now=101))
+    assert last.exchange_id == client.exchange_id and state_of(last) == "Done"
+    assert reply_of(client.receive(command, message_id="uuid:2")).body == last.body
 
 
 def test_receive_after_the_end_is_a_command_not_found(client: Client) -> None:

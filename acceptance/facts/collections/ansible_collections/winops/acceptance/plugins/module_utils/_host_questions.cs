@@ -37,7 +37,9 @@ internal static class HostQuestions
 	private const ushort EVENTLOG_INFORMATION_TYPE = 4;
 	private const int WTSListen = 6;
 	private const int FirstListenerId = 65536;
-	private const int NameDnsDomain = 12; // EXTENDED_NAME_FORMAT
+	private const int NameUserPrincipal = 8; // EXTENDED_NAME_FORMAT
+	private const int NameDnsDomain = 12;
+	private const string EntraDomain = "AzureAD\\";
 	private const string Administrators = "S-1-5-32-544";
 	private const string TerminalServer = @"SYSTEM\CurrentControlSet\Control\Terminal Server";
 	private const string Winlogon = @"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon";
@@ -47,6 +49,7 @@ internal static class HostQuestions
 		{ "absent_session", subject => Calls.Query(Calls.AbsentSession(), Native.WTS_INFO_CLASS.WTSSessionInfoEx, (buffer, bytes) => "found") },
 		{ "null_buffer", subject => NullBuffer() },
 		{ "enumeration_level", subject => EnumerationLevel() },
+		{ "list_of_sessions", subject => Calls.Sessions(session => true).Count > 0 ? "sessions" : "nothing" },
 		{ "session_0", subject => SessionZero() },
 		{ "session_info_size", subject => Calls.Query(0, Native.WTS_INFO_CLASS.WTSSessionInfoEx, (buffer, bytes) => bytes + " bytes, level " + Marshal.ReadInt32(buffer)) },
 		{ "client_name_of_nobody", subject => Calls.Query(0, Native.WTS_INFO_CLASS.WTSClientName, (buffer, bytes) => Calls.Text(buffer)) },
@@ -61,7 +64,9 @@ internal static class HostQuestions
 		{ "dns_domain", subject => DnsDomain() },
 		{ "absent_account", subject => Use(Account.Find("winops-rds-nobody")) },
 		{ "group", subject => Use(Account.Find(Administrators)) },
-		{ "entra_account", subject => EntraAccount() },
+		{ "own_computer", subject => Use(Account.Find(OwnComputer())) },
+		{ "entra_account", subject => Use(Account.Find(EntraAccount())) },
+		{ "entra_principal_name", subject => Use(Account.Find(EntraPrincipalName())) },
 		{ "absent_server", subject => AbsentServer() },
 		{ "event_source", subject => WithEventSource(log => true) },
 		{ "longest_event", subject => WithEventSource(log => Events.ReportEventW(log, EVENTLOG_INFORMATION_TYPE, 0, 3389, IntPtr.Zero, 1, 0, new[] { new string('x', 31839) }, IntPtr.Zero)) },
@@ -156,14 +161,31 @@ internal static class HostQuestions
 
 	private static string Workstation()
 	{
+		return Computer(info => (Memory.Text(info.ComputerName).Length > 0 ? "a name" : "no name")
+			+ ", version " + info.VersionMajor + "." + info.VersionMinor);
+	}
+
+	private static string Computer(Func<Native.WKSTA_INFO_100, string> read)
+	{
 		IntPtr buffer;
 		int error = Wts.NetWkstaGetInfo(null, 100, out buffer);
 		if (error != Win32Error.ERROR_SUCCESS)
-			return "error " + error;
-		Native.WKSTA_INFO_100 info = Memory.Structure<Native.WKSTA_INFO_100>(buffer);
-		string name = Memory.Text(info.ComputerName).Length > 0 ? "a name" : "no name";
+			throw new WindowsException("NetWkstaGetInfo", error);
+		string answer = read(Memory.Structure<Native.WKSTA_INFO_100>(buffer));
 		Wts.NetApiBufferFree(buffer);
-		return name + ", version " + info.VersionMajor + "." + info.VersionMinor;
+		return answer;
+	}
+
+	private static string OwnComputer()
+	{
+		try
+		{
+			return Computer(info => Memory.Text(info.ComputerName));
+		}
+		catch (WindowsException error)
+		{
+			throw new NotAskableException("the host does not tell its name: error " + error.Code);
+		}
 	}
 
 	private static string Use(Account account)
@@ -174,21 +196,38 @@ internal static class HostQuestions
 	// The account by the DNS name of its domain, which is to be found under the NetBIOS name.
 	private static string DnsDomain()
 	{
-		UInt32 length = 512;
-		StringBuilder name = new StringBuilder((int)length);
-		if (!Secur.GetUserNameExW(NameDnsDomain, name, ref length))
+		string name = OwnName(NameDnsDomain);
+		if (name == null)
 			throw new NotAskableException("the connecting account is of no domain with a DNS name");
-		Account found = Account.Find(name.ToString());
+		Account found = Account.Find(name);
 		bool isSame = String.Equals(found.Name, TimedCalls.OwnAccount(), StringComparison.OrdinalIgnoreCase);
 		return isSame ? "the account" : "another: " + Use(found);
 	}
 
+	// In this form; null: it has none.
+	private static string OwnName(int format)
+	{
+		UInt32 length = 512;
+		StringBuilder name = new StringBuilder((int)length);
+		return Secur.GetUserNameExW(format, name, ref length) ? name.ToString() : null;
+	}
+
+	// As its session would show it.
 	private static string EntraAccount()
 	{
-		string own = TimedCalls.OwnAccount(); // as its session would show it
-		if (!own.StartsWith("AzureAD\\", StringComparison.OrdinalIgnoreCase))
+		string own = TimedCalls.OwnAccount();
+		if (!own.StartsWith(EntraDomain, StringComparison.OrdinalIgnoreCase))
 			throw new NotAskableException("the connecting account is none of Entra ID");
-		return Use(Account.Find(own));
+		return own;
+	}
+
+	private static string EntraPrincipalName()
+	{
+		EntraAccount();
+		string name = OwnName(NameUserPrincipal);
+		if (name == null)
+			throw new NotAskableException("the connecting account does not know its principal name");
+		return EntraDomain + name;
 	}
 
 	private static string AbsentServer()

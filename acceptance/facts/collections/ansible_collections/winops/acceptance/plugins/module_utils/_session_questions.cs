@@ -23,6 +23,8 @@ internal static class SessionQuestions
 {
 	private const int LogoffMilliseconds = 60000;
 	private const int LookMilliseconds = 20;
+	private const string Text = "acceptance test";
+	private const int LongMessage = 2000; // characters, of two bytes each
 
 	internal static readonly Dictionary<string, Question> All = new Dictionary<string, Question>
 	{
@@ -35,8 +37,9 @@ internal static class SessionQuestions
 		{ "client_name", subject => ClientName(subject) },
 		{ "client_address", subject => Calls.Query(subject.Id, Native.WTS_INFO_CLASS.WTSClientAddress, (buffer, bytes) => Address(buffer)) },
 		{ "session_programs", subject => SessionPrograms(subject.Id) },
-		{ "message", subject => Message(subject.Id, false) },
-		{ "message_time_out", subject => Message(subject.Id, true) },
+		{ "message", subject => Message(subject.Id, Text, false) },
+		{ "long_message", subject => Message(subject.Id, new string('x', LongMessage), false) },
+		{ "message_time_out", subject => Message(subject.Id, Text, true) },
 		{ "disconnect", subject => Calls.Accepted(Disconnect.WTSDisconnectSession(IntPtr.Zero, subject.Id, false)) },
 		{ "logoff_states", subject => LogoffStates(subject.Id) },
 		{ "second_logoff", subject => SecondLogoff(subject.Id) },
@@ -78,12 +81,11 @@ internal static class SessionQuestions
 		});
 	}
 
-	private static string Message(UInt32 id, bool waits)
+	private static string Message(UInt32 id, string text, bool waits)
 	{
 		UInt32 response;
-		string text = "acceptance test";
 		return Calls.Answer(
-			Send.WTSSendMessageW(IntPtr.Zero, id, text, 2 * (UInt32)text.Length, text, 2 * (UInt32)text.Length, 0, 1, out response, waits),
+			Send.WTSSendMessageW(IntPtr.Zero, id, Text, 2 * (UInt32)Text.Length, text, 2 * (UInt32)text.Length, 0, 1, out response, waits),
 			() => "response " + response);
 	}
 

@@ -25,6 +25,7 @@ from ..plugin_utils._logon_mode import modes
 from ..plugin_utils._logon_mode.maintenance import maintenance_of, opening_command
 from ..plugin_utils._maintenance import sentences
 from ..plugin_utils._maintenance.engine import MaintenanceReport, MaintenanceRequest
+from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
 from ..plugin_utils._options.reason import checked_reason
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
@@ -35,6 +36,7 @@ from ..plugin_utils._words.displayable import one_line
 ENTERED = "entered"
 PLANNED = "planned"
 EXITED = "exited"
+_STATE_WORDS = {"enter": ENTERED, "plan": PLANNED, "exit": EXITED}
 UNCHANGED = "unchanged"
 PREVIOUS = "previous"
 #: The modes of each state; the first is the default.
@@ -68,14 +70,24 @@ class OpenedMeanwhile(TaskFailed):
 
 class ActionModule(LogoffAction):
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "state": {"type": "str", "choices": [ENTERED, PLANNED, EXITED], "required": True},
-        "mode": {"type": "str", "choices": [*dict.fromkeys(mode for state in MODES.values() for mode in state)]},
+        "state": {
+            "type": "str",
+            "choices": [ENTERED, PLANNED, EXITED],
+            "required": True,
+            "meant": lambda value: _STATE_WORDS.get(str(value).lower(), value),
+        },
+        "mode": {
+            "type": "str",
+            "choices": [*dict.fromkeys(mode for state in MODES.values() for mode in state)],
+            "meant": modes.mode_meant,
+        },
         "keep_closed": {"type": "bool", "default": False},
         **{name: ARGUMENT_SPEC[name] for name in (*WHO_MAY_STAY, "idle_for")},
         **grace_options.ARGUMENT_SPEC,
         # A host with somebody on it is not in maintenance, so that leaving them is no choice.
         "at_deadline": {**grace_options.ARGUMENT_SPEC["at_deadline"], "choices": [LOGOFF, FAIL]},
         **logoff.ARGUMENT_SPEC,
+        "timeout": {"type": Duration("give no session the time to log off")},
     }
 
     def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def session_report(
     if format != "html":
         raise AnsibleFilterError(f"session_report: format is html or csv, and not {format!r}")
     try:
-        seconds = parse_duration(idle_limit, unit_needed=True)
+        seconds = parse_duration(str(idle_limit), unit_needed=True)
     except ValueError as error:
         raise AnsibleFilterError(f"session_report: idle_limit: {error}") from None
     return page(shown, head_of(title), idle_limit=seconds, masked=mask)

@@ -7,11 +7,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.winops.rds.plugins.plugin_utils._words.wts import time_of
 
 from tests.support.ansible_runs import finished
 from tests.support.guides import CodeBlock, guide, markdown_code_blocks
@@ -96,6 +98,16 @@ def test_warn_first(serve: Serve) -> None:
     checked = farm.playbook(task, "--check")
     assert checked.exit_code == 0, checked.output
     assert checked.of(task[0]["name"], "RDSH01").counts() == {"would_log_off": 3}
+
+
+def test_until_a_time_of_day(serve: Serve) -> None:
+    farm = serve(hosts=[RDSH01])
+    (block,) = (block for block in guide("grace").code_blocks() if "off at six" in block.text)
+    checked = farm.playbook(yaml.safe_load(block.text), "--check").only()
+    ends = time_of(checked["deadline"]).astimezone()
+    assert checked.counts() == {"would_log_off": 3, "protected": 1}
+    assert timedelta() < ends - datetime.now().astimezone() <= timedelta(days=1)
+    assert abs(ends.replace(hour=6, minute=0, second=0) - ends) < timedelta(minutes=1)
 
 
 def test_maintenance_night(serve: Serve) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 from ansible.parsing.splitter import parse_kv
 
-LOGOFF, DISCONNECT, MESSAGE, INFO, LOGON_MODE, LOGON_MODE_INFO = (
+LOGOFF, DISCONNECT, MESSAGE, INFO, LOGON_MODE, LOGON_MODE_INFO, MAINTENANCE = (
     f"winops.rds.win_rds_{name}"
-    for name in ("logoff", "disconnect", "message", "session_info", "logon_mode", "logon_mode_info")
+    for name in ("logoff", "disconnect", "message", "session_info", "logon_mode", "logon_mode_info", "maintenance")
 )
 
 Attempts = dict[str, str]
@@ -57,6 +57,9 @@ TAKEN: dict[str, dict[str, Attempts]] = {
             "all=true grace='10 min' message=Bye reminders='5 min, 1 min'": (
                 "all=true grace=10m message=Bye reminders=5m,1m"
             ),
+            "{all: true, grace: 10m, message: Bye, disconnected_grace: 0.0}": (
+                "{all: true, grace: 10m, message: Bye, disconnected_grace: 0}"
+            ),
         },
         MESSAGE: {"all=true message=Hi show_for='1 minute'": "all=true message=Hi show_for=60s"},
     },
@@ -91,7 +94,17 @@ TAKEN: dict[str, dict[str, Attempts]] = {
             "mode=drain-until-restart": "mode=drain_until_restart",
             "{mode: Enabled}": "{mode: enabled}",
             "{mode: /drain}": "{mode: drain}",
-        }
+            "mode=NotUntilReboot": "mode=drain_until_restart",
+        },
+        MAINTENANCE: {
+            "state=enter": "state=entered",
+            "state=Exit": "state=exited",
+            "state=plan": "state=planned",
+            "state=entered mode=/drain": "state=entered mode=drain",
+            "state=entered mode=/drainuntilrestart": "state=entered mode=drain_until_restart",
+            "state=entered mode=disable": "state=entered mode=disabled",
+            "state=exited mode=enable": "state=exited mode=enabled",
+        },
     },
     "names of options": {
         LOGOFF: {
@@ -148,6 +161,10 @@ TAKEN: dict[str, dict[str, Attempts]] = {
             "users='CONTOSO\\\\alice'": "{users: 'CONTOSO\\alice'}",
             "users=alice@contoso.com": "{users: [alice@contoso.com]}",
             "users=svc-*": "{users: ['svc-*']}",
+            "users='\"alice\"'": "users=alice",
+            "sessions='\"12\"'": "sessions=12",
+            "users=alice reason=none": "users=alice",
+            "users=alice reason=''": "users=alice",
             "clients=10.1.2.3": "{clients: 10.1.2.3}",
             "clients=10.1.2.3/16": "{clients: 10.1.2.3/16}",
             "all=true server=RDSH02,RDSH03": "{all: true, server: [RDSH02, RDSH03]}",
@@ -165,6 +182,9 @@ TAKEN: dict[str, dict[str, Attempts]] = {
             "{users: [alice, bob]}": "users=alice,bob",
             "{users: 'alice, bob'}": "users=alice,bob",
             "{users: '[\"alice\"]'}": "users=alice",
+            "{users: '\"CONTOSO\\alice\"'}": "{users: 'CONTOSO\\alice'}",
+            "{users: 'CONTOSO\\\\alice'}": "{users: 'CONTOSO\\alice'}",
+            "{all: true, exclude_users: 'CONTOSO\\\\svc-*'}": "{all: true, exclude_users: 'CONTOSO\\svc-*'}",
             "{sessions: 12}": "sessions=12",
             "{sessions: [12, TERM04]}": "sessions=12,TERM04",
             "{sessions: '12,13'}": "sessions=12,13",
@@ -217,6 +237,16 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "{idle_for: [2h]}": "{idle_for: 2h}",
             "idle_for=0h": "all=true",
             "all=true timeout=1:30": "all=true timeout='1m 30s'",
+            "idle_for=½h": "idle_for=30m",
+            "disconnected_for=1.02:00:00": "disconnected_for='1d 2h'",
+            "all=true grace=22:00 message=Bye": "all=true grace=22h message=Bye",
+            "all=true grace='10:00 PM' message=Bye": "all=true grace=15m message=Bye",
+            "all=true deadline=22:00": "all=true grace=15m message='…'",
+            "all=true until=22:00": "all=true grace=15m message='…'",
+            "all=true grace=10m message=Bye reminders='5m 1m'": "all=true grace=10m message=Bye reminders=5m,1m",
+            "all=true grace=15m message=Bye disconnected_grace=5": (
+                "all=true grace=15m message=Bye disconnected_grace=5m"
+            ),
         }
     },
     "states": {
@@ -241,6 +271,10 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "states=Disc*": "states=disconnected",
             "states=Desconectado": "states=disconnected",
             "{state: absent, users: alice}": "{users: alice, states: active}",
+            "states=Déconnectée": "states=disconnected",
+            "states='Disc or Active'": "states=Disc,Active",
+            "states=Disc/Active": "states=Disc,Active",
+            "states=logged-on": "states=active",
         }
     },
     "logon modes": {
@@ -266,7 +300,14 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "change logon /drain": "mode=drain",
             "mode=normal": "mode=enabled",
             "{mode: [drain]}": "{mode: drain}",
-        }
+            "reason=CHG-4711 mode=": "mode=drain",
+        },
+        MAINTENANCE: {
+            "enter": "state=entered",
+            "maintenance=true": "state=entered",
+            "state=entered at_deadline=failed grace=15m": "state=entered at_deadline=fail grace=15m",
+            "state=entered ticket=CHG-4711": "state=entered reason='CHG-4711 patching'",
+        },
     },
     "names of options": {
         LOGOFF: {
@@ -329,6 +370,9 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "all=true message=Hi timeout=60": "all=true message=Hi show_for=1m",
             "all=true message=Hi subject=IT": "all=true message=Hi title='…'",
             "all=true message=Hi style=warning": "all=true message=Hi icon=warning",
+            "all=true message=Hi comment=x": "all=true message=Hi reason='CHG-4711 patching'",
+            "all=true message=Hi icon=info": "all=true message=Hi icon=information",
+            "all=true message=Hi icon=warn": "all=true message=Hi icon=warning",
         },
         DISCONNECT: {"id=12 force=true": "id=12"},
         INFO: {"console=true": "protocols=console", "timeout=10s": "server_timeout=30s"},
@@ -340,6 +384,13 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "users='alice|bob'": "users=alice,bob",
             "users=alice bob": "users=alice,bob",
             "sessions=12;14": "sessions=12,14",
+            "sessions='ID 12'": "sessions=12",
+            "sessions='>rdp-tcp#0'": "sessions=rdp-tcp#0",
+            "clients='10.1.2.3 10.1.2.4'": "clients=10.1.2.3,10.1.2.4",
+            "clients=*": "protocols=rdp",
+            "clients=all": "all=true",
+            "users=CONTOSO\\\\alice@contoso.com": "users=alice@contoso.com",
+            "users=\"'alice'\"": "users=alice",
             "sessions='12 14'": "sessions=12,14",
             "sessions=12-14": "sessions=12,14",
             "all=true,exclude_users=alice": "all=true exclude_users=alice",
@@ -352,6 +403,9 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "idle_for>2h": "idle_for=2h",
             "logoff 12": "sessions=12",
             "all=true --check": "all=true",
+            "users=alice -v": "users=alice",
+            "users=alice -l RDSH01": "users=alice",
+            'users="alice","bob"': "users=alice",
             "all=true server=rdp://RDSH02": "all=true server=RDSH02",
             "all=true server=RDSH02:3389": "all=true server=RDSH02",
             "users=me": "sessions=current",
@@ -393,6 +447,11 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "all=true message=Please log off": "all=true message='Please log off'",
             "all=true msg=Please log off": "all=true msg='Please log off'",
             "all=true Hello": "all=true message=Hello",
+            "* Hello": "all=true message=Hello",
+            "12 Hello": "sessions=12 message=Hello",
+            "all=true message=Hello /time:60": "all=true message=Hello show_for=60s",
+            "all=true message=Hello /w": "all=true message=Hello answer_timeout=1m",
+            "users=alice message=none": "users=alice message=Hi",
         },
         DISCONNECT: {"alice": "users=alice"},
     },

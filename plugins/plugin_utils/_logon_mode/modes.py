@@ -27,8 +27,8 @@ MODES = {
     "drain_until_restart": "users reconnect to their sessions, and get no new ones until the host restarts",
 }
 
-#: As ``change logon`` takes them, with a slash or without.
-_COMMANDS = {"enable": "enabled", "disable": "disabled"}
+#: As ``change logon`` takes them, with a slash or without, and as ``Get-RDSessionHost`` tells one of them.
+_COMMANDS = {"enable": "enabled", "disable": "disabled", "notuntilreboot": "drain_until_restart"}
 
 #: What may mean more than one mode.
 _CLOSING = (

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ class Duration:
         :raises OptionError: it is no duration, or 0.
         """
         try:
-            unit_needed = self.unit_needed and not (self.zero_is_plain and text.strip() == "0")
+            unit_needed = self.unit_needed and not (self.zero_is_plain and re.fullmatch(r"0+(\.0+)?", text.strip()))
             seconds = parse_duration(text, unit_needed=unit_needed)
         except ValueError as error:
             raise OptionError(f"{option}: {error}") from None

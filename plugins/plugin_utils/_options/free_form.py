@@ -19,6 +19,14 @@ Spec = Mapping[str, Mapping[str, Any]]
 _IDS = re.compile(r"\d+([\s,;]+\d+)*", re.ASCII)
 #: As ``logoff``, ``tsdiscon`` and ``msg`` take it.
 _SERVER = re.compile(r"/(?:server|v):(\S+)", re.IGNORECASE)
+#: At the end of a value, where another one follows.
+_SEPARATORS = ",;\\"
+#: As ``msg`` takes how long a message is shown, and that an answer is waited for.
+_MSG_SWITCH = re.compile(r"/(?:time:(\d+)|w)", re.IGNORECASE)
+#: For whom ``msg`` takes a message.
+_MSG_TARGET = re.compile(r"(\*|\d+|console|\S+#\d+)\s+(\S.*)", re.IGNORECASE)
+#: An option of the commands of Ansible.
+_OF_ANSIBLE = re.compile(r"-(v+|[CDKbk]|[efil] .*)|--(become|check|diff|extra|forks|inventory|limit|verbose).*")
 #: What somebody types who knows the commands of Windows.
 _COMMAND = re.compile(r"^(logoff|tsdiscon|msg|quser|qwinsta|query (user|session)|reset session|change logon)\b", re.I)
 #: As YAML, PowerShell and other commands write an option.
@@ -34,6 +42,8 @@ def free_form_text(text: str, given: Mapping[str, Any], spec: Spec) -> str:
     """
     if not spec:
         return f"{text!r} belongs to no option: this module has none"
+    if _OF_ANSIBLE.fullmatch(text):
+        return f"{text!r} belongs to the command and to no option: write it outside the quotes of -a"
     begun = {name: value for name, value in given.items() if name in _names(spec) and isinstance(value, str)}
     meant = _rest(text, begun, _names(spec)) or _listed(text, begun) or " ".join(_options(text, spec))
     return (
@@ -55,10 +65,10 @@ def _rest(text: str, begun: Mapping[str, str], spec: Spec) -> str:
             return f"{name}='{value} {text}'"
         if _choice(spec[name], f"{value} {text}"):
             return f"{name}={_choice(spec[name], f'{value} {text}')}"
-    for name, value in begun.items():
-        if name in ("message", "msg", "title", "message_title") and not _SERVER.search(text):
-            return f"{name}='{value} {text}'"
-    return ""
+    if "show_for" in spec and (switch := _MSG_SWITCH.fullmatch(text)):
+        return f"show_for={switch[1]}s" if switch[1] else "answer_timeout=1m"
+    texts = [name for name in ("message", "msg", "title", "message_title", "reason") if name in begun]
+    return "" if _SERVER.search(text) else " or ".join(f"{name}='{begun[name]} {text}'" for name in texts)
 
 
 def _choice(option: Mapping[str, Any], word: str) -> str:
@@ -74,7 +84,7 @@ def _listed(text: str, begun: Mapping[str, str]) -> str:
     kind = "sessions" if _IDS.fullmatch(text) else "users"
     more = ",".join(re.split(r"[\s,;]+", text))
     return " or ".join(
-        f"{name}={begun[name].rstrip(',;')},{more}" for name in (kind, f"exclude_{kind}") if begun.get(name)
+        f"{name}={begun[name].rstrip(_SEPARATORS)},{more}" for name in (kind, f"exclude_{kind}") if begun.get(name)
     )
 
 
@@ -126,7 +136,8 @@ def _option(text: str, spec: Spec) -> str:
 def _value(text: str, word: str, spec: Spec) -> str:
     """The option that words alone are the value of."""
     if spec.get("message", {}).get("required") and not _IDS.fullmatch(text):
-        return f"message='{text}'"
+        to = _MSG_TARGET.fullmatch(text)
+        return f"{_value(to[1], to[1], {'users': {}})} message='{to[2]}'" if to else f"message='{text}'"
     if "users" not in spec:
         return ""
     if word in _EVERYBODY:
@@ -140,7 +151,7 @@ def _value(text: str, word: str, spec: Spec) -> str:
     if _is_duration_or_unit(text):
         return f"idle_for='{text}'"
     # A session's name has no domain, and hardly any account has a number sign.
-    if "#" in text:
+    if re.search(r"\w#", text):
         return f"sessions={text}"
     names = ",".join(re.split(r"[\s,;]+", text))
     # At a prompt Ansible makes one backslash of two.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import yaml
@@ -21,6 +22,7 @@ from .choices import choice_meant
 from .durations import Duration, duration_of_fields, is_duration
 from .errors import OptionError, nearest
 from .free_form import free_form_text
+from .names import NOTHING
 from .other_names import written_here
 from .selection import otherwise
 
@@ -35,8 +37,9 @@ WITH_NUMBERS = ("sessions", "exclude_sessions")
 #: The options that spare sessions.
 EXCLUDING = ("exclude_users", "exclude_sessions")
 
-#: The options for which null is as not given: none of their values spares more people than the default does, gives them
-#: more time or tells them more. For the others it is a variable that should have held something.
+#: The options for which null, and a text that stands for it, is as not given: none of their values spares more people
+#: than the default does, gives them more time or tells them more. For the others it is a variable that should have held
+#: something.
 NULL_IS_DEFAULT = frozenset(
     [
         "disconnected_grace",
@@ -87,14 +90,17 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         if len(spellings) > 1:
             raise OptionError(f"{' and '.join(spellings)} are one option: give one of them")
         for spelling in spellings:
-            if given[spelling] is None and name in NULL_IS_DEFAULT:
+            if _is_nothing(name, option, given[spelling]):
+                if name not in NULL_IS_DEFAULT:
+                    _refuse_nothing(spelling, name, option, given[spelling])
                 del given[spelling]
                 continue
-            _refuse_null(spelling, name, option, given[spelling])
             given[spelling] = _meant_value(option, given[spelling])
             _refuse_type(spelling, name, option, given[spelling])
             if name in WITH_NUMBERS:
                 given[spelling] = _ids_and_records(given[spelling])
+        if option.get("required") and not spellings:
+            raise OptionError(f"missing required arguments: {name}{_choices(option, ', ')}")
     checked = ArgumentSpecValidator({name: _of_ansible(option) for name, option in spec.items()}).validate(given)
     if checked.error_messages:
         raise OptionError(". ".join(checked.error_messages))
@@ -139,8 +145,18 @@ def _typed(name: str, option: Mapping[str, Any], value: Any) -> Any:
     if isinstance(kind := option.get("type"), Duration):
         return kind.seconds(name, value)
     if isinstance(kind := option.get("elements"), Duration):
-        return [kind.seconds(name, element) for element in value]
+        return [_one_of_several(name, kind, element) for element in value]
     return value
+
+
+def _one_of_several(name: str, kind: Duration, element: str) -> float:
+    parts = re.split(r"\s*[;|]\s*|\s+(?:and\s+)?", element.strip())
+    try:
+        return kind.seconds(name, element)
+    except OptionError:
+        if len(parts) < 2 or not all(map(is_duration, parts)):
+            raise
+        raise OptionError(f"{name}: {element!r} is several: separate them by commas ({','.join(parts)})") from None
 
 
 def refuse_repeated(*places: Any) -> None:
@@ -276,15 +292,33 @@ def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
 def _advice(name: str, known: Sequence[str], spec: Spec) -> str:
     if written := written_here(name, spec):
         return f"; for {name}, {written};"
-    guess = nearest(name, [each for each in known if each[:1] == name[:1].lower()], _LIKENESS)
+    if (bare := name.strip("\"'")) in known and bare != name:
+        return f"; quotes belong around a value, {bare}='…';"
+    like = nearest(name, [each for each in known if each[:1] == name[:1].lower()], _LIKENESS)
+    guess = like or next((each for each in known if sorted(each) == sorted(name.lower())), None)
     return f"; did you mean {guess} instead of {name}?" if guess else ""
 
 
-def _refuse_null(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
-    """Refuse what Ansible takes instead of the default."""
+def _is_nothing(name: str, option: Mapping[str, Any], value: Any) -> bool:
+    """Whether it is null, or a text that stands for it, where such a text can mean nothing else: a survey has "" for an
+    answer that was left empty, and templates write null as ``None``."""
     if value is None:
-        instead = "" if option.get("required") else f", or {otherwise(name)}"
-        raise OptionError(f"{spelling} is null; give a value{instead}")
+        return True
+    if option["type"] in ("list", "str") and "choices" not in option and name not in NULL_IS_DEFAULT:
+        return False
+    return str(value).strip().lower() in {"", *NOTHING} - {*option.get("choices", ())}
+
+
+def _refuse_nothing(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
+    """Refuse what Ansible takes instead of the default."""
+    told = "null" if value is None else f"{value!r}, which stands for nothing" if value.strip() else "empty"
+    instead = "" if option.get("required") else f", or {otherwise(name)}"
+    raise OptionError(f"{spelling} is {told}; give {_choices(option) or 'a value'}{instead}")
+
+
+def _choices(option: Mapping[str, Any], before: str = "") -> str:
+    """What an option accepts, where it accepts some words only."""
+    return f"{before}one of {', '.join(option['choices'])}" if "choices" in option else ""
 
 
 def _refuse_type(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
@@ -296,13 +330,31 @@ def _refuse_type(spelling: str, name: str, option: Mapping[str, Any], value: Any
         isinstance(value, bool) or not isinstance(value, (str, int, float))
     ):
         raise OptionError(f"{spelling}: {value!r} is not text{_text_hint(spelling, kind, value)}")
-    elif name == "wait" and isinstance(value, str) and is_duration(value):
+    elif name == "wait" and (is_duration(str(value)) or re.fullmatch(r"\d\d+|[2-9]", str(value))):
         raise OptionError(f"{spelling} is true or false, and {value!r} is how long: give timeout={value}")
     elif kind == "int" and isinstance(value, bool):
         raise OptionError(f"{spelling}: {value!r} is not a number")
+    elif value not in option.get("choices", (value,)):
+        accepted = ", ".join(option["choices"])
+        raise OptionError(
+            f"value of {spelling} must be one of: {accepted}, got: {value}{_choice_hint(name, option, value)}"
+        )
+
+
+def _choice_hint(name: str, option: Mapping[str, Any], value: Any) -> str:
+    word = str(value).lower()
+    if name == "at_deadline" and re.match(r"\d", word):
+        return " (how long users have is grace)"
+    begun = [choice for choice in option["choices"] if choice.startswith(word) or word.startswith(choice)]
+    guess = begun[0] if len(begun) == 1 else nearest(word, option["choices"], _LIKENESS)
+    return f" (write {guess})" if guess else ""
 
 
 def _text_hint(spelling: str, kind: str | Duration, value: Any) -> str:
+    if isinstance(kind, Duration) and isinstance(value, (bool, date)):
+        return "; it is how long, such as 15m" + ("" if isinstance(value, bool) else ", and no date")
+    if isinstance(value, date):
+        return "; write it in quotes"
     if isinstance(value, bool):
         return "; in YAML, yes, no, on and off need quotes"
     if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], (str, int)):
@@ -332,11 +384,11 @@ def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:
     if isinstance(element, Mapping):
         if name in WITH_NUMBERS:
             return
-        field = _FIELDS.get(name.removeprefix("exclude_"), "account")
-        raise OptionError(
-            f"{spelling}: a record is not a value; give one field of each, as in "
-            f"{{{{ found.sessions | map(attribute='{field}') }}}}"
-        )
+        field = _FIELDS.get(name.removeprefix("exclude_"))
+        instead = f"one field of each, as in {{{{ found.sessions | map(attribute='{field}') }}}}" if field else "text"
+        if name == "registered":
+            instead = "the name of the variable, without braces"
+        raise OptionError(f"{spelling}: a record is not a value; give {instead}")
     if isinstance(element, (list, tuple, set)):
         raise OptionError(f"{spelling}: {value!r} is a list in a list; make it one, with the filter flatten")
     if element is None:
@@ -350,5 +402,7 @@ def _refuse_element(spelling: str, name: str, element: Any, value: Any) -> None:
         why = " (in YAML, yes, no, on and off are no text without)"
     else:
         why = ""
+    if isinstance(element, float) and name in WITH_NUMBERS:
+        raise OptionError(f"{spelling}: {element!r} is not text; accepted is text and whole numbers, or records")
     accepted = "text and whole numbers, or records" if name in WITH_NUMBERS else "text"
     raise OptionError(f"{spelling}: {element!r} is not text; accepted is {accepted}: write it in quotes{why}")

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Collection
 
 from .errors import OptionError
+from .names import NOTHING
 
 #: MB_OK, MB_OKCANCEL, …
 BUTTONS = {
@@ -43,10 +44,12 @@ _BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 def check_message(option: str, text: str, placeholders: Collection[str]) -> str:
     """Return a text that is to be shown; ``{user}`` and the like are the placeholders that it may hold.
 
-    :raises OptionError: it is empty, holds a control character, another placeholder or a single brace.
+    :raises OptionError: it is nothing, holds a control character, another placeholder or a single brace.
     """
     if not text.strip():
         raise OptionError(f"{option} is empty; say what the users should read")
+    if text.strip().lower() in NOTHING:
+        raise OptionError(f"{option} is {text!r}, which users would read so; say what they should read")
     for character in text:
         # Windows would show the text only up to a NUL.
         if unicodedata.category(character) == "Cc" and character not in "\t\r\n":

@@ -15,6 +15,9 @@ import unicodedata
 from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, state_meant, state_meant_elsewhere
 from .errors import OptionError
 
+#: What stands for nothing, as a text: so templates write null.
+NOTHING = ("none", "null")
+
 #: In ``sessions``: those of the account that the task runs as.
 CURRENT = "current"
 
@@ -32,6 +35,9 @@ _NOT_IN_PRINCIPAL_NAMES = '"/[]:|<>;,\\*?'
 #: https://learn.microsoft.com/troubleshoot/windows-server/active-directory/naming-conventions-for-computer-domain-site-ou
 #: without ``*`` and ``?``, and what people put between names.
 _NOT_IN_CLIENTS = '\\/:"<>|[],;'
+#: What stands before a session: the mark of ``quser`` at one's own, and a word for it.
+_SESSION_LABEL = re.compile(r"^>\s*|^(?:session[\s_-]?)?(?:id)?[\s:=]+", re.ASCII | re.IGNORECASE)
+_SESSION_RANGE = re.compile(r"\d+\s*(?:-|\.\.|:|\s(?:to|through|until|bis)\s)\s*\d+", re.ASCII | re.IGNORECASE)
 #: Session names are made of the name of a listener and a number, without blanks: ``rdp-tcp#3``.
 _NOT_IN_SESSIONS = ' "/\\[]:|<>+=;,@'
 
@@ -79,10 +85,9 @@ _CLIENTS = (
     "accepted are a computer name with * and ?, an address (10.1.2.3, 2001:db8::7) and a network (10.1.0.0/16, "
     "2001:db8::/32)"
 )
-#: What people call their own sessions, everybody and nobody. Whose account has such a name gives its domain, too.
+#: What people call their own sessions and everybody. Whose account has such a name gives its domain, too.
 _OWN = (CURRENT, "current_user", "me", "mine", "myself", "self")
 _EVERYBODY = ("all", "any", "everybody", "everyone")
-_NOBODY = ("none", "null")
 _LOCKED = ("locked", "unlocked")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -123,6 +128,11 @@ def client_network(value: str) -> Network | None:
         return None
 
 
+def account_meant(value: str) -> str:
+    """An account with one backslash of those that escaping left over: ``CONTOSO\\\\alice`` can only mean this."""
+    return re.sub(r"(?<=[^\\])\\{2,}(?=[^\\])", r"\\", value)
+
+
 def check_account(option: str, value: str) -> None:
     """Refuse what can be no account.
 
@@ -153,7 +163,18 @@ def check_client(value: str) -> None:
     if client_network(value) is not None:
         return
     why = _why_no_text(value, _NOT_IN_CLIENTS)
-    if re.fullmatch(r"[0-9.*?-]*\.[0-9.*?-]*", value) or re.fullmatch(r"[0-9a-f:.*?-]*:[0-9a-f:.*?-]*", value, re.I):
+    several = value.split()
+    if value.lower() in _EVERYBODY:
+        why = ": everybody is all=true"
+    elif value.lower() in NOTHING:
+        why = ": for nobody, give an empty list"
+    elif not value.strip("*"):  # what is left of the template "{{ site }}*" where there is no site
+        why = ": it leaves hardly anybody out; if that is meant, give all=true or protocols=rdp"
+    elif not re.search(r"[\w?]", value):
+        why = ""
+    elif len(several) > 1 and all(map(client_network, several)):
+        why = f": several are separated by commas ({','.join(several)}), or each is an element of a list"
+    elif re.fullmatch(r"[0-9.*?-]*\.[0-9.*?-]*", value) or re.fullmatch(r"[0-9a-f:.*?-]*:[0-9a-f:.*?-]*", value, re.I):
         why = ": it looks like an address and is none; give a network for several, 192.0.2.0/24 for 192.0.2.*"
     elif "/" in value:
         why = ": it looks like a network and is none"
@@ -167,7 +188,7 @@ def check_server(value: str, option: str = "server") -> None:
     :raises OptionError: it is not.
     """
     why = _why_no_text(value, " ,;|")
-    bare = re.sub(r"^(/(server|v):|\w+://|[\\/]+)|(?<=\w):\d+$", "", value, flags=re.IGNORECASE)
+    bare = re.sub(r"^(/(server|v):|\w+://|[\\/]+)|(?<=\w):\d+(/\w*)?$|[\\/]+$", "", value, flags=re.IGNORECASE)
     if re.fullmatch(r"\w[\w.-]*", bare) and bare != value:
         why = f": write {bare}"
     is_address = re.fullmatch(r"[0-9.]+|[^.]*:.*", value) is not None
@@ -188,7 +209,7 @@ def _meant_by_word(option: str, value: str) -> str | None:
         return f": the sessions of the account that Ansible connects with are {prefix}sessions=current"
     if word in _EVERYBODY and not prefix:
         return ": everybody is all=true"
-    if word in _NOBODY:
+    if word in NOTHING:
         return ": for nobody, leave the option out" if prefix else ": for nobody, give an empty list"
     if kind == "users":
         return f": the session at the console is {prefix}sessions=console" if word == "console" else None
@@ -204,13 +225,15 @@ def _why_no_account(value: str) -> str | None:
     """Why it is none; None if it may be one."""
     if SID.fullmatch(value):
         return None
-    if re.match(r"S-1-", value, re.I):
+    if re.match(r"\*?S-1-", value, re.I):
         return ": it begins like a SID and is none"
     domain, backslash, user = value.rpartition("\\")
     if "@" in value:
         # https://learn.microsoft.com/windows/client-management/client-tools/connect-to-remote-aadj-pc
         name, _at, suffix = value.removeprefix(value[: len(ENTRA)] if is_of_entra(value) else "").partition("@")
-        why = _why_no_text(name + _at + suffix, _NOT_IN_PRINCIPAL_NAMES)
+        principal_name = re.search(r"[^\s\\<:]+@[\w-]+(\.[\w-]+)*", value)
+        instead = f"; write {principal_name[0]}" if principal_name and not is_pattern(value) else ""
+        why = _why_no_text(name + _at + suffix, _NOT_IN_PRINCIPAL_NAMES, instead)
         return why or (None if name and re.fullmatch(r"[^.@ ]+(\.[^.@ ]+)*", suffix) else "")
     why = _why_no_text(value, _NOT_IN_ACCOUNTS, "; give its SID instead, if it does exist")
     if why is not None:
@@ -252,8 +275,10 @@ def _why_no_session(value: str) -> str | None:
         )
     if "\\" in value or "@" in value or re.match(r"S-1-", value, re.I):
         return ": it looks like an account; give it in users or exclude_users"
+    if (bare := _SESSION_LABEL.sub("", value)) != value and _why_no_session(bare) is None:
+        return f": write {bare}"
     why = _why_no_text(value, _NOT_IN_SESSIONS)
-    if why is None and not any(character.isalpha() for character in value):
+    if _SESSION_RANGE.fullmatch(value) or (why is None and not any(character.isalpha() for character in value)):
         return ": give each ID for itself (12,14), in digits from 0 to 9"
     return why
 
@@ -270,10 +295,13 @@ def _why_no_text(value: str, forbidden: str, instead: str = "") -> str | None:
             return f": it holds {_code_point(character)}, which looks like {_MEANT[character]}{instead}"
         else:
             named = character
+        if character in forbidden and character == '"':
+            return f': it holds ", which no such name has; write {value.replace(character, "").strip()}{instead}'
         if character in forbidden:
             return f": it holds {named}, which no such name has{_separated(value, character) or instead}"
     if len(value) > 2 and value[0] + value[-1] in _ENCLOSING:
-        return f": it is enclosed in {value[0]} and {value[-1]}{instead}"
+        written = f"; write {value[1:-1]}" if value[0] not in "{%" else ""
+        return f": it is enclosed in {value[0]} and {value[-1]}{written}{instead}"
     if placeholder := _PLACEHOLDER.search(value):
         return f": it holds {placeholder[0]}, of a placeholder that nothing has filled in{instead}"
     return None

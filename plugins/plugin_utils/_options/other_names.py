@@ -97,6 +97,11 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
         "disconnected_grace=30m (with grace)",
         "disconnect_grace disconnected_after grace_disconnected log_off_disconnected_after",
     ),
+    (
+        "grace",
+        "grace=15m and message='…' (how long users have; at_deadline says what becomes of those who stay)",
+        "after at before by deadline end end_time in logoff_at time until when",
+    ),
     ("reminders", "reminders=5m,1m", "interval remind remind_at reminder repeat"),
     (
         "on_timeout",
@@ -146,8 +151,24 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("message_title", "message_title='…'", "caption header heading msg_title subject"),
     ("icon", "icon=warning", "level severity style type"),
     ("buttons", "buttons=yes_no with answer_timeout", "answer answers button choices"),
+    (
+        "keep_closed",
+        "state=entered or state=exited",
+        "action enter entered exit exited maintenance maintenance_mode maintenance_state present",
+    ),
     ("mode", "mode=drain", "drain draining drainuntilrestart drain_mode drain_until_restart maintenance"),
     ("mode", "mode=disabled or mode=enabled", "disable disabled enable enabled accept_logons logons accepts_logons"),
+    (
+        "reason",
+        "reason='CHG-4711 patching'",
+        "because cause change change_id change_number comment description justification note rfc ticket ticket_id "
+        "ticket_number why",
+    ),
+    (
+        "processes",
+        "processes=true",
+        "applications apps include_processes memory process programs show_processes tasks with_processes",
+    ),
     (
         "mode",
         "mode=drain (or enabled, disabled, drain_until_restart)",
@@ -165,8 +186,15 @@ _ELSEWHERE = (
     ("let a task of winops.rds.win_rds_message come before", "message message_title msg text title"),
     (
         "use winops.rds.win_rds_logoff, which has grace and on_timeout",
-        "countdown delay grace grace_minutes grace_period newcomers on_timeout reminders warn warning",
+        "at_deadline countdown deadline delay disconnected_grace grace grace_minutes grace_period newcomers on_timeout "
+        "reminders warn warning",
     ),
+    ("use winops.rds.win_rds_session_info, which has processes", "apps memory process processes programs"),
+    (
+        "use the playbook winops.rds.who_is_on, or winops.rds.show_sessions, which has it",
+        "idle_limit mask order order_by report sort sort_by",
+    ),
+    ("use winops.rds.win_rds_maintenance, which has it", "keep_closed"),
     ("leave it out: the module does it without asking", "action confirm force logoff quiet yes"),
     ("give the command --limit RDSH01", "limit"),
     ("use winops.rds.win_rds_logon_mode, which sets it", "drain drain_mode mode logon_mode"),
@@ -179,6 +207,8 @@ def written_here(name: str, options: Collection[str]) -> str:
     :param options: those of the module.
     """
     bare = _bare(name)
+    if bare in map(_bare, options):
+        return ""
     here = (
         f"write {written}" for option, written, names in _NAMES if option in options and bare in _bare(names).split()
     )

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._words.wts import PROTOCOLS, STATES, state_meant, state_meant_elsewhere
+from .._words.wts import PROTOCOLS, STATES, state_like, state_meant, state_meant_elsewhere
 from .durations import Duration
-from .errors import OptionError, nearest
+from .errors import OptionError
 from .logons import Logon
-from .names import CURRENT, check_account, check_client, check_server, check_session, is_current
+from .names import CURRENT, account_meant, check_account, check_client, check_server, check_session, is_current
 
 #: Options by which sessions are selected; each narrows what the others select.
 SELECTING = (
@@ -74,7 +74,7 @@ class Selection:
         """
         selection = cls(
             sessions=_session_values(options, "sessions"),
-            users=_values(options, "users"),
+            users=tuple(map(account_meant, _values(options, "users"))),
             states=tuple(map(_state, _values(options, "states"))),
             idle_for=options.get("idle_for"),
             disconnected_for=options.get("disconnected_for"),
@@ -83,7 +83,7 @@ class Selection:
             protocols=tuple(protocol.lower() for protocol in _values(options, "protocols")),
             locked=options.get("locked"),
             all=bool(options.get("all")),
-            exclude_users=_values(options, "exclude_users"),
+            exclude_users=tuple(map(account_meant, _values(options, "exclude_users"))),
             exclude_sessions=_session_values(options, "exclude_sessions"),
             # A server that is named twice is one.
             servers=tuple({value.lower(): value for value in _values(options, "server")}.values()),
@@ -150,29 +150,28 @@ def _state(value: str) -> str:
 
 
 def _state_hint(value: str) -> str:
-    if hint := _STATE_HINTS.get(value.lower()):
+    if hint := _STATE_HINTS.get(re.sub(r"[\s_-]", "", value).lower()):
         return hint
     if re.match(r"[!^~-]|not\b", value, re.IGNORECASE):
         return " (none can be left out; give those that are meant)"
-    words = re.split(r"[\s,;|]+", value)
+    words = re.split(r"[\s,;|/+&]+(?:(?:and|or)\s+)?", value)
     if len(words) > 1 and all(map(state_meant, words)):
         return f" (several are separated by commas, {','.join(words)}, or each is an element of a list)"
-    if found := state_meant(value) or state_meant_elsewhere(value) or nearest(value, SELECTABLE_STATES):
+    if found := state_meant(value) or state_meant_elsewhere(value) or state_like(value):
         return f" (write {found})" if found in SELECTABLE_STATES else " (it is that of a listener)"
     return ""
 
 
 #: What is said of sessions that is no state, and what asks for it.
 _STATE_HINTS = {
-    **dict.fromkeys(
-        ("absent", "logged_off", "logoff", "loggedoff", "present"), " (the module says what is done to it)"
-    ),
+    **dict.fromkeys(("absent", "logoff", "loggedoff", "present", "signedout"), " (the module says what is done to it)"),
     **dict.fromkeys(("all", "any", "*"), " (give all=true)"),
     **dict.fromkeys(("away", "inactive", "idling"), " (give idle_for, such as idle_for=30m)"),
-    **dict.fromkeys(("online", "logged_on", "logged on", "in use"), " (write active)"),
+    **dict.fromkeys(("online", "loggedon", "inuse", "running"), " (write active)"),
     **dict.fromkeys(("offline", "suspended"), " (write disconnected)"),
     "locked": " (give locked=true)",
     "unlocked": " (give locked=false)",
+    **dict.fromkeys(("none", "null"), " (for nobody, give an empty list)"),
     "console": " (give protocols=console)",
     "rdp": " (give protocols=rdp)",
 }
@@ -235,17 +234,24 @@ def _values(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
 
 
 def _given(options: Mapping[str, Any], option: str) -> tuple[Any, ...]:
-    """The values of a list: records, and texts without blanks around them."""
+    """The values of a list: records, and texts without what is around them."""
     if options.get(option) is None:
         return ()
-    # Not more than ASCII's blanks: a no-break space is what YAML's double quotes make of CONTOSO\_alice.
-    values = tuple(value if isinstance(value, Mapping) else str(value).strip(" \t\r\n") for value in options[option])
+    values = tuple(value if isinstance(value, Mapping) else _bare(str(value)) for value in options[option])
     if not all(values):
         raise OptionError(f"{option} holds an empty value; give values, or {otherwise(option)}")
     # It is nearly always a variable that should have held somebody.
     if not values and option not in SELECTING_LISTS:
         raise OptionError(f"{option} is an empty list, and would spare nobody; give values, or {otherwise(option)}")
     return values
+
+
+def _bare(text: str) -> str:
+    """Without the blanks around it, and without the quotes, which are part of no name. Not more than ASCII's blanks: a
+    no-break space is what YAML's double quotes make of ``CONTOSO\\_alice``."""
+    blanks = " \t\r\n"
+    text = text.strip(blanks)
+    return text[1:-1].strip(blanks) if re.fullmatch(r'"[^"]*"', text) else text
 
 
 def _session_values(options: Mapping[str, Any], option: str) -> tuple[str | Logon, ...]:

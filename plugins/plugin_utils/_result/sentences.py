@@ -10,7 +10,7 @@ from typing import Any
 
 from .._engine.acts import FAILED, LIST, RESULTS, Act
 from .._engine.report import ForeignRecord, Server, UnknownExclusion
-from .._options.names import is_current, is_pattern, is_session_name
+from .._options.names import is_current, is_pattern, is_session_id, is_session_name
 from .._words.displayable import displayable
 from .._words.durations import format_duration
 from .._words.table import aligned
@@ -156,6 +156,8 @@ def not_found_text(names: Sequence[str], sessions: Sequence[str] = ()) -> str | 
     hint = "".join(sorted({_several(name) for name in exact}))
     if any(map(_is_like_an_account, sessions)):
         hint += "; an account belongs in users"
+    if any(is_session_id(name) or "#" in name for name in exact if name not in sessions):
+        hint += "; a session belongs in sessions"
     return f"Not found: {names_text(exact)}. Check the name{hint}."
 
 

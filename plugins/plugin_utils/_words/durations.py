@@ -30,10 +30,18 @@ _ISO_8601 = re.compile(
     rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?=\d)(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?",
     re.ASCII | re.IGNORECASE,
 )
-#: Days, and hours and minutes, or minutes and seconds, or all three.
-_CLOCK = re.compile(r"(?:(\d{1,3})\+)?(\d{1,3}):(\d\d)(?::(\d\d))?", re.ASCII)
+#: Days, and hours and minutes, or minutes and seconds, or all three: as quser, .NET and Python write them.
+_CLOCK = re.compile(r"(?:(\d{1,3})(?:\+|\.|\s*days?,\s*))?(\d{1,3}):(\d\d)(?::(\d\d))?", re.ASCII | re.IGNORECASE)
+_TIME_OF_DAY = re.compile(
+    r"\d\s*(?:[ap]\.?m\b|uhr|o'clock)|\b(?:today|tonight|tomorrow|noon|midnight)\b|\d-\d\d?-\d|\d[./]\d\d?[./]\d",
+    re.ASCII | re.IGNORECASE,
+)
+#: One and a half second to some, and one and a half thousand to others.
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([.,])\d{3})+(?!\d)", re.ASCII)
+_FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
 _CALENDAR = re.compile(r"\d\s*(mo|months?|y|yrs?|years?)\b|^P[^T]*\d[YM]", re.ASCII | re.IGNORECASE)
-_AT_LEAST = re.compile(r"^(>=?|\+|at least|more than|over)\s*|\+$", re.IGNORECASE)
+#: What holds anyway.
+_ANYWAY = re.compile(r"^(>=?|\+|at least|more than|over|in|after)\s*|\+$|\s+from now$", re.IGNORECASE)
 #: Why ``timeout: 60`` is taken and ``grace: 600`` is not.
 _WHY_A_UNIT = (
     "What decides about people needs its unit; only a wait, such as timeout and server_timeout, may be seconds alone"
@@ -72,7 +80,7 @@ def _sizes(text: str) -> list[float] | None:
     parts = _parts(text)
     units = [unit for _number, unit in parts]
     in_order = [unit for unit in _SECONDS if unit in units]
-    if not parts or units != in_order or _MONTH_OR_MINUTE.match(text):
+    if not parts or units != in_order or _MONTH_OR_MINUTE.match(text) or _THOUSANDS.search(text):
         return None
     return [number * _SECONDS[unit] for number, unit in parts]
 
@@ -101,6 +109,10 @@ def _meant(text: str) -> str:
         return " (months and years have no fixed length: give days, as in 30d)"
     if minutes := _MONTH_OR_MINUTE.match(text):
         return f" (M may be months, which have no fixed length; minutes are {minutes[1]}m)"
+    if separated := _THOUSANDS.search(text):
+        return f" (a {separated[1]} before three digits may separate thousands; leave it out, or give another unit)"
+    if _TIME_OF_DAY.search(text):
+        return " (it is how long, and no date or time of day)"
     written = _clock_readings(text) or _nearly(text)
     return f" (write {written})" if written else ""
 
@@ -114,14 +126,18 @@ def _clock_readings(text: str) -> str:
     if third or text.count(":") == 2:
         return format_duration(days * 86400 + first * 3600 + second * 60 + third)
     hours = format_duration(days * 86400 + first * 3600 + second * 60)
-    return hours if days else f"{format_duration(first * 60 + second)} or {hours}"
+    if days:
+        return hours
+    readings = dict.fromkeys((format_duration(first * 60 + second), hours))
+    return f"{' or '.join(readings)}; it is how long, and no time of day"
 
 
 def _nearly(text: str) -> str:
-    """What has a decimal comma (``1,5h``), minutes without their unit (``1h30``), the smaller unit first
-    (``30m 2h``), a number in words (``half an hour``), or says what holds anyway (``>2h``)."""
-    text = re.sub(r"(\d),(\d+\s*[a-z]+)$", r"\1.\2", _AT_LEAST.sub("", text), flags=re.IGNORECASE)
-    text = re.sub(r"^(an?|one)\s", "1 ", re.sub(r"^half an?\s", "0.5 ", text))
+    """What has a decimal comma (``1,5h``) or a fraction (``1½h``), minutes without their unit (``1h30``), the smaller
+    unit first (``30m 2h``), a number in words (``half an hour``), or says what holds anyway (``>2h``)."""
+    text = re.sub(r"(\d),(\d+\s*[a-z]+)$", r"\1.\2", _ANYWAY.sub("", text), flags=re.IGNORECASE)
+    text = re.sub(r"(\d*)([½¼¾])", lambda found: (found[1] or "0") + _FRACTIONS[found[2]], text)
+    text = re.sub(r"(?i)^(an?|one)\s", "1 ", re.sub(r"(?i)^half (an? )?", "0.5 ", text))
     if hours := re.fullmatch(r"(\d+)\s*h\s*(\d\d)", text, re.ASCII | re.IGNORECASE):
         text = f"{hours[1]}h {hours[2]}m"
     parts = _parts(text)

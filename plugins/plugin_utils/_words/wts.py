@@ -7,6 +7,7 @@ Source: wtsapi32.h, https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wt
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from datetime import datetime, timedelta, timezone
@@ -79,6 +80,15 @@ def state_meant_elsewhere(text: str) -> str | None:
         return STATES[int(word)] if int(word) < len(STATES) else None
     found = (state for state, words in _STATE_WORDS_ELSEWHERE.items() if word in map(_bare, words))
     return next(found, None)
+
+
+def state_like(text: str) -> str | None:
+    """Return the state that a misspelt word is most like, of all the words that mean one; None if it is like none. Of
+    the names alone, *Déconnectée* would be most like ``connected``, which is somebody else's state."""
+    elsewhere = {_bare(word): state for state, words in _STATE_WORDS_ELSEWHERE.items() for word in words}
+    known = {**elsewhere, **_STATE_WORDS, **{_bare(state): state for state in STATES}}
+    found = difflib.get_close_matches(_bare(text), known, 1)
+    return known[found[0]] if found else None
 
 
 def _bare(text: str) -> str:

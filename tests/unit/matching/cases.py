@@ -233,7 +233,8 @@ def cases(draw: st.DrawFn) -> Case:
         if by_address:
             return network(session.client_address)
         # A name that reads like an address is one, and a part of it is refused.
-        return session.client_name if "." in session.client_name else name(session.client_name) or "*"
+        client = session.client_name if "." in session.client_name else name(session.client_name)
+        return client if client.strip("*") else "?*"
 
     def network(address: str) -> str:
         """Around an address, or around one that differs from it by a bit."""

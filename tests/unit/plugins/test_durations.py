@@ -134,7 +134,9 @@ def test_a_number_alone_is_refused_where_it_may_be_minutes(text: str, readings: 
 @pytest.mark.parametrize(
     ("text", "meant"),
     [("1h30", "1h 30m"), ("2h 30", "2h 30m"), ("1,5h", "1h 30m"), ("30m 2h", "2h 30m"), (">2h", "2h"),
-     (">= 2 hours", "2h"), ("2h+", "2h"), ("half an hour", "30m"), ("an hour", "1h"), ("at least 1 day", "1d")],
+     (">= 2 hours", "2h"), ("2h+", "2h"), ("half an hour", "30m"), ("an hour", "1h"), ("at least 1 day", "1d"),
+     ("in 10 minutes", "10m"), ("10 min from now", "10m"), ("half hour", "30m"), ("½ h", "30m"), ("1½ hours", "1h 30m"),
+     ("Half An Hour", "30m")],
 )  # fmt: skip
 def test_what_is_nearly_a_duration(text: str, meant: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"{text!r} is not a duration (write {meant}); accepted are ")):
@@ -156,8 +158,36 @@ def test_a_capital_that_may_be_months(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["10:00 PM", "6pm", "6 p.m.", "22:00 Uhr", "tomorrow 6:00", "tonight", "2026-11-30", "2026-11-30T06:00",
+     "30.11.2026", "11/30/2026 6:00"],
+)  # fmt: skip
+def test_a_time_of_day_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a duration \(it is how long, and no date or time of day\)"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["1.440m", "1.000s", "1,000s", "10.000 sec", "1.000.000s"])
+def test_thousands_that_may_be_separated(text: str) -> None:
+    """A session that has been idle for a minute and a half is not one that has been for a day."""
+    with pytest.raises(ValueError, match=r"a [.,] before three digits may separate thousands"):
+        parse_duration(text)
+    assert parse_duration("0.125h") == 450
+    assert parse_duration("1.3333333333h") == pytest.approx(4800)
+
+
+@pytest.mark.parametrize(
     ("text", "meant"),
-    [("2:00", "2m or 2h"), ("0:45", "45s or 45m"), ("1+02:30", "1d 2h 30m"), ("8:00:00", "8h"), ("00:30:00", "30m")],
+    [
+        ("2:00", "2m or 2h; it is how long, and no time of day"),
+        ("0:45", "45s or 45m; it is how long, and no time of day"),
+        ("00:00", "0s; it is how long, and no time of day"),
+        ("1+02:30", "1d 2h 30m"),
+        ("8:00:00", "8h"),
+        ("00:30:00", "30m"),
+        ("0.00:30:00", "30m"),  # .NET
+        ("1 day, 2:00:00", "1d 2h"),  # Python
+    ],
 )
 def test_times_as_quser_shows_them(text: str, meant: str) -> None:
     for unit_needed in (True, False):

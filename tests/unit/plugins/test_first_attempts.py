@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule as LogonMode
+from ansible_collections.winops.rds.plugins.action.win_rds_maintenance import ActionModule as Maintenance
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.report import UnknownExclusion
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.given import refuse_repeated, validated_options
@@ -17,8 +18,10 @@ from ansible_collections.winops.rds.plugins.plugin_utils._result.sentences impor
     unknown_exclusions_text,
 )
 
-from tests.support.first_attempts import LOGON_MODE, REFUSED, TAKEN, Attempts, new_words, options
+from tests.support.first_attempts import LOGON_MODE, MAINTENANCE, REFUSED, TAKEN, Attempts, new_words, options
 from tests.unit.plugins.reporting import MODULES
+
+SPECS: dict[str, Any] = {LOGON_MODE: LogonMode.ARGUMENT_SPEC, MAINTENANCE: Maintenance.ARGUMENT_SPEC}
 
 
 def task(module: str, text: str) -> dict[str, Any]:
@@ -29,8 +32,8 @@ def task(module: str, text: str) -> dict[str, Any]:
     if not text.startswith("{"):
         refuse_repeated(text)
     given = options(text)
-    if module == LOGON_MODE:
-        return validated_options(given, LogonMode.ARGUMENT_SPEC)
+    if module in SPECS:
+        return validated_options(given, SPECS[module])
     action = MODULES[module][0]()
     result = action.result(**given)
     return {"asked": action.asked} if action.asked else {key: value for key, value in result.items() if key != "msg"}
@@ -66,6 +69,8 @@ def test_refused(module: str, typed: str, works: str) -> None:
         (["alcie"], [], "Not found: alcie. Check the name."),
         (["alice bob"], [], "Not found: alice bob. Check the name (several are separated by commas)."),
         ([], ["alice"], "Not found: alice. Check the name; an account belongs in users."),
+        (["12"], [], "Not found: 12. Check the name; a session belongs in sessions."),
+        (["rdp-tcp#3"], ["14"], "Not found: 14, rdp-tcp#3. Check the name; a session belongs in sessions."),
         ([], ["TERM04", "12"], "Not found: TERM04, 12. Check the name."),
         ([], ["console"], "Not found: console. Check the name."),
         (["svc-*"], [], None),

@@ -9,6 +9,7 @@ import unicodedata
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.names import (
+    account_meant,
     check_account,
     check_client,
     check_server,
@@ -76,13 +77,13 @@ NO_ACCOUNTS = {
     "alice:": "it holds :",
     "CN=Alice": "it holds =",
     '"alice"': 'it holds "',
-    "Alice <alice@contoso.com>": "it holds <",
-    "mailto:alice@contoso.com": "it holds :",
+    "Alice <alice@contoso.com>": "it holds <, which no such name has; write alice@contoso.com;",
+    "mailto:alice@contoso.com": "it holds :, which no such name has; write alice@contoso.com;",
     "alice@contoso.com;bob": "it holds ;",
-    "'alice'": "it is enclosed in ' and '",
-    "`alice`": "it is enclosed in ` and `",
+    "'alice'": "it is enclosed in ' and '; write alice; give its SID instead, if it does exist",
+    "`alice`": "it is enclosed in ` and `; write alice;",
     "{alice}": "it is enclosed in { and }",
-    "%USERNAME%": "it is enclosed in % and %",
+    "%USERNAME%": "it is enclosed in % and %; give its SID",
     "$env:USERNAME": "it holds :",
     # Notations of other tools that would be text here, so that a pattern with one fits nobody.
     "!svc-*": "it begins with !, which has no meaning here",
@@ -119,11 +120,12 @@ NO_ACCOUNTS = {
     "cont*.com\\alice": "with * or ?, the domain has to be its NetBIOS name",
     "S-1-5-21-*": "it begins like a SID and is none",
     "S-1-5": "it begins like a SID and is none",
+    "*S-1-5-21-1-2-3-1104": "it begins like a SID and is none",
     "S-1-5-21-1-2-3-110x": "it begins like a SID and is none",
     # A user principal name is looked up and takes no wildcards.
     **dict.fromkeys(("@b.c", "alice@", "@", "alice@contoso.com.", "alice@b c", "a@b@c"), "is not an account; "),
-    **dict.fromkeys(("*@contoso.com", "alice@contoso.*"), "it holds *"),
-    "CONTOSO\\alice@contoso.com": "it holds \\",
+    **dict.fromkeys(("*@contoso.com", "alice@contoso.*"), "it holds *, which no such name has; accepted are "),
+    "CONTOSO\\alice@contoso.com": "it holds \\, which no such name has; write alice@contoso.com;",
 }  # fmt: skip
 
 SESSIONS = ("12", "007", "0", "4294967293", "TERM04", "rdp-tcp#3", "12a", "x" * 32, "31C5CE94259D4006A9E4#0", "РДП-1")
@@ -133,10 +135,14 @@ NO_SESSIONS = {
     **dict.fromkeys(("4294967294", "4294967295", "4294967296", "9" * 32), "an ID has 32 bits"),
     **dict.fromkeys(("9" * 5000, "x" * 33), "more than 32 characters"),
     **dict.fromkeys(("rdp-tcp#*", "TERM0?", "1*"), "a name is meant as a whole, without * and ?. Give each ID or name"),
-    **dict.fromkeys(("12-17", "12..17", "#12", "1.0", "١٢", "²"), "give each ID for itself (12,14)"),
-    **dict.fromkeys(("12 14", "12 - 17", "rdp-tcp#3 alice"), "it holds a blank"),
+    **dict.fromkeys(
+        ("12-17", "12..17", "12 - 17", "12 to 17", "12:17", "#12", "1.0", "١٢", "²"), "give each ID for itself (12,14)"
+    ),
+    **dict.fromkeys(("12 14", "rdp-tcp#3 alice"), "it holds a blank"),
     **dict.fromkeys(("CONTOSO\\alice", "alice@contoso.com", "S-1-5-18"), "give it in users or exclude_users"),
-    **{"12;14": "it holds ;", "[12": "it holds [", ">rdp-tcp#3": "it holds >", "id=12": "it holds =", "１２": "U+FF11"},
+    **dict.fromkeys((">12", "id=12", "ID 12", "Session 12", "session id: 12"), "write 12;"),
+    ">rdp-tcp#3": "write rdp-tcp#3;",
+    **{"12;14": "it holds ;", "[12": "it holds [", "ID x=3": "it holds a blank", "１２": "U+FF11"},
     **{"'12'": "it is enclosed in ' and '", "\u200b12": "U+200B", "rdp\u2013tcp": "U+2013", "a\0b": "U+0000"},
     "rdp-{{n}}": "it holds {, of a placeholder that nothing has filled in",
 }
@@ -158,9 +164,13 @@ NO_CLIENTS = {
         "it looks like an address and is none; give a network for several, 192.0.2.0/24 for 192.0.2.*",
     ),
     **dict.fromkeys(
-        ("10.1.0.0/33", "10.1.0/16", "PC/7", "/", "10.1.2.3/255.0.255.0", "fe80::/129", "*/8"),
+        ("10.1.0.0/33", "10.1.0/16", "PC/7", "10.1.2.3/255.0.255.0", "fe80::/129", "*/8"),
         "it looks like a network and is none",
     ),
+    **dict.fromkeys(("*", "**"), "it leaves hardly anybody out; if that is meant, give all=true or protocols=rdp"),
+    **dict.fromkeys(("all", "ANY"), "everybody is all=true"),
+    **dict.fromkeys(("none", "None", "null"), "for nobody, give an empty list"),
+    "10.1.2.3 10.2.0.0/16": "several are separated by commas (10.1.2.3,10.2.0.0/16), or each is an element of a list",
     **{"PC1,PC2": "it holds ,", "PC1;PC2": "it holds ;", "\\\\PC1": "it holds \\", "PC\u20111": "U+2011"},
     "%SITE%-*": "it holds %SITE%, of a placeholder that nothing has filled in",
     **{"[fe80::1]": "it holds [", "'PC1'": "it is enclosed in ' and '"},
@@ -217,6 +227,18 @@ def test_no_clients(value: str, words: str) -> None:
         check_client(value)
     assert str(refusal.value).startswith(f"clients: {value!r} is not a client: ")
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize("value", ["-", "/", "."])
+def test_a_client_of_no_letter_and_no_digit(value: str) -> None:
+    with pytest.raises(OptionError, match="is not a client; accepted are "):
+        check_client(value)
+
+
+def test_an_account_with_more_backslashes_than_escaping_left_over() -> None:
+    assert account_meant(r"CONTOSO\\\\alice") == account_meant(r"CONTOSO\\alice") == r"CONTOSO\alice"
+    for as_it_is in (r"CONTOSO\alice", r"\\server\alice", "CONTOSO\\\\", r"\\alice"):
+        assert account_meant(as_it_is) == as_it_is
 
 
 @pytest.mark.parametrize("value", NO_SERVERS, ids=ascii)

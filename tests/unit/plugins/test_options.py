@@ -108,8 +108,9 @@ def test_nothing_is_given_twice(text: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("sesions", "sessions"), ("exclude_uses", "exclude_users"), ("Users", "users"), ("idle-for", "idle_for"),
-     ("disconected_for", "disconnected_for"), ("execlude_sessions", "exclude_sessions"), ("remindrs", "reminders")],
+    [("sesions", "sessions"), ("usres", "users"), ("exclude_uses", "exclude_users"), ("Users", "users"),
+     ("idle-for", "idle_for"), ("disconected_for", "disconnected_for"), ("execlude_sessions", "exclude_sessions"),
+     ("remindrs", "reminders")],
 )  # fmt: skip
 def test_an_unknown_option_names_the_nearest(given: str, meant: str) -> None:
     message = refusal(**{given: "x", "all": True})
@@ -134,7 +135,28 @@ def test_unknown_options_that_are_like_none() -> None:
         ({"idle_for": ["2h"]}, ["idle_for: ['2h'] is not text; give the one value and no list: idle_for: 2h"]),
         ({"message": True}, ["message: True is not text; in YAML, yes, no, on and off need quotes"]),
         ({"timeout": {"minutes": 2}}, ["timeout: {'minutes': 2} is not text"]),
-        ({"timeout": datetime.date(2026, 1, 1)}, ["timeout: ", "is not text"]),
+        (
+            {"timeout": datetime.date(2026, 1, 1)},
+            ["timeout: ", "is not text; it is how long, such as 15m, and no date"],
+        ),
+        ({"reason": datetime.date(2026, 1, 1)}, ["reason: ", "is not text; write it in quotes"]),
+        ({"grace": False}, ["grace: False is not text; it is how long, such as 15m"]),
+        ({"reminders": [{"minutes": 5}]}, ["reminders: a record is not a value; give text"]),
+        ({"reminders": "5m 1m"}, ["reminders: '5m 1m' is several: separate them by commas (5m,1m)"]),
+        ({"reminders": ["10m", "5min; 1min"]}, ["separate them by commas (5min,1min)"]),
+        ({"sessions": [3.0]}, ["sessions: 3.0 is not text; accepted is text and whole numbers, or records"]),
+        ({"wait": 30}, ["wait is true or false, and 30 is how long: give timeout=30"]),
+        ({"wait": "30"}, ["wait is true or false, and '30' is how long: give timeout=30"]),
+        (
+            {"at_deadline": "failed"},
+            ["value of at_deadline must be one of: logoff, leave, fail, got: failed (write fail)"],
+        ),
+        ({"at_deadline": "22:00"}, ["got: 22:00 (how long users have is grace)"]),
+        ({"at_deadline": "15m"}, ["got: 15m (how long users have is grace)"]),
+        ({"deadline": "22:00"}, ["for deadline, write grace=15m and message"]),
+        ({"atdeadline": "leave"}, ["did you mean at_deadline instead of atdeadline?"]),
+        ({"ticket": "CHG-4711"}, ["for ticket, write reason='CHG-4711 patching'"]),
+        ({"processes": True}, ["for processes, use winops.rds.win_rds_session_info, which has processes"]),
         ({"max_parallel": True}, ["max_parallel: True is not a number"]),
         ({"reminders": [5]}, ["reminders: '5' has no unit: 5 seconds is 5s, 5 minutes is 5m"]),
         ({"reminders": 1.5}, ["reminders: '1.5' has no unit"]),
@@ -145,6 +167,12 @@ def test_unknown_options_that_are_like_none() -> None:
 def test_a_value_of_another_type(given: dict[str, Any], words: list[str]) -> None:
     message = refusal(**given)
     assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("name", ["programs", "memory", "with_processes"])
+def test_what_processes_are_called(name: str) -> None:
+    with pytest.raises(OptionError, match=f"for {name}, write processes=true;"):
+        validated_options({name: True}, SessionInfo.ARGUMENT_SPEC)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +191,40 @@ def test_null_is_not_taken_for_nothing(option: str) -> None:
 
 @pytest.mark.parametrize("option", [*sorted(NULL_IS_DEFAULT & SPEC.keys()), "title"])
 def test_null_is_the_default_where_no_value_spares_more_people(option: str) -> None:
-    assert options(**{option: None}) == options()
+    for nothing in (None, "", " ", "none", "None", "null"):
+        assert options(**{option: nothing}) == options()
 
 
 def test_where_null_is_the_default_is_told() -> None:
     paragraph = re.search(r"Null is as not given for (.*?): none of", guide("matching").text, re.DOTALL)
     assert paragraph and {*re.findall(r"\w+", paragraph[1])} - {"and"} == NULL_IS_DEFAULT
     assert SPEC.keys() | Message.ARGUMENT_SPEC.keys() | SessionInfo.ARGUMENT_SPEC.keys() >= NULL_IS_DEFAULT
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        name
+        for name, option in SPEC.items()
+        if name not in NULL_IS_DEFAULT and (option["type"] not in ("list", "str") or "choices" in option)
+    ],
+)
+def test_what_stands_for_nothing(option: str) -> None:
+    """An answer that was left empty in a survey, and what templates make of null."""
+    instead = ", or leave the option out (in a template: default(omit, true)"
+    told = refusal(**{option: " "})
+    assert told.startswith(f"{option} is empty; give ") and instead in told
+    for word in ("none", "None", "null"):
+        told = refusal(**{option: word})
+        assert told.startswith(f"{option} is {word!r}, which stands for nothing; give ") and instead in told
+
+
+def test_a_choice_that_is_called_none() -> None:
+    assert validated_options({"message": "Hi", "icon": "None"}, Message.ARGUMENT_SPEC)["icon"] == "none"
+    with pytest.raises(
+        OptionError, match=r"^mode is empty; give one of enabled, disabled, drain, drain_until_restart$"
+    ):
+        validated_options({"mode": ""}, LogonMode.ARGUMENT_SPEC)
 
 
 @pytest.mark.parametrize("option", [name for name in LISTS if name != "reminders"])

@@ -151,7 +151,7 @@ def test_empty_lists(option: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["idle_for", "disconnected_for", "logged_on_for"])
-@pytest.mark.parametrize("value", ["", "soon", "-5", "2y", "400d", "2:00"])
+@pytest.mark.parametrize("value", ["soon", "-5", "2y", "400d", "2:00"])
 def test_durations_that_cannot_be(option: str, value: str) -> None:
     assert refusal(**{option: value}).startswith(f"{option}: {value!r} is ")
 

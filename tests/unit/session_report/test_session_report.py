@@ -401,3 +401,5 @@ def test_the_filter() -> None:
         session_report(results, format="pdf")
     with pytest.raises(AnsibleFilterError, match="idle_limit: '90' has no unit"):
         session_report(results, idle_limit="90")
+    with pytest.raises(AnsibleFilterError, match="idle_limit: '90' has no unit"):
+        session_report(results, idle_limit=90)

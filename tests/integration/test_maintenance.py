@@ -134,7 +134,7 @@ def test_no_batch_after_too_many_failures(serve: Serve) -> None:
 #: Variables of the role with which it could not succeed, and words of what it says.
 STOPPED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "null for the warning": ({"maintenance_grace": None}, ["grace is null"]),
-    "nothing for the warning": ({"maintenance_grace": ""}, ["grace: ''"]),
+    "nothing for the warning": ({"maintenance_grace": ""}, ["grace is empty"]),
     "nothing for exclusions": ({"maintenance_exclude_users": ""}, ["exclude_users holds"]),
     "no exclusion in a list": ({"maintenance_exclude_users": []}, ["exclude_users is an empty list"]),
     "null for sessions": ({"maintenance_exclude_sessions": None}, ["maintenance_exclude_sessions"]),

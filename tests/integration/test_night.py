@@ -30,7 +30,8 @@ from simulator.windows_api import Call
 from .conftest import served
 
 #: The launches on each host. The controller waits before the look, the reminder and the logoff.
-PLAN, PLAN_FOR_ALL, CLOSE, WARNING, LOOK, REMINDER, LOGOFF, WHO_IS_LEFT, OPEN = LAUNCHES = [*range(9)]
+PLAN, PLAN_FOR_ALL, CLOSE, WARNING, LOOK, REMINDER, LOGOFF, WHO_IS_LEFT, STILL_CLOSED = range(9)
+OPEN = -1
 #: Until when it waits each time: seconds since the warning.
 WAITS = [5.0, 10.0, 15.0]
 
@@ -110,7 +111,8 @@ def test_each_host_is_closed_first_and_opened_last(night: Night) -> None:
         modes = [call for call in calls if call.arguments[1:2] == ("TSServerDrainMode",)]
         sessions = [call.time for call in calls if call.session is not None]
         assert modes[0].time < min(sessions) and max(sessions) < modes[1].time
-        assert len(night.launches(name)) == len(LAUNCHES)
+        # RDSH03, on which somebody is left, is opened without a look at whether it is still closed.
+        assert len(night.launches(name)) == (9 if name == "RDSH03" else 10)
         assert [modes[0].launch, modes[1].launch] == [night.launches(name)[n] for n in (CLOSE, OPEN)]
         assert [(call.arguments[1], call.arguments[3]) for call in modes] == [
             ("TSServerDrainMode", "2"),

@@ -132,7 +132,7 @@ CLIENTS = (
         (["pc-*"], [12]),
         (["пк-?"], [13]),
         (["PC"], []),
-        (["*"], [12, 13, 14, 15]),  # any client that has a name
+        (["?*"], [12, 13, 14, 15]),  # any client that has a name
         (["10.1.2.3"], [12]),
         (["10.1.2.3/32"], [12]),
         (["10.1.2.2/31"], [12]),
@@ -161,7 +161,7 @@ async def test_clients_narrow_what_else_is_selected(windows: Windows) -> None:
     host = session_host(*CLIENTS)
     assert await selected(windows, host, clients=["10.0.0.0/8"], users=["b", "c"]) == [13]
     assert await selected(windows, host, clients=["10.0.0.0/8"], exclude_users=["b"]) == [12]
-    assert await selected(windows, host, all=True, clients=["*"], idle_for="1h") == []
+    assert await selected(windows, host, all=True, clients=["?*"], idle_for="1h") == []
 
 
 async def test_every_value_that_a_client_fits_is_told(windows: Windows) -> None:

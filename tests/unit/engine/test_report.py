@@ -98,7 +98,7 @@ async def test_a_client_that_windows_does_not_tell_with_success(windows: Windows
     told = record(report, 12)
     assert (told["client_name"], told["client_address"]) == ("", None)
     assert (told["result"], told["error"]) == ("would_log_off", None)
-    assert results(await windows.run(host, clients=["*", "0.0.0.0/0", "::/0"])) == {}
+    assert results(await windows.run(host, clients=["?*", "0.0.0.0/0", "::/0"])) == {}
 
 
 @pytest.mark.parametrize("version", [(10, 0), (6, 3), (6, 2), (6, 1), (6, 0)], ids=str)

@@ -150,13 +150,11 @@ class ActionModule(LogoffAction):
         :raises TaskFailed: it could not succeed, or somebody would stay.
         """
         plan = self._log_off(replace(self._logoff, check_mode=True))
-        protected, failing = (
-            [record for record in plan["sessions"] if record["result"] in results]
-            for results in ({"protected"}, FAILED)
-        )
+        protected = [record for record in plan["sessions"] if record["result"] == "protected"]
         nothing_done = {**plan, "changed": False}
         if plan.get("failed"):
             if not any(server["error"] for server in plan["servers"]):
+                failing = [record for record in plan["sessions"] if record["result"] in FAILED]
                 nothing_done["remaining"] = [*protected, *failing, *plan["excluded"]]
             raise TaskFailed(
                 **{**nothing_done, "msg": f"Nothing was done here, as it could not succeed: {plan['msg']}"}

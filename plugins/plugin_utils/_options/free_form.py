@@ -137,9 +137,12 @@ def _value(text: str, word: str, spec: Spec) -> str:
     """The option that words alone are the value of."""
     if spec.get("message", {}).get("required") and not _IDS.fullmatch(text):
         to = _MSG_TARGET.fullmatch(text)
-        return f"{_value(to[1], to[1], {'users': {}})} message='{to[2]}'" if to else f"message='{text}'"
-    if "users" not in spec:
-        return ""
+        return f"{_selecting(to[1], to[1])} message='{to[2]}'" if to else f"message='{text}'"
+    return _selecting(text, word) if "users" in spec else ""
+
+
+def _selecting(text: str, word: str) -> str:
+    """The same, of whom it selects."""
     if word in _EVERYBODY:
         return "all=true"
     if word in _OWN_SESSIONS:

@@ -150,10 +150,10 @@ def _typed(name: str, option: Mapping[str, Any], value: Any) -> Any:
 
 
 def _one_of_several(name: str, kind: Duration, element: str) -> float:
-    parts = re.split(r"\s*[;|]\s*|\s+(?:and\s+)?", element.strip())
     try:
         return kind.seconds(name, element)
     except OptionError:
+        parts = re.split(r"\s*[;|]\s*|\s+(?:and\s+)?", element.strip())
         if len(parts) < 2 or not all(map(is_duration, parts)):
             raise
         raise OptionError(f"{name}: {element!r} is several: separate them by commas ({','.join(parts)})") from None

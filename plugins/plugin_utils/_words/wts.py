@@ -68,9 +68,7 @@ _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
 def state_meant(text: str) -> str | None:
     """Return the state that an English word means, in any case: ``Disc``, ``connect-query``, ``WTSActive``; None if it
     means none."""
-    word = _bare(text).removeprefix("wts")
-    names = {_bare(state): state for state in STATES}
-    return names.get(word) or _STATE_WORDS.get(word)
+    return _words().get(_bare(text).removeprefix("wts"))
 
 
 def state_meant_elsewhere(text: str) -> str | None:
@@ -78,17 +76,25 @@ def state_meant_elsewhere(text: str) -> str | None:
     word = _bare(text)
     if word.isascii() and word.isdigit():
         return STATES[int(word)] if int(word) < len(STATES) else None
-    found = (state for state, words in _STATE_WORDS_ELSEWHERE.items() if word in map(_bare, words))
-    return next(found, None)
+    return _words_elsewhere().get(word)
 
 
 def state_like(text: str) -> str | None:
     """Return the state that a misspelt word is most like, of all the words that mean one; None if it is like none. Of
     the names alone, *Déconnectée* would be most like ``connected``, which is somebody else's state."""
-    elsewhere = {_bare(word): state for state, words in _STATE_WORDS_ELSEWHERE.items() for word in words}
-    known = {**elsewhere, **_STATE_WORDS, **{_bare(state): state for state in STATES}}
+    known = {**_words_elsewhere(), **_words()}
     found = difflib.get_close_matches(_bare(text), known, 1)
     return known[found[0]] if found else None
+
+
+def _words() -> dict[str, str]:
+    """The state of each word of English."""
+    return {**_STATE_WORDS, **{_bare(state): state for state in STATES}}
+
+
+def _words_elsewhere() -> dict[str, str]:
+    """The state of each word of another language."""
+    return {_bare(word): state for state, words in _STATE_WORDS_ELSEWHERE.items() for word in words}
 
 
 def _bare(text: str) -> str:

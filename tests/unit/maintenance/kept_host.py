@@ -63,7 +63,8 @@ class MaintainedHost:
     @property
     def values(self) -> tuple[Any, Any]:
         """Those of the logon mode; None: there is none."""
-        return tuple(self.host.registry.values(key).get(name.upper()) for key, name in (DRAIN_MODE, DISABLED))  # type: ignore[return-value]
+        drain, disabled = (self.host.registry.values(key).get(name.upper()) for key, name in (DRAIN_MODE, DISABLED))
+        return drain, disabled
 
     @property
     def mode(self) -> str:

@@ -169,7 +169,7 @@ def check_client(value: str) -> None:
     elif value.lower() in NOTHING:
         why = ": for nobody, give an empty list"
     elif not value.strip("*"):  # what is left of the template "{{ site }}*" where there is no site
-        why = ": it leaves hardly anybody out; if that is meant, give all=true or protocols=rdp"
+        why = ": it leaves hardly anybody out; if that is meant, give ?* (whoever has a client) or protocols=rdp"
     elif not re.search(r"[\w?]", value):
         why = ""
     elif len(several) > 1 and all(map(client_network, several)):

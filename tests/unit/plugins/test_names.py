@@ -167,7 +167,10 @@ NO_CLIENTS = {
         ("10.1.0.0/33", "10.1.0/16", "PC/7", "10.1.2.3/255.0.255.0", "fe80::/129", "*/8"),
         "it looks like a network and is none",
     ),
-    **dict.fromkeys(("*", "**"), "it leaves hardly anybody out; if that is meant, give all=true or protocols=rdp"),
+    **dict.fromkeys(
+        ("*", "**"),
+        "it leaves hardly anybody out; if that is meant, give ?* (whoever has a client) or protocols=rdp",
+    ),
     **dict.fromkeys(("all", "ANY"), "everybody is all=true"),
     **dict.fromkeys(("none", "None", "null"), "for nobody, give an empty list"),
     "10.1.2.3 10.2.0.0/16": "several are separated by commas (10.1.2.3,10.2.0.0/16), or each is an element of a list",

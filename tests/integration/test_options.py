@@ -45,7 +45,7 @@ TYPED = {
     "grace: 15m, message: Bye, at_deadline: ''": "at_deadline is empty; give one of logoff, leave, fail, or leave",
     "grace: 15m, message: Bye, at_deadline: '22:00'": "how long users have is grace",
     "reason: 2026-11-30": "write it in quotes",
-    "clients: '{{ nothing }}*'": "if that is meant, give all=true",
+    "clients: '{{ nothing }}*'": "if that is meant, give ?* (whoever has a client)",
     "exclude_users: S-1-5-21-*": "begins like a SID",
     "exclude_users: CN=svc-backup": "it holds =",
     "exclude_users: '[\"svc-*\"'": "text that looks like a list",

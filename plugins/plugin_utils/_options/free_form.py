@@ -66,7 +66,10 @@ def free_form_text(text: str, given: Mapping[str, Any], spec: Spec) -> str:
         names = ", ".join(sorted(spec))
         return f"{text!r} belongs to no option; the options are {names}, and ansible-doc tells about them"
     if _OF_ANSIBLE.fullmatch(text):
-        return f"{text!r} belongs to the command and to no option: write it outside the quotes of -a"
+        return (
+            f"{text!r} belongs to the command and to no option: write it outside the quotes of -a "
+            "(in ansible-console, --check is: check true)"
+        )
     if not _SWITCH.sub("", text).strip():
         return f"{text!r} belongs to no option: leave it out"
     begun = {name: value for name, value in given.items() if name in _names(spec) and isinstance(value, str)}

@@ -130,10 +130,12 @@ def _listed(text: str, begun: Mapping[str, str], spec: Spec) -> str:
     is_name = re.fullmatch(r"\w[\w\s,;.*?\\@-]*", text) and not _EXCEPT.fullmatch(text)
     if not is_name or text.lower() in _names(spec) or written_here(text, spec):
         return ""
-    kind = "sessions" if _IDS.fullmatch(text) else "users"
-    more = ",".join(re.split(r"[\s,;]+", text))
+    values = [value for value in re.split(rf"{CONJUNCTION}|[\s,;]+", f" {text}") if value]
+    kind = "sessions" if all(map(_IDS.fullmatch, values)) else "users"
+    more = ",".join(values)
+    of_kind = {first: option for first, option in spec.items() if first in (kind, f"exclude_{kind}")}
     return " or ".join(
-        f"{name}={begun[name].rstrip(_SEPARATORS)},{more}" for name in (kind, f"exclude_{kind}") if begun.get(name)
+        f"{name}={begun[name].rstrip(_SEPARATORS)},{more}" for name in _names(of_kind) if begun.get(name)
     )
 
 

@@ -326,7 +326,9 @@ def _why_no_text(value: str, forbidden: str, instead: str = "") -> str | None:
 
 def _separated(value: str, character: str) -> str:
     """How to write what a character stands between; "" where it stands between nothing."""
-    parts = [part for part in re.split(rf"{CONJUNCTION}|\s*{re.escape(character)}\s*", value.strip()) if part]
+    between = rf"\s*{re.escape(character)}\s*"
+    # One slash may stand for the backslash of R&D\alice.
+    parts = [part for part in re.split(between if character == "/" else f"{CONJUNCTION}|{between}", value) if part]
     if len(parts) < 2:
         return ""
     if character in " ,;|+&\n\r\t" or all(map(is_session_id, parts)):

@@ -180,9 +180,12 @@ EXAMPLES = r"""
     message: "{server} will be maintained from {deadline} on. Please save your work and log off."
     exclude_users: svc-*
     reason: CHG-4711
+  register: emptied
 
+# It would end the sessions of those who may stay.
 - name: Restart it
   ansible.windows.win_reboot:
+  when: emptied.remaining | length == 0
 
 # At a prompt, also where a run was cut off:
 #   ansible RDSH01 -m winops.rds.win_rds_maintenance -a state=exited

@@ -361,6 +361,19 @@ def test_who_is_on_says_how_to_sort(serve: Serve) -> None:
     assert "value of sort must be one of: server, account, state, idle, logged_on, client, memory" in run.output
 
 
+def test_restart_farm_restarts_nobody_away_who_may_stay(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE, SERVICE]}, {"name": "RDSH02", "sessions": [ALICE]}])
+    variables = {"maintenance_grace": "none", "maintenance_exclude_users": ["svc-*"], "batch": 2}
+    for flags in (["--check"], []):
+        run = farm.run("winops.rds.restart_farm", "-e", json.dumps(variables), *flags)
+        told = run.of("Restart nobody's session away", "RDSH01")["msg"]
+        assert "would end the sessions of those who may stay: CONTOSO\\svc-scan." in told
+    assert (farm.users("RDSH01"), farm.users("RDSH02")) == ({16: "svc-scan"}, {})
+    assert modes(farm) == {"RDSH01": "enabled", "RDSH02": "enabled"}
+    started = [host.table.now() - host.started_at for host in farm.simulation.hosts.values()]
+    assert [since.total_seconds() < 600 for since in started] == [False, True]
+
+
 def test_restart_farm(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each host is emptied, restarted by ansible.windows.win_reboot, and accepts logons again."""
     monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "clock"))  # the grace period passes at once

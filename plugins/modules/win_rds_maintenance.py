@@ -81,6 +81,8 @@ options:
     description:
       - As in O(winops.rds.win_rds_logoff#module:grace). Needs O(message), unless O(at_deadline) is V(fail). B(Without
         O(grace), nobody is warned.)
+      - Where a task that was cut off has told users that they have longer, a task without O(grace) that would log
+        somebody off does nothing, and one with less time warns.
     type: str
   message:
     description:

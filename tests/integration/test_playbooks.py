@@ -366,7 +366,7 @@ def test_restart_farm_restarts_nobody_away_who_may_stay(serve: Serve, monkeypatc
     variables = {"maintenance_grace": "none", "maintenance_exclude_users": ["svc-*"], "batch": 2}
     for flags in (["--check"], []):
         run = farm.run("winops.rds.restart_farm", "-e", json.dumps(variables), *flags)
-        told = run.of("Restart nobody's session away", "RDSH01")["msg"]
+        told = run.of("Restart nothing under those who may stay", "RDSH01")["msg"]
         assert "would end the sessions of those who may stay: CONTOSO\\svc-scan." in told
     assert (farm.users("RDSH01"), farm.users("RDSH02")) == ({16: "svc-scan"}, {})
     assert modes(farm) == {"RDSH01": "enabled", "RDSH02": "enabled"}

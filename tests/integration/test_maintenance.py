@@ -391,6 +391,12 @@ def test_closing_without_opening_is_warned_about(serve: Serve) -> None:
     assert "maintenance_close_tasks is given without maintenance_open_tasks" in " ".join(run.output.split())
 
 
+def test_a_host_that_nothing_closes_is_warned_about(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={})
+    run = farm.playbook([ROLE], vars={**patch(farm), "maintenance_mode": "unchanged"})
+    assert "maintenance_mode is unchanged, and maintenance_close_tasks is none" in " ".join(run.output.split())
+
+
 def test_who_may_stay(serve: Serve) -> None:
     farm = farm_of(serve, WELL={"sessions": [ALICE, CONSOLE, {"id": 20, "user": "svc-scan"}]})
     stays = {"maintenance_exclude_users": ["svc-*"], "maintenance_exclude_sessions": ["console"]}

@@ -212,6 +212,14 @@ def test_log_off_leaver_needs_one_person(serve: Serve) -> None:
     assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
 
 
+def test_log_off_leaver_needs_one_person_where_the_first_tasks_are_left_out(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    for leaver in ("alice", ".\\alice", "a*@contoso.com"):
+        flags = ("-e", json.dumps({"leaver": leaver}), "--start-at-task", "Log this account off")
+        assert "leaver has to be one account" in farm.run("winops.rds.log_off_leaver", *flags).output
+    assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
+
+
 def test_log_off_leaver_asks_each_host_for_one_person(serve: Serve) -> None:
     farm = two_hosts(serve)
     inventory = farm.folder / "leavers.yml"

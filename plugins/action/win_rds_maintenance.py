@@ -100,6 +100,9 @@ class ActionModule(LogoffAction):
         prefix = self._task.vars.get(_PREFIX)
         if prefix and result.get("failed"):
             result["msg"] += sentences.variables_text(result["msg"], [*self.ARGUMENT_SPEC], prefix, task_vars or {})
+        elif prefix:
+            # No variable tells the role of it.
+            result["handlers_are_forced"] = bool(self._task.get_play().force_handlers)
         return result
 
     def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -286,6 +286,27 @@ def test_handlers_run_before_the_host_is_opened(serve: Serve) -> None:
     assert [logon.account for logon in farm.simulation.hosts["WELL"].refused_logons] == ["CONTOSO\\carol"]
 
 
+@pytest.mark.parametrize("faults", [[], [PATCH_FAILS]], ids=["done", "failed"])
+def test_handlers_that_are_done_after_a_failure_are_done_before_the_host_is_opened(
+    serve: Serve, faults: list[dict[str, Any]]
+) -> None:
+    """With force_handlers Ansible does them at the end of the play otherwise, a restart with users on the host."""
+    farm = farm_of(serve, FAILS={"faults": faults}, CONSOLE={"sessions": [CONSOLE]})
+    fails = {"name": "Fail", "ansible.builtin.fail": {"msg": "It does not work."}}
+    run = farm.playbook([ROLE], vars=patch(farm, [*NOTIFY, fails]), handlers=[HANDLER], force_handlers=True)
+    tasks = [result.task for result in run.results if result.status != "skipped"]
+    assert tasks.count("Restart the host") == 1
+    assert tasks.index("Fail") < tasks.index("Restart the host") < tasks.index("Let users in again")
+    assert modes(farm) == {"FAILS": "enabled", "CONSOLE": "enabled"}
+
+
+def test_handlers_are_not_done_after_a_failure_otherwise(serve: Serve) -> None:
+    farm = farm_of(serve, FAILS={})
+    fails = {"name": "Fail", "ansible.builtin.fail": {"msg": "It does not work."}}
+    farm.playbook([ROLE], vars=patch(farm, [*NOTIFY, fails]), handlers=[HANDLER])
+    assert (is_patched(farm), modes(farm)) == ({"FAILS": False}, {"FAILS": "enabled"})
+
+
 def test_a_handler_that_fails_leaves_no_host_closed_without_a_word(serve: Serve) -> None:
     farm = farm_of(serve, WELL={"faults": [PATCH_FAILS]})
     run = farm.playbook([ROLE], vars=patch(farm, NOTIFY), handlers=[HANDLER])

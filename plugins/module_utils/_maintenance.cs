@@ -221,8 +221,9 @@ public static class Engine
 				Keep(MaintenanceRecord.Reason, request.reason);
 			Keep(MaintenanceRecord.Host, request.host);
 			Keep(MaintenanceRecord.Run, request.run);
-			// Users are told right after this, and the time that they are promised begins then.
-			if (request.promise_ms > 0)
+			// Users are told right after this, and the time that they are promised begins then. A later time stays, as not
+			// all may hear of the new one.
+			if (request.promise_ms > report.promised_ms)
 				Keep(Promised, Text(DateTime.UtcNow.AddMilliseconds(request.promise_ms)));
 			// The last one: without it, nothing is remembered.
 			if (!goesOn)

@@ -32,7 +32,7 @@ class MaintenanceRequest(ValuesRequest):
     keep_promise: bool = False
     """Do nothing where users were told that they still have time."""
     promise_ms: int = 0
-    """How much time they are told that they have from now on; 0: they are told nothing."""
+    """How much time they are told that they have from now on; 0: they are told nothing. The latest time counts."""
     reason: str | None = None
     """None: that of an earlier run stays."""
     host: str

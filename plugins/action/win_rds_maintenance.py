@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 
 from ..plugin_utils._engine.acts import FAILED, LOG_OFF, STAYED
-from ..plugin_utils._engine.requests import LogoffRequest, SessionInfoRequest, request
+from ..plugin_utils._engine.requests import LogoffRequest, SessionInfoRequest, milliseconds, request
 from ..plugin_utils._grace import logoff, schedule
 from ..plugin_utils._grace import options as grace_options
 from ..plugin_utils._grace.host import TaskHost
@@ -57,6 +57,8 @@ _NOT_TAKEN = {
 PAUSES = END_PAUSES
 
 
+#: A variable of the role's own tasks: how the variables begin by which it takes the options.
+_PREFIX = "_maintenance_prefix"
 LONGEST_CAUSE = 600  # characters
 
 
@@ -90,6 +92,19 @@ class ActionModule(LogoffAction):
         "timeout": {"type": Duration("give no session the time to log off")},
     }
 
+    #: The role omits what it is not given: this may be said for a whole play, and spares somebody, or tells why.
+    NOT_OMITTED: ClassVar[Sequence[str]] = ("idle_for", "reason")
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        prefix = self._task.vars.get(_PREFIX)
+        if prefix and result.get("failed"):
+            result["msg"] += sentences.variables_text(result["msg"], [*self.ARGUMENT_SPEC], prefix, task_vars or {})
+        elif prefix:
+            # No variable tells the role of it.
+            result["handlers_are_forced"] = bool(self._task.get_play().force_handlers)
+        return result
+
     def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
         # Those of module_defaults for the whole group come with the task's own.
         narrowing = sorted(given.keys() & _NOT_TAKEN)
@@ -107,6 +122,8 @@ class ActionModule(LogoffAction):
                 f"mode={options['mode']} is not for state={options['state']}; accepted are "
                 f"{', '.join(MODES[options['state']])}"
             )
+        if _PREFIX in self._task.vars:
+            self._refuse_half_a_check_mode()
         self._options = options
         self._task_vars = task_vars
         self._reason = checked_reason(options)
@@ -114,6 +131,16 @@ class ActionModule(LogoffAction):
         self._host = self.host_name(task_vars)
         self._command = opening_command(self._host, task_vars)
         return self._exit() if options["state"] == EXITED else self._enter()
+
+    def _refuse_half_a_check_mode(self) -> None:
+        """:raises OptionError: the tasks of the role are in check mode, and would notify handlers that are not."""
+        play = self._task.get_play()
+        handlers = [handler for block in play.handlers for handler in block.block if not handler.check_mode]
+        if self._task.check_mode and not play.check_mode and handlers:
+            raise OptionError(
+                f"the role is in check mode, and handlers of the play are not, such as {handlers[0].get_name()!r}: "
+                "they would be done for real, with users on the host. Let the whole play be in check mode (--check)"
+            )
 
     # ---- entering
 
@@ -125,10 +152,15 @@ class ActionModule(LogoffAction):
         self._selection = Selection.from_options({**may_stay, "idle_for": options["idle_for"]})
         self._grace = Grace.from_options(options)
         self._logoff = self.logoff_request(options, self._selection, check_mode=check_mode)
+        plan = self._plan()
+        self._planned = [record for record in plan["sessions"] if record["result"] == LOG_OFF.planned]
+        tells = self._grace if self._grace and self._grace.message is not None and not is_planned else None
         close = MaintenanceRequest(
             check_mode=check_mode,
             enter=True,
             write_mode=not is_planned,
+            keep_promise=self._logs_off_at_once,
+            promise_ms=milliseconds(tells.seconds) if tells else 0,
             reason=self._reason,
             host=self._host,
             command=self._command,
@@ -136,13 +168,16 @@ class ActionModule(LogoffAction):
             trace=self._trace(options["state"]),
             **modes.REGISTRY.get(self._mode, {}),
         )
-        plan = self._plan()
         if check_mode or is_planned:
             closing = self._launch(close)
             return self._told({**plan, **self._closed(closing), "remaining": plan["excluded"]}, closing)
         host = TaskHost(self, self._task_vars)
         with host.telling_if_interrupted(lambda: f"{self._host}: {self._stays_text}"):
             return self._close_and_empty(close, host)
+
+    @property
+    def _logs_off_at_once(self) -> bool:
+        return self._grace is None and bool(self._planned)
 
     def _plan(self) -> dict[str, Any]:
         """Return the result of the logoff in check mode.
@@ -249,8 +284,13 @@ class ActionModule(LogoffAction):
         refusal = sentences.refusal_text(report, self._host)
         if refusal is None and maintenance is None:
             refusal = sentences.refused_text(report, "the host could not be closed to new logons, and is as it was")
+        if refusal is None and self._logs_off_at_once and report.promised_ms:
+            refusal = sentences.promise_refusal_text(report, self._planned)
         if refusal:
             raise NothingDone(**{**result, "changed": False, "msg": refusal})
+        if self._grace and self._planned:
+            text = sentences.promise_warning(report, self._grace.seconds)
+            self.warn(f"{self._host}: {text}" if text else None)
         return result
 
     def _require_mode(self, report: MaintenanceReport) -> None:
@@ -342,7 +382,14 @@ class ActionModule(LogoffAction):
         :param is_known: whether the host has told that it was closed. Where not, it may still be about to be.
         """
         undo = replace(
-            close, enter=False, drain_mode=None, winstations_disabled=None, reason=None, trace=self._trace(EXITED)
+            close,
+            enter=False,
+            drain_mode=None,
+            winstations_disabled=None,
+            keep_promise=False,
+            promise_ms=0,
+            reason=None,
+            trace=self._trace(EXITED),
         )
         failure = ""
         for pause in (0.0 if is_known else PAUSES[0], *PAUSES):

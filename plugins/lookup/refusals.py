@@ -42,9 +42,15 @@ class LookupModule(LookupBase):
             if not _is_installed(collection):
                 refusals.append(f"It needs the collection {collection}: ansible-galaxy collection install {collection}")
         opening = {name: path for name, path in (files or {}).items() if name.endswith(("close_tasks", "open_tasks"))}
-        if [path != "none" for path in opening.values()] == [True, False]:
+        is_given = [path != "none" for path in opening.values()]
+        if is_given == [True, False]:
             closes, opens = opening
             Display().warning(f"{closes} is given without {opens}: nothing undoes what it does.")
+        if is_given[:1] == [False] and self._templar.template(there.get(f"{prefix}mode")) == "unchanged":
+            Display().warning(
+                f"{prefix}mode is unchanged, and {next(iter(opening))} is none: users log on during the work, unless "
+                "something else keeps them out."
+            )
         return refusals
 
 

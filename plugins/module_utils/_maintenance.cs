@@ -24,6 +24,8 @@ public sealed class MaintenanceRequest
 	public bool check_mode;
 	public bool enter;
 	public bool write_mode;
+	public bool keep_promise;
+	public long promise_ms;
 	public string drain_mode;
 	public string winstations_disabled;
 	public string reason;
@@ -41,6 +43,7 @@ public sealed class MaintenanceReport
 	public MaintenanceRecord record;
 	public bool went_on;
 	public bool would_restore;
+	public long promised_ms;
 	public bool is_odd;
 	public string other_host;
 	public List<string> written;
@@ -74,6 +77,8 @@ public static class Engine
 	const uint DELETE = 0x10000;
 	const uint REG_CREATED_NEW_KEY = 1;
 	const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+	// Until when users were told that they have time.
+	static readonly RegistryValue Promised = new RegistryValue(MaintenanceRecord.Path, "Promised", RegistryValue.REG_SZ);
 
 	// MaintenanceRequest in, MaintenanceReport out, as JSON.
 	public static string Run(string request)
@@ -90,8 +95,9 @@ public static class Engine
 			report.found = report.record = MaintenanceRecord.Read();
 			report.is_odd = IsOdd(report.found);
 			report.would_restore = !report.is_odd && report.found != null && report.found.since != null && Knows(report.found, report.before);
+			report.promised_ms = PromisedFor(report.found);
 			report.other_host = OtherHost(request);
-			if (request.check_mode || report.is_odd || report.other_host != null)
+			if (request.check_mode || report.is_odd || report.other_host != null || request.keep_promise && report.promised_ms > 0)
 				return report;
 			var changes = new List<string>();
 			try
@@ -125,7 +131,27 @@ public static class Engine
 		DateTime time;
 		return found != null && found.since != null && !(
 			IsText(found.since) && IsText(found.states) && IsText(found.host) && IsText(found.run)
-			&& DateTime.TryParseExact(found.since.text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out time));
+			&& IsTime(found.since, out time));
+	}
+
+	// For how long users still have time, by what they were told.
+	static long PromisedFor(MaintenanceRecord found)
+	{
+		ValueReport until = found == null || found.since == null ? null : Promised.Read();
+		DateTime time;
+		if (until == null || !IsTime(until, out time))
+			return 0;
+		return Math.Max(0, (long)(time - DateTime.UtcNow).TotalMilliseconds);
+	}
+
+	static bool IsTime(ValueReport value, out DateTime time)
+	{
+		return DateTime.TryParseExact(value.text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
+	}
+
+	static string Text(DateTime time)
+	{
+		return time.ToString(TimeFormat, CultureInfo.InvariantCulture);
 	}
 
 	static bool IsText(ValueReport value)
@@ -186,6 +212,7 @@ public static class Engine
 				Copy(LogonMode.WinStationsDisabled, MaintenanceRecord.WinStationsDisabled);
 				Keep(MaintenanceRecord.Account, TimedCalls.OwnAccount());
 				Delete(MaintenanceRecord.Reason);
+				Delete(Promised);
 			}
 			// A task that goes on from another one's takes it over: that one does not open the host any more.
 			Keep(MaintenanceRecord.Began, goesOn ? "" : request.attempt ?? "");
@@ -194,9 +221,13 @@ public static class Engine
 				Keep(MaintenanceRecord.Reason, request.reason);
 			Keep(MaintenanceRecord.Host, request.host);
 			Keep(MaintenanceRecord.Run, request.run);
+			// Users are told right after this, and the time that they are promised begins then. A later time stays, as not
+			// all may hear of the new one.
+			if (request.promise_ms > report.promised_ms)
+				Keep(Promised, Text(DateTime.UtcNow.AddMilliseconds(request.promise_ms)));
 			// The last one: without it, nothing is remembered.
 			if (!goesOn)
-				Keep(MaintenanceRecord.Since, DateTime.UtcNow.ToString(TimeFormat, CultureInfo.InvariantCulture));
+				Keep(MaintenanceRecord.Since, Text(DateTime.UtcNow));
 			Flush(MaintenanceRecord.Since.Key);
 		}
 		catch (WindowsException)

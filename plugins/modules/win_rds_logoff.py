@@ -335,9 +335,11 @@ EXAMPLES = r"""
     protect_console: false
   register: logoff
 
-# A session that could not be logged off fails the task above, so that the host is not restarted.
+# A session that could not be logged off fails the task above, so that the host is not restarted. Whoever is excluded
+# is still on.
 - name: Restart the host
   ansible.windows.win_reboot:
+  when: logoff.excluded | length == 0
 
 - name: Tell who was logged off
   ansible.builtin.debug:

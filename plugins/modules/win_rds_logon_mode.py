@@ -77,16 +77,10 @@ EXAMPLES = r"""
   winops.rds.win_rds_logon_mode:
     mode: enabled
 
+# To empty a host and restart it, see win_rds_maintenance.
 - name: Keep new sessions away until the host has restarted
   winops.rds.win_rds_logon_mode:
     mode: drain_until_restart
-
-- name: Log off those who are still there
-  winops.rds.win_rds_logoff:
-    all: true
-
-- name: Restart the host
-  ansible.windows.win_reboot:
 """
 
 RETURN = r"""

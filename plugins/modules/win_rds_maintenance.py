@@ -81,6 +81,8 @@ options:
     description:
       - As in O(winops.rds.win_rds_logoff#module:grace). Needs O(message), unless O(at_deadline) is V(fail). B(Without
         O(grace), nobody is warned.)
+      - Where a task that was cut off has told users that they have longer, a task without O(grace) that would log
+        somebody off does nothing, and one with less time warns.
     type: str
   message:
     description:
@@ -182,9 +184,12 @@ EXAMPLES = r"""
     message: "{server} will be maintained from {deadline} on. Please save your work and log off."
     exclude_users: svc-*
     reason: CHG-4711
+  register: emptied
 
+# It would end the sessions of those who may stay.
 - name: Restart it
   ansible.windows.win_reboot:
+  when: emptied.remaining | length == 0
 
 # At a prompt, also where a run was cut off:
 #   ansible RDSH01 -m winops.rds.win_rds_maintenance -a state=exited

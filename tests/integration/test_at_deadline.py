@@ -81,7 +81,7 @@ def test_without_a_message(serve: Serve) -> None:
     assert run.only().outcomes() == {1: "protected", 12: "already_gone"}
     assert farm.simulation.mutating_calls("RDSH01") == [] == calls(farm, SEND)
     assert "RDSH01: 1 session on and waited for: alice; deadline at 22:01 UTC (in 30s)" in run.output
-    assert "RDSH01: 15s left: nobody is left, so it ends here" in run.output
+    assert "RDSH01: 15s left: nobody is left of those who were waited for, so it ends here" in run.output
 
 
 def test_check_mode_changes_nothing(serve: Serve) -> None:

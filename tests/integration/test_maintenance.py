@@ -87,7 +87,9 @@ def test_who_is_worked_on_and_which_mode_comes_back(
     run = farm.playbook([ROLE], vars={**patch(farm), **variables, "maintenance_timeout": "1s"})
     failed = {result.host for result in run.results if result.status == "failed"}
     assert failed == {"CONSOLE", "HANGS", "UNPATCHED"}
-    assert "would stay: CONTOSO\\operator. " in run.of("Enter maintenance", "CONSOLE")["msg"]
+    told = run.of("Enter maintenance", "CONSOLE")["msg"]
+    assert "would stay: CONTOSO\\operator. " in told
+    assert told.endswith("The role takes it from maintenance_exclude_sessions and maintenance_protect_console.")
     assert farm.users("CONSOLE") == {12: "alice", 1: "operator"}
     assert farm.simulation.mutating_calls("CONSOLE") == []
     for host in [name for name in farm.simulation.hosts if record(farm, name)]:
@@ -133,7 +135,10 @@ def test_no_batch_after_too_many_failures(serve: Serve) -> None:
 
 #: Variables of the role with which it could not succeed, and words of what it says.
 STOPPED: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "null for the warning": ({"maintenance_grace": None}, ["grace is null"]),
+    "null for the warning": (
+        {"maintenance_grace": None},
+        ["grace is null", " The role takes it from maintenance_grace."],
+    ),
     "nothing for the warning": ({"maintenance_grace": ""}, ["grace is empty"]),
     "nothing for exclusions": ({"maintenance_exclude_users": ""}, ["exclude_users holds"]),
     "no exclusion in a list": ({"maintenance_exclude_users": []}, ["exclude_users is an empty list"]),
@@ -146,6 +151,10 @@ STOPPED: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["reminders: 5m is not within"],
     ),
     "a wrong word in braces": ({"maintenance_message": "In {minuts}"}, ["{minuts}"]),
+    "no reason for the message": (
+        {"maintenance_message": "{reason}"},
+        [" The role takes it from maintenance_message and maintenance_reason."],
+    ),
     "a misspelt exclusion": ({"maintenance_exclude_user": "alice"}, ["maintenance_exclude_user (maintenance_exclude_"]),
     "an invented exclusion": ({"maintenance_skip": "alice"}, ["no such variables: maintenance_skip"]),
     "a misspelt prefix": ({"maintainance_idle_for": "2h"}, ["maintainance_idle_for (maintenance_idle_for?)"]),
@@ -189,12 +198,31 @@ def test_a_file_that_would_end_the_host_is_refused(serve: Serve, end: str, form:
     assert (run.exit_code, farm.users(), modes(farm)) == (2, {12: "alice"}, {"RDSH01": "enabled"})
 
 
-def test_tasks_are_not_done_where_the_run_begins_with_them(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        ("Do the caller's tasks", "This run has not emptied the host"),
+        # It would not be opened there again.
+        ("Close the host elsewhere", "This run has not looked whether the host can be emptied"),
+    ],
+)
+def test_tasks_are_not_done_where_the_run_begins_with_them(serve: Serve, first: str, why: str) -> None:
     farm = farm_of(serve, RDSH01={})
-    first = "winops.rds.maintenance : Do the caller's tasks"
-    run = farm.playbook([ROLE], "--start-at-task", first, vars=patch(farm))
-    assert "This run has not emptied the host" in run.output
+    variables = {**patch(farm), **elsewhere(farm)}
+    run = farm.playbook([ROLE], "--start-at-task", f"winops.rds.maintenance : {first}", vars=variables)
+    assert why in run.output
+    assert (is_patched(farm), modes(farm), farm.users()) == ({"RDSH01": False}, {"RDSH01": "enabled"}, {12: "alice"})
+
+
+def test_the_role_alone_is_in_no_check_mode_where_handlers_are_not(serve: Serve) -> None:
+    """What the tasks would change notifies them, and they would restart a host with users on it."""
+    farm = farm_of(serve, RDSH01={})
+    role = {**ROLE, "check_mode": True}
+    run = farm.playbook([role], vars=patch(farm, NOTIFY), handlers=[HANDLER])
+    assert "the role is in check mode, and handlers of the play are not, such as" in run.of("Enter maintenance")["msg"]
     assert is_patched(farm) == {"RDSH01": False}
+    for how in ({"handlers": [{**HANDLER, "check_mode": True}]}, {"handlers": [HANDLER], "check_mode": True}, {}):
+        assert farm.playbook([role], vars=patch(farm), **how).exit_code == 0
 
 
 def test_no_play_ignores_that_somebody_is_left(serve: Serve) -> None:
@@ -204,6 +232,13 @@ def test_no_play_ignores_that_somebody_is_left(serve: Serve) -> None:
     assert is_patched(farm) == {"HANGS": False}
     farm.playbook([ROLE], ignore_errors=True, vars={**NO_GRACE, "maintenance_exclude_user": "alice"})
     assert len([call for call in farm.simulation.mutating_calls("HANGS") if call.function == "WTSLogoffSession"]) == 1
+
+
+def test_no_play_ignores_that_other_hosts_have_failed(serve: Serve) -> None:
+    farm = farm_of(serve, FIRST={"sessions": [CONSOLE]}, SECOND={}, THIRD={})
+    farm.playbook([ROLE], ignore_errors=True, serial=2, vars=patch(farm))
+    assert is_patched(farm) == {"FIRST": False, "SECOND": True, "THIRD": False}
+    assert farm.simulation.traffic("THIRD") == []
 
 
 def test_hosts_that_were_not_begun_are_named(serve: Serve) -> None:
@@ -251,6 +286,27 @@ def test_handlers_run_before_the_host_is_opened(serve: Serve) -> None:
     assert [logon.account for logon in farm.simulation.hosts["WELL"].refused_logons] == ["CONTOSO\\carol"]
 
 
+@pytest.mark.parametrize("faults", [[], [PATCH_FAILS]], ids=["done", "failed"])
+def test_handlers_that_are_done_after_a_failure_are_done_before_the_host_is_opened(
+    serve: Serve, faults: list[dict[str, Any]]
+) -> None:
+    """With force_handlers Ansible does them at the end of the play otherwise, a restart with users on the host."""
+    farm = farm_of(serve, FAILS={"faults": faults}, CONSOLE={"sessions": [CONSOLE]})
+    fails = {"name": "Fail", "ansible.builtin.fail": {"msg": "It does not work."}}
+    run = farm.playbook([ROLE], vars=patch(farm, [*NOTIFY, fails]), handlers=[HANDLER], force_handlers=True)
+    tasks = [result.task for result in run.results if result.status != "skipped"]
+    assert tasks.count("Restart the host") == 1
+    assert tasks.index("Fail") < tasks.index("Restart the host") < tasks.index("Let users in again")
+    assert modes(farm) == {"FAILS": "enabled", "CONSOLE": "enabled"}
+
+
+def test_handlers_are_not_done_after_a_failure_otherwise(serve: Serve) -> None:
+    farm = farm_of(serve, FAILS={})
+    fails = {"name": "Fail", "ansible.builtin.fail": {"msg": "It does not work."}}
+    farm.playbook([ROLE], vars=patch(farm, [*NOTIFY, fails]), handlers=[HANDLER])
+    assert (is_patched(farm), modes(farm)) == ({"FAILS": False}, {"FAILS": "enabled"})
+
+
 def test_a_handler_that_fails_leaves_no_host_closed_without_a_word(serve: Serve) -> None:
     farm = farm_of(serve, WELL={"faults": [PATCH_FAILS]})
     run = farm.playbook([ROLE], vars=patch(farm, NOTIFY), handlers=[HANDLER])
@@ -283,6 +339,19 @@ def test_defaults_of_the_group_narrow_no_proof(serve: Serve, defaults: dict[str,
     farm.playbook([ROLE], vars=patch(farm), module_defaults={"group/winops.rds.rds": defaults})
     assert is_patched(farm) == {"RDSH01": False, "RDSH02": False}
     assert farm.users("RDSH01") == farm.users("RDSH02") == {12: "alice"}
+
+
+def test_what_a_play_says_for_all_its_tasks_counts_where_the_role_is_told_nothing_else(serve: Serve) -> None:
+    farm = farm_of(serve, IDLE={"sessions": [{**ALICE, "idle": "3h"}]}, WORKING={})
+    defaults = {"group/winops.rds.rds": {"idle_for": "2h", "reason": "CHG-4711"}}
+    variables = {**NO_GRACE, "maintenance_mode_after": "unchanged"}
+    run = farm.playbook([ROLE], vars=variables, module_defaults=defaults)
+    assert "Whoever has not been idle for 2h" in run.of("Enter maintenance", "WORKING")["msg"]
+    assert (farm.users("IDLE"), farm.users("WORKING")) == ({}, {12: "alice"})
+    assert record(farm, "IDLE")["REASON"] == "CHG-4711"
+    variables |= {"maintenance_idle_for": "0.1s", "maintenance_reason": "CHG-4712"}
+    assert farm.playbook([ROLE], "--limit", "WORKING", vars=variables, module_defaults=defaults).exit_code == 0
+    assert record(farm, "WORKING")["REASON"] == "CHG-4712"
 
 
 def test_a_machine_under_two_names_is_worked_on_once(serve: Serve) -> None:
@@ -341,6 +410,12 @@ def test_closing_without_opening_is_warned_about(serve: Serve) -> None:
     farm = farm_of(serve, RDSH01={})
     run = farm.playbook([ROLE], vars={**patch(farm), **elsewhere(farm), "maintenance_open_tasks": "none"})
     assert "maintenance_close_tasks is given without maintenance_open_tasks" in " ".join(run.output.split())
+
+
+def test_a_host_that_nothing_closes_is_warned_about(serve: Serve) -> None:
+    farm = farm_of(serve, RDSH01={})
+    run = farm.playbook([ROLE], vars={**patch(farm), "maintenance_mode": "unchanged"})
+    assert "maintenance_mode is unchanged, and maintenance_close_tasks is none" in " ".join(run.output.split())
 
 
 def test_who_may_stay(serve: Serve) -> None:

@@ -168,7 +168,7 @@ def with_report(environment: Callable[..., dict[str, str]]) -> Callable[..., dic
 
 def test_who_interrupts_it_leaves_a_host_that_says_why_it_is_closed(serve: Serve) -> None:
     farm = serve([ALICE])
-    with background(farm, "run", enter(grace="2m", message="Please log off.", reason="CHG-4711")) as run:
+    with background(farm, "run", enter(grace="2h", message="Please log off.", reason="CHG-4711")) as run:
         run.wait_for("1 session warned: alice")
         os.killpg(run.process.pid, signal.SIGINT)
         run.process.wait(NEVER_ENDS)
@@ -176,8 +176,22 @@ def test_who_interrupts_it_leaves_a_host_that_says_why_it_is_closed(serve: Serve
         assert "RDSH01: interrupted: nobody was logged off" in run.output
         assert f"To open it: ansible RDSH01 -i {farm.inventory} -m {MODULE} -a state=exited" in run.output
     assert (farm.users(), mode(farm), record(farm)["REASON"]) == ({12: "alice"}, "drain", "CHG-4711")
+    # She was told of two hours, and not by the run that would log her off at once.
+    before = record(farm)
+    tasks = [enter(), enter() | {"check_mode": True}, enter(state="planned")]
+    again = farm.playbook([task | {"ignore_errors": True} for task in tasks])
+    for refused in again.results:
+        assert refused["msg"].startswith(
+            "Nothing was done here, because it stands on the host that users were told they have another 1h 5"
+        )
+        assert (refused.status, refused["changed"], "(state=exited)" in refused["msg"]) == ("failed", False, True)
+    assert len(again.results) == 3
+    assert (farm.users(), record(farm)) == ({12: "alice"}, before)
     # Run again, it goes on from there, and what is restored is the mode from before the first attempt.
-    assert farm.playbook([enter()]).only()["previous_mode"] == "drain"
+    hurried = farm.playbook([enter(grace="0.1s", message="Please log off.")])
+    assert "RDSH01: users were told that they have another 1h 5" in hurried.output
+    assert " and now that they have 0.1s." in " ".join(hurried.output.split())
+    assert hurried.only()["previous_mode"] == "drain"
     left = farm.playbook([EXIT]).only()
     assert (left["mode"], left["changed"], farm.users(), is_clean(farm)) == ("enabled", True, {}, True)
 
@@ -219,6 +233,7 @@ def test_a_worker_whose_ansible_was_killed_opens_no_host_that_another_run_goes_o
         run.wait_for("1 session warned: alice")
         run.process.kill()
         run.process.wait(NEVER_ENDS)
-        assert farm.playbook([enter()]).only().outcomes() == {12: "logged_off"}
+        hurried = farm.playbook([enter(grace="0.1s", message="Please log off.")])
+        assert hurried.only().outcomes() == {12: "logged_off"}
         run.wait_for_workers()
     assert (mode(farm), bool(record(farm))) == ("drain", True)

@@ -202,6 +202,10 @@ def test_too_few_forks_for_a_grace_period(serve: Serve) -> None:
     task = {LOGOFF: {"users": "carol", "grace": "1s", "message": "Bye"}}
     assert "2 hosts and 1 forks: a fork waits" in farm.playbook([task], "--forks", "1").output
     assert "a fork waits" not in farm.playbook([task], "--forks", "2").output
+    throttled = farm.playbook([{**task, "throttle": 1}], "--forks", "2").output
+    assert "2 hosts and throttle: 1: a fork waits" in throttled and "Leave throttle out, or" in " ".join(
+        throttled.split()
+    )
     assert "a fork waits" not in farm.playbook([{**task, "run_once": True}], "--forks", "1").output
 
 

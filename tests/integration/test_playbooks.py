@@ -212,6 +212,14 @@ def test_log_off_leaver_needs_one_person(serve: Serve) -> None:
     assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
 
 
+def test_log_off_leaver_needs_one_person_where_the_first_tasks_are_left_out(serve: Serve) -> None:
+    farm = two_hosts(serve)
+    for leaver in ("alice", ".\\alice", "a*@contoso.com"):
+        flags = ("-e", json.dumps({"leaver": leaver}), "--start-at-task", "Log this account off")
+        assert "leaver has to be one account" in farm.run("winops.rds.log_off_leaver", *flags).output
+    assert [farm.simulation.traffic(name) for name in farm.simulation.hosts] == [[], []]
+
+
 def test_log_off_leaver_asks_each_host_for_one_person(serve: Serve) -> None:
     farm = two_hosts(serve)
     inventory = farm.folder / "leavers.yml"
@@ -359,6 +367,19 @@ def test_who_is_on_shows_who_does_not_tell_the_mode(serve: Serve) -> None:
 def test_who_is_on_says_how_to_sort(serve: Serve) -> None:
     run = two_hosts(serve).run("winops.rds.who_is_on", "-e", "sort=name")
     assert "value of sort must be one of: server, account, state, idle, logged_on, client, memory" in run.output
+
+
+def test_restart_farm_restarts_nobody_away_who_may_stay(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE, SERVICE]}, {"name": "RDSH02", "sessions": [ALICE]}])
+    variables = {"maintenance_grace": "none", "maintenance_exclude_users": ["svc-*"], "batch": 2}
+    for flags in (["--check"], []):
+        run = farm.run("winops.rds.restart_farm", "-e", json.dumps(variables), *flags)
+        told = run.of("Restart nothing under those who may stay", "RDSH01")["msg"]
+        assert "would end the sessions of those who may stay: CONTOSO\\svc-scan." in told
+    assert (farm.users("RDSH01"), farm.users("RDSH02")) == ({16: "svc-scan"}, {})
+    assert modes(farm) == {"RDSH01": "enabled", "RDSH02": "enabled"}
+    started = [host.table.now() - host.started_at for host in farm.simulation.hosts.values()]
+    assert [since.total_seconds() < 600 for since in started] == [False, True]
 
 
 def test_restart_farm(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -119,19 +119,20 @@ def test_restart_when_left(
     }
 
 
+@pytest.mark.parametrize("recipe", ["restart_night.yml", "restart_when_left.yml"])
 @pytest.mark.parametrize("how", ["who is on is not known", "somebody who is excluded is on"])
-def test_restart_when_left_restarts_nothing(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+def test_they_restart_nothing(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str, recipe: str
 ) -> None:
     """Also in a play that goes on after errors, or has exclusions for all its tasks."""
     monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "clock"))
-    (play,) = yaml.safe_load(RECIPES["restart_when_left.yml"])
+    (play,) = yaml.safe_load(RECIPES[recipe])
     if how == "who is on is not known":
         denied = {"call": "WTSEnumerateSessionsExW", "after": 1, "error": ERROR_ACCESS_DENIED}
         farm, defaults = serve([], faults=[denied]), {"ignore_errors": True}
     else:
         farm, defaults = serve([SERVICE]), {"module_defaults": {"group/winops.rds.rds": {"exclude_users": ["svc-*"]}}}
-    run = farm.playbook(play["tasks"], **defaults)
+    run = farm.playbook(play["tasks"], **defaults, vars={"rounds": 1, "seconds": 0})
     assert "Restart, if nobody is" in run.output
     host = farm.simulation.hosts["RDSH01"]
     assert (host.table.now() - host.started_at).total_seconds() > 600
@@ -224,6 +225,13 @@ def test_nobody_left(serve: Serve, sessions: list[dict[str, Any]], code: int) ->
     assert run.exit_code == code
     if code:
         assert run.of("Stop where somebody is")["msg"] == "CONTOSO\\bob"
+
+
+def test_nobody_left_counts_whom_the_defaults_of_a_play_exclude(serve: Serve) -> None:
+    (play,) = yaml.safe_load(RECIPES["nobody_left.yml"])
+    defaults = {"group/winops.rds.rds": {"exclude_users": ["bob"]}}
+    run = serve([BOB]).playbook(play["tasks"], vars=play["vars"], module_defaults=defaults)
+    assert run.of("Stop where somebody is")["msg"] == "CONTOSO\\bob"
 
 
 def test_read_failure(serve: Serve) -> None:

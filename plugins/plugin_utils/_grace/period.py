@@ -145,7 +145,8 @@ class GracePeriod:
                     missed.error, self._warned.on, logged_off=self._warned.logged_off, unknown=self._unknown
                 )
                 return self._outcome(self._warned.report_without_logoff(), failure)
-        self._progress.tell(f"nobody is left{' to be logged off' if self._grace.logs_off else ''}, so it ends here")
+        meant = "to be logged off" if self._grace.logs_off else "of those who were waited for"
+        self._progress.tell(f"nobody is left {meant}, so it ends here")
         return self._outcome(self._warned.report_without_logoff())
 
     def _promise(self, seconds: float) -> None:

@@ -36,7 +36,7 @@ def run_with_grace(action: SessionAction, grace: Grace, logoff: LogoffRequest, t
         report, due = _planned(action.run_engine(logoff, task_vars), grace)
         return Outcome(report, {}, clock.utc() + timedelta(seconds=grace.seconds), due=due)
     if not action._task.run_once:
-        action.warn(_too_few_forks_text(task_vars))
+        action.warn(_too_few_at_once_text(task_vars, action._task.throttle))
     period = GracePeriod(grace, TaskHost(action, task_vars), clock, logoff, action.host_name(task_vars))
     try:
         return period.run()
@@ -114,13 +114,17 @@ def _plan_text(summary: Mapping[str, int], outcome: Outcome, grace: Grace) -> st
     return text
 
 
-def _too_few_forks_text(task_vars: Mapping[str, Any]) -> str | None:
+def _too_few_at_once_text(task_vars: Mapping[str, Any], throttle: int) -> str | None:
     hosts, forks = len(task_vars.get("ansible_play_batch", ())), task_vars.get("ansible_forks", 0)
-    if hosts <= forks:
+    if hosts > throttle > 0 and throttle < forks:
+        few, more = f"throttle: {throttle}", "Leave throttle out"
+    elif hosts > forks:
+        few, more = f"{forks} forks", f"Give as many forks (--forks {hosts})"
+    else:
         return None
     return (
-        f"{hosts} hosts and {forks} forks: a fork waits for the grace period of its host, so that the users of the "
-        f"other hosts are warned when it is over. Give as many forks (--forks {hosts}), or take fewer hosts (serial)."
+        f"{hosts} hosts and {few}: a fork waits for the grace period of its host, so that the users of the other hosts "
+        f"are warned when it is over. {more}, or take fewer hosts (serial)."
     )
 
 

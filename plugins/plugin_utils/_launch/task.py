@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,10 +16,11 @@ from ansible.plugins.connection import winrm as _winrm
 
 from .._options.errors import OptionError
 from .._options.given import (
-    exclusion_spellings,
-    exclusions_of_defaults,
+    EXCLUDING,
+    options_of_defaults,
     places_of_options,
     refuse_repeated,
+    spellings,
     validated_options,
     with_exclusions,
     without_exclusions,
@@ -68,6 +69,8 @@ class TaskAction(LaunchAction):
     # From ansible-core 2.19 on. What is meant by `-a 12` is said here then, and not "does not support raw params".
     supports_raw_params = True
     ARGUMENT_SPEC: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    #: Options that ``module_defaults`` give although a task says ``omit``, for which Ansible leaves them out.
+    NOT_OMITTED: ClassVar[Sequence[str]] = ()
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
@@ -87,8 +90,9 @@ class TaskAction(LaunchAction):
             result = super().run(tmp, task_vars)
             refuse_repeated(context.CLIARGS.get("module_args"))
             refuse_repeated(*places_of_options(self._task.get_ds() or {}, self._task.action))
-            defaults = self._exclusions_of_defaults(task_vars or {})
-            options = self.validated(without_exclusions(self._task.args, defaults, self.ARGUMENT_SPEC))
+            defaults = self._of_defaults(spellings(self.ARGUMENT_SPEC, EXCLUDING), task_vars or {})
+            given = {**self._omitted(task_vars or {}), **self._task.args}
+            options = self.validated(without_exclusions(given, defaults, self.ARGUMENT_SPEC))
             options = with_exclusions(options, defaults, self.ARGUMENT_SPEC)
             self._require_windows()
             result.update(self.run_task(options, task_vars or {}))
@@ -145,17 +149,29 @@ class TaskAction(LaunchAction):
         if text and not self._task.no_log:
             self._display.warning(text)
 
-    def _exclusions_of_defaults(self, task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the exclusions of ``module_defaults`` for this task. Their values may be templates, and such a one may
-        say that there is none (``omit``)."""
+    def _omitted(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what :attr:`NOT_OMITTED` is about, as far as the task does not give it."""
+        names = [
+            name for name in self.NOT_OMITTED if not spellings(self.ARGUMENT_SPEC, [name]) & self._task.args.keys()
+        ]
+        innermost = self._of_defaults(spellings(self.ARGUMENT_SPEC, names), task_vars, replaced=True)
+        return {name: value for options in innermost for name, value in options.items()}
+
+    def _of_defaults(
+        self, wanted: Collection[str], task_vars: Mapping[str, Any], *, replaced: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return some options of ``module_defaults`` for this task. Their values may be templates, and such a one may
+        say that there is none (``omit``).
+
+        :param replaced: whether those of an inner block for a group replace the outer ones, as Ansible has it.
+        """
         module = self._task.resolved_action or self._task.action
         groups = (self._task.get_play()._action_groups or {}).get(module, ()) if self._task._parent else ()
         keys = {module, *(f"group/{group}" for group in groups)}
-        excluding = exclusion_spellings(self.ARGUMENT_SPEC)
         found = []
-        for options in exclusions_of_defaults(self._task.module_defaults or (), keys):
+        for options in options_of_defaults(self._task.module_defaults or (), keys, replaced=replaced):
             whole = self._templar.template({"options": options}).get("options") if isinstance(options, str) else options
-            given = {name: value for name, value in (whole or {}).items() if name in excluding}
+            given = {name: value for name, value in (whole or {}).items() if name in wanted}
             known = self._templar.template(given)  # without those that are omitted, from ansible-core 2.19 on
             found.append({name: value for name, value in known.items() if value != task_vars.get("omit", self)})
         return found

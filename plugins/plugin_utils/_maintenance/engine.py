@@ -29,6 +29,10 @@ class MaintenanceRequest(ValuesRequest):
     """Remember what is; False: bring back what was, and forget it."""
     write_mode: bool = False
     """Whether the two values are written when entering, or only remembered as what will be written."""
+    keep_promise: bool = False
+    """Do nothing where users were told that they still have time."""
+    promise_ms: int = 0
+    """How much time they are told that they have from now on; 0: they are told nothing. The latest time counts."""
     reason: str | None = None
     """None: that of an earlier run stays."""
     host: str
@@ -67,6 +71,8 @@ class MaintenanceReport(ValuesReport):
     """Whether the host was in maintenance already, so that the mode from before that is kept."""
     would_restore: bool
     """Whether exiting brings back the mode that was before, because nobody else has set one meanwhile."""
+    promised_ms: int
+    """How much time users still have, by what they were told before; 0: none."""
     is_odd: bool
     """Whether what stood there is not what the engine writes. Then it has done nothing."""
     other_host: str | None

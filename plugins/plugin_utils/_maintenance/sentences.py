@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from .._logon_mode.maintenance import KEY, Maintenance, maintenance_of, maintenance_text
@@ -14,6 +15,9 @@ from .._result.sentences import accounts_text, error_text, names_text
 from .._words.displayable import displayable
 from .._words.durations import format_duration
 from .engine import MaintenanceReport
+
+#: Seconds within which two times are the same to who reads them, which are told to the minute.
+_PROMISED_TWICE = 60.0
 
 
 def refusal_text(report: MaintenanceReport, host: str) -> str | None:
@@ -58,6 +62,41 @@ def stays_text(protected: Sequence[Record], working: Sequence[Record], idle_for:
             "or leave idle_for out to log everybody off."
         )
     return text
+
+
+def promise_refusal_text(report: MaintenanceReport, planned: Sequence[Record]) -> str:
+    """Return why nobody is logged off at once whom an earlier run has told of a later time."""
+    return (
+        f"Nothing was done here, because it stands on the host that users were told they have another "
+        f"{_promised(report)}, and they would be logged off at once: {accounts_text(planned)}. Wait until then, or "
+        "tell them anew (grace=15m, message=…). To log them off all the same, let the host exit maintenance first "
+        "(state=exited)."
+    )
+
+
+def promise_warning(report: MaintenanceReport, grace: float) -> str | None:
+    """Return what somebody is to know whose users are told of less time than before, or None."""
+    if report.promised_ms <= (grace + _PROMISED_TWICE) * 1000:
+        return None
+    return (
+        f"users were told that they have another {_promised(report)}, and now that they have {format_duration(grace)}."
+    )
+
+
+def _promised(report: MaintenanceReport) -> str:
+    return format_duration(float(round(report.promised_ms / 1000)))
+
+
+def variables_text(msg: str, options: Sequence[str], prefix: str, variables: Collection[str]) -> str:
+    """Return by which variables a role takes the options that a message names; empty: it names none.
+
+    :param prefix: with which these variables begin.
+    :param variables: those that there are.
+    """
+    # "reason" alone may be a word like others.
+    named = [each for each in options if re.search(rf"^{each}\b|\b{each}=" + rf"|\b{each}\b" * ("_" in each), msg)]
+    names = [f"{prefix}{each}" for each in named if f"{prefix}{each}" in variables]
+    return f" The role takes it from {' and '.join(names)}." if names else ""
 
 
 def on_texts(planned: Sequence[Record], waited_for: Sequence[Record], remaining: Sequence[Record]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -182,7 +182,9 @@ def places_of_options(task: Mapping[str, Any], module: str) -> list[Any]:
     return [task.get(name) for name in (*of_module, "action", "local_action", "args")]
 
 
-def exclusions_of_defaults(defaults: Sequence[Any], keys: Collection[str]) -> list[Mapping[str, Any]]:
+def options_of_defaults(
+    defaults: Sequence[Any], keys: Collection[str], *, replaced: bool = False
+) -> list[Mapping[str, Any]]:
     """Return the options that ``module_defaults`` have for a module, each of the plays and blocks around its task.
 
     Ansible takes those of the innermost alone, and a task's own instead. An exclusion is there to protect somebody,
@@ -190,13 +192,17 @@ def exclusions_of_defaults(defaults: Sequence[Any], keys: Collection[str]) -> li
 
     :param defaults: those of the task, from the outermost to the innermost.
     :param keys: the module's whole name, and those of its groups as ``group/name``.
+    :param replaced: the innermost alone, the module's own last.
     """
-    return [options for each in defaults if isinstance(each, Mapping) for key, options in each.items() if key in keys]
+    found = [(key, options) for each in defaults if isinstance(each, Mapping) for key, options in each.items()]
+    if replaced:
+        found = sorted(dict(found).items(), key=lambda item: not item[0].startswith("group/"))
+    return [options for key, options in found if key in keys]
 
 
-def exclusion_spellings(spec: Spec) -> set[str]:
-    """Return the names by which a module takes exclusions."""
-    return {spelling for name in EXCLUDING if name in spec for spelling in _spellings(name, spec[name])}
+def spellings(spec: Spec, names: Iterable[str]) -> set[str]:
+    """Return by which words a module takes some options."""
+    return {spelling for name in names if name in spec for spelling in _spellings(name, spec[name])}
 
 
 def without_exclusions(given: Mapping[str, Any], defaults: Sequence[Mapping[str, Any]], spec: Spec) -> dict[str, Any]:
@@ -208,7 +214,7 @@ def without_exclusions(given: Mapping[str, Any], defaults: Sequence[Mapping[str,
     :param given: as Ansible hands them to the action.
     :param defaults: options of the same module.
     """
-    excluding = exclusion_spellings(spec)
+    excluding = spellings(spec, EXCLUDING)
     return {
         name: value
         for name, value in given.items()

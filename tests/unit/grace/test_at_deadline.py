@@ -64,7 +64,7 @@ def test_it_ends_once_everybody_has_left(serve: Serve, mode: str) -> None:
     assert farm.clock.passed == 7 * MINUTE
     assert (outcomes(result), result["changed"], "failed" in result) == ({12: "already_gone"}, False, False)
     assert result["msg"] == "1 session selected: 1 already gone."
-    assert task.shown[-1] == "RDSH01: 8m left: nobody is left, so it ends here"
+    assert task.shown[-1] == "RDSH01: 8m left: nobody is left of those who were waited for, so it ends here"
 
 
 @modes

@@ -82,6 +82,27 @@ async def test_there_and_back(kept: KeptHost, before: LogonMode, mode: str) -> N
     assert (await kept.exit()).found is None
 
 
+async def test_what_users_were_told_stands_on_the_host_until_it_exits(kept: KeptHost) -> None:
+    kept.begin("enabled")
+    assert (await kept.enter(promise_ms=3_600_000)).promised_ms == 0
+    told, before = kept.record["PROMISED"], kept.record
+    refused = await kept.enter("disabled", run="2", keep_promise=True)
+    assert 3_500_000 < refused.promised_ms <= 3_600_000
+    assert (kept.record, kept.mode, refused.went_on, refused.written) == (before, "drain", False, ())
+    # Another task may tell them nothing more, or of less time, which not all of them may hear.
+    for promise_ms in (0, 60_000):
+        assert (await kept.enter(run="2", promise_ms=promise_ms)).promised_ms > 0
+        assert kept.record["PROMISED"] == told
+    await kept.enter(run="3", promise_ms=7_200_000)
+    assert kept.record["PROMISED"] > told
+    await kept.exit()
+    assert (await kept.enter(keep_promise=True)).promised_ms == 0 and "PROMISED" not in kept.record
+    # What has passed binds nobody.
+    await kept.enter(run="4", promise_ms=1)
+    passed = await kept.enter(run="5", keep_promise=True)
+    assert (passed.promised_ms, passed.went_on) == (0, True)
+
+
 async def test_values_that_are_not_there_are_not_there_again(kept: KeptHost) -> None:
     kept.begin("enabled")
     kept.host.registry.remove(*DRAIN_MODE)

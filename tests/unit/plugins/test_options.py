@@ -16,6 +16,7 @@ from ansible_collections.winops.rds.plugins.action.win_rds_session_info import A
 from ansible_collections.winops.rds.plugins.plugin_utils._options.errors import OptionError
 from ansible_collections.winops.rds.plugins.plugin_utils._options.given import (
     NULL_IS_DEFAULT,
+    options_of_defaults,
     refuse_repeated,
     validated_options,
 )
@@ -302,3 +303,10 @@ def test_a_record_is_refused_in_one_short_line(option: str, field: str) -> None:
 @pytest.mark.parametrize(("option", "alias"), ALIASES)
 def test_an_option_under_two_names(option: str, alias: str) -> None:
     assert refusal(**{option: "1", alias: "2"}) == f"{option} and {alias} are one option: give one of them"
+
+
+def test_options_of_module_defaults() -> None:
+    outer, own, inner = {"reason": "outer", "idle_for": "1h"}, {"reason": "own"}, {"reason": "inner"}
+    defaults = [{"m": own, "group/g": outer, "other": {"reason": "no"}}, "{{ a_template }}", {"group/g": inner}]
+    assert options_of_defaults(defaults, {"m", "group/g"}) == [own, outer, inner]
+    assert options_of_defaults(defaults, {"m", "group/g"}, replaced=True) == [inner, own]

@@ -16,7 +16,7 @@ from simulator.win32 import Win32Error
 from tests.support import ansible_runs
 
 from .conftest import Farm
-from .test_grace import NEVER_ENDS, background
+from .test_grace import ENUMERATE, NEVER_ENDS, background
 
 Serve = Callable[..., Farm]
 
@@ -114,6 +114,16 @@ def test_a_plan_of_a_host_that_tells_of_nobody_does_not_say_who_would_stay(serve
 
 
 # ---- module_defaults
+
+
+def test_who_may_stay_when_it_begins_may_stay_until_the_end(serve: Serve) -> None:
+    """A session loses the name by which it is excluded when its user disconnects: here before the logoff."""
+    away = {"call": ENUMERATE, "after": 1, "times": 1, "before": [{"disconnect": 12}]}
+    farm = serve([{**ALICE, "name": "rdp-tcp#7"}, BOB], faults=[away])
+    run = farm.playbook([enter(exclude_sessions="rdp-tcp#7")])
+    assert (run.exit_code, run.only().outcomes()) == (0, {13: "logged_off"}), run.output
+    assert [(r["user"], r["result"]) for r in run.only()["remaining"]] == [("alice", "excluded")]
+    assert farm.users() == {12: "alice"}
 
 
 def test_exclusions_of_module_defaults_count(serve: Serve) -> None:

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 from simulator.farm import Change
-from tests.support.calls import LOGOFF
+from tests.support.calls import ENUMERATE, LOGOFF
 
 Serve = Callable[..., Any]
 
@@ -51,6 +51,19 @@ def test_who_does_not_fit_any_more_is_not_told_as_logged_off(serve: Serve) -> No
     result = run.of("logoff")
     assert result.outcomes() == {12: "spared"}
     assert result["changed"] is True
+    assert farm.users() == {12: "alice"}
+
+
+def test_who_was_spared_by_the_first_attempt_is_spared_by_the_others(serve: Serve) -> None:
+    """A session loses the name by which it is excluded when its user disconnects."""
+    sessions = [{"id": 12, "name": "rdp-tcp#7", "user": "alice"}, {"id": 13, "user": "bob", "logoff": 2.5}]
+    away = {"call": ENUMERATE, "after": 1, "times": 1, "before": [{"disconnect": 12}]}
+    farm = serve(sessions, faults=[away])
+    run = farm.playbook(until_success(all=True, exclude_sessions=["rdp-tcp#7"], timeout="1s"))
+    result = run.of("logoff")
+    assert result["attempts"] >= 2
+    assert result.outcomes() == {13: "logged_off"}
+    assert [record["account"] for record in result["excluded"]] == ["CONTOSO\\alice"]
     assert farm.users() == {12: "alice"}
 
 

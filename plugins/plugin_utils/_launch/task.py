@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -42,12 +42,15 @@ with suppress(OSError):
 
 @dataclass
 class Attempts:
-    """What came of the attempts at a task so far, with ``until``."""
+    """What came of a task so far: of its launches, and with ``until`` of its attempts."""
 
     changed: str | None = None
     """The message of one that counts as changed."""
     report: Any = None
     """What they report, as one."""
+    spared: dict[str, None] = field(default_factory=dict)
+    """The logons that an exclusion ever fitted: whoever is spared once is spared until the task ends. A session loses
+    its name when its user disconnects."""
     event_logged: bool | None = None
     """Whether there is an event for each launch that has changed something; None: none has."""
 

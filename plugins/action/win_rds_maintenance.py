@@ -301,7 +301,8 @@ class ActionModule(LogoffAction):
     ) -> BaseException:
         """Open a host again that this task has closed. Return the failure, which says how the host is then."""
         timed_out = self.is_timeout(error)
-        own = error.result if isinstance(error, TaskFailed) else {}
+        own = {**error.result} if isinstance(error, TaskFailed) else {}
+        own.pop("deadline", None)  # a grace period was cut off before it; the role takes one that it is told for over
         in_doubt = self.in_doubt.may_change if timed_out and self.in_doubt else False
         self._sessions_changed |= bool(own.get("changed") or getattr(error, "may_have_changed", in_doubt))
         words = own.get("msg") or one_line(error, LONGEST_CAUSE)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ..plugin_utils._engine.acts import FAILED, LOG_OFF, STAYED
+from ..plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, STAYED
 from ..plugin_utils._engine.requests import LogoffRequest, SessionInfoRequest, request
 from ..plugin_utils._grace import logoff, schedule
 from ..plugin_utils._grace import options as grace_options
@@ -56,6 +56,9 @@ _NOT_TAKEN = {
 #: Seconds. How long a host that is lost is waited for, to open it again.
 PAUSES = END_PAUSES
 
+
+#: Results in a plan of those who are on, as long as nothing is done.
+_STILL_ON = (LOG_OFF.planned, STAYED)
 
 LONGEST_CAUSE = 600  # characters
 
@@ -137,12 +140,17 @@ class ActionModule(LogoffAction):
             **modes.REGISTRY.get(self._mode, {}),
         )
         plan = self._plan()
-        if check_mode or is_planned:
-            closing = self._launch(close)
-            return self._told({**plan, **self._closed(closing), "remaining": plan["excluded"]}, closing)
-        host = TaskHost(self, self._task_vars)
-        with host.telling_if_interrupted(lambda: f"{self._host}: {self._stays_text}"):
-            return self._close_and_empty(close, host)
+        try:
+            if check_mode or is_planned:
+                closing = self._launch(close)
+                return self._told({**plan, **self._closed(closing), "remaining": plan["excluded"]}, closing)
+            host = TaskHost(self, self._task_vars)
+            with host.telling_if_interrupted(lambda: f"{self._host}: {self._stays_text}"):
+                return self._close_and_empty(close, host)
+        except NothingDone as refused:
+            on = [record | {"result": LIST.planned} for record in plan["sessions"] if record["result"] in _STILL_ON]
+            refused.result["remaining"] = [*on, *plan["excluded"]]
+            raise
 
     def _plan(self) -> dict[str, Any]:
         """Return the result of the logoff in check mode.

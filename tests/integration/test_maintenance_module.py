@@ -113,6 +113,18 @@ def test_a_plan_of_a_host_that_tells_of_nobody_does_not_say_who_would_stay(serve
     assert (result.status, "remaining" in result.values, is_clean(farm)) == ("failed", False, True)
 
 
+def test_a_host_that_could_not_be_closed_tells_who_is_on(serve: Serve) -> None:
+    farm = serve([ALICE, BOB, BACKUP], faults=[{"call": "RegSetValueEx", "error": 5}])
+    result = farm.playbook([enter(exclude_users="svc-*")]).only()
+    assert (result.status, result["changed"]) == ("failed", False)
+    assert "the host could not be closed to new logons, and is as it was" in result["msg"]
+    assert [(r["user"], r["result"]) for r in result["remaining"]] == [
+        ("alice", "listed"),
+        ("bob", "listed"),
+        ("svc-backup", "excluded"),
+    ]
+
+
 # ---- module_defaults
 
 

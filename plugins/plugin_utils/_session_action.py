@@ -14,7 +14,7 @@ from ._engine.requests import EngineRequest
 from ._launch.failed import TaskFailed
 from ._options.logons import Logon
 from ._options.selection import Selection
-from ._result.attempts import as_one, in_doubt
+from ._result.attempts import as_one, in_doubt, takes_newcomers
 from ._result.records import (
     Error,
     Record,
@@ -77,8 +77,13 @@ class SessionAction(TracedAction):
         :raises AnsibleConnectionFailure: the host is not reached.
         """
         before = self.attempts
-        logons = request.logons or in_doubt(before.report)
-        report = self.launch(replace(request, logons=logons, exclude_logons=(*before.spared,)), task_vars)
+        asked = replace(
+            request,
+            logons=request.logons or in_doubt(before.report),
+            exclude_logons=(*before.spared,),
+            newcomers=request.newcomers and takes_newcomers(before.report, request),
+        )
+        report = self.launch(asked, task_vars)
         before.spared |= dict.fromkeys(logon for server in report.servers for logon in server.spared)
         if report.error:
             raise TaskFailed(

@@ -103,6 +103,30 @@ def test_who_was_spared_by_the_first_attempt_is_spared_by_the_others(serve: Serv
     assert farm.users() == {12: "alice"}
 
 
+@pytest.mark.parametrize("selecting", [{"sessions": [12, 13]}, {"sessions": ["TERM04", 13]}], ids=str)
+def test_who_gets_the_id_and_the_name_between_two_attempts_is_left_alone(
+    serve: Serve, selecting: dict[str, Any]
+) -> None:
+    alice, mallory = {"id": 12, "name": "TERM04", "user": "alice", "logoff": 2.5}, {"id": 12, "user": "mallory"}
+    farm = serve([alice, {"id": 13, "user": "bob"}])
+    changes = Thread(target=_put_when_gone, args=(farm, {**mallory, "name": "TERM04", "logged_on": 0}))
+    changes.start()
+    result = farm.playbook(until_success(**selecting, timeout="1s", delay=4)).of("logoff")
+    changes.join()
+    assert [(record["user"], record["result"]) for record in result["sessions"]] == [
+        ("alice", "logged_off"),
+        ("bob", "logged_off"),
+    ]
+    assert (result.status, result["attempts"], result["not_found"]) == ("ok", 2, [])
+    assert farm.users() == {12: "mallory"}
+
+
+def _put_when_gone(farm: Any, session: dict[str, Any]) -> None:
+    while session["id"] in farm.users():
+        time.sleep(0.1)
+    farm.simulation.hosts["RDSH01"].apply([Change.model_validate({"put": session})])
+
+
 def _reconnect_after_the_logoff(farm: Any) -> None:
     while not any(call.function == LOGOFF for call in farm.simulation.calls("RDSH01")):
         time.sleep(0.1)

@@ -217,7 +217,10 @@ class ActionModule(LogoffAction):
         if logged_off.get("failed"):
             raise TaskFailed(logged_off["msg"])
         if left["sessions"]:
-            raise TaskFailed(f"Still on: {accounts_text(left['sessions'])}.")
+            raise TaskFailed(
+                f"Still on: {accounts_text(left['sessions'])}. They have got on meanwhile, or were not to be logged "
+                "off any more: run the task again, or name in exclude_users who may stay."
+            )
 
     def _log_off(self, asked: LogoffRequest) -> dict[str, Any]:
         return self.log_off(asked, self._grace, self._options, self._task_vars)

@@ -29,8 +29,8 @@ options:
   users:
     description:
       - Accounts whose sessions are meant.
-      - V(alice) is an account of any domain, V(CONTOSO\\alice) that of one domain (by its NetBIOS name), V(.\\alice) a
-        local account of the host (or of each O(server)).
+      - V(alice) is an account of any domain, V(CONTOSO\\alice) that of one domain (by its NetBIOS name), V(.\\alice),
+        or V(localhost\\alice), a local account of the host (or of each O(server)).
       - V(*) stands for any text and V(?) for one character, before and after the backslash, as in V(CONTOSO\\temp-*).
         Case does not matter. V(*) alone is refused, see O(all).
       - V(alice@contoso.com) (a user principal name) and a SID (V(S-1-5-21-1004336348-1177238915-682003330-1001)) are
@@ -165,6 +165,6 @@ notes:
     else is given. The task is done then, no host is asked, and every list of the result is empty. In O(exclude_users)
     and O(exclude_sessions) it is refused, because it is nearly always a variable that should have held somebody; if
     nobody is meant to be spared, leave the option out, in a template with V(default(omit, true\)). Null and empty text
-    are refused everywhere, and so is a session or user that is both selected and excluded.
+    are refused in what selects and excludes, and so is a session or user that is both selected and excluded.
   - A list may be text, with commas (V(alice,bob)) or as JSON (V(["alice","bob"])). A choice may be in any case.
 """

@@ -19,8 +19,8 @@ options:
   registered:
     description:
       - The variables in which each host of the play registered its results. The first is of a module that works on
-        sessions. For a report, another may be of M(winops.rds.win_rds_logon_mode) or
-        M(winops.rds.win_rds_logon_mode_info).
+        sessions. Another may be of M(winops.rds.win_rds_logon_mode_info), which tells of hosts in maintenance; for a
+        report also of M(winops.rds.win_rds_logon_mode).
       - Of a loop, the results of its items are taken. A variable that no host has is an error.
     type: list
     elements: str

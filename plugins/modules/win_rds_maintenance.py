@@ -25,8 +25,8 @@ options:
         logon mode is remembered on the host, and nothing else is done. For what has to close the host elsewhere before
         users are warned, such as at a connection broker, and may change the logon mode by that.
       - V(exited) - the logon mode from before is back, and nothing of maintenance is left on the host. Of the other
-        options only O(mode) matters then. On a host that is not in maintenance nothing is done. Where somebody else has
-        set another logon mode meanwhile, that one stays, and is named.
+        options only O(mode) and O(reason) matter then. On a host that is not in maintenance nothing is done. Where
+        somebody else has set another logon mode meanwhile, that one stays, and is named.
     type: str
     choices: [entered, planned, exited]
     required: true
@@ -63,7 +63,7 @@ options:
     description:
       - Sessions that may stay, as in O(winops.rds.win_rds_logoff#module:exclude_sessions), such as V(console).
     type: list
-    elements: str
+    elements: raw
     aliases: [exclude_session, exclude_id, exclude_ids, exclude_session_id]
   unknown_exclusions:
     description:
@@ -86,10 +86,12 @@ options:
     description:
       - As in O(winops.rds.win_rds_logoff#module:message).
     type: str
+    aliases: [msg]
   message_title:
     description:
       - As in O(winops.rds.win_rds_logoff#module:message_title).
     type: str
+    aliases: [title]
   reminders:
     description:
       - As in O(winops.rds.win_rds_logoff#module:reminders).

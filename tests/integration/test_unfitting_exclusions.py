@@ -109,9 +109,13 @@ def test_a_name_that_is_no_sessions_is_said_once(serve: Serve) -> None:
 
 
 def test_what_fits_a_listener_alone_is_not_used(serve: Serve) -> None:
+    """Its name is refused: whoever gives that means those who came by it."""
     farm = serve([ALICE, BOB])
-    result = farm.logoff("all=true exclude_sessions=rdp-tcp")
-    assert result["unused_exclusions"] == ["rdp-tcp"]
+    refused = farm.logoff("all=true exclude_sessions=rdp-tcp")
+    assert (refused.status, len(farm.users())) == ("failed", 2)
+    assert "say by protocols whom the task means" in refused["msg"]
+    result = farm.logoff("all=true exclude_sessions=65536")
+    assert result["unused_exclusions"] == ["65536"]
     assert farm.users() == {}
 
 

@@ -238,7 +238,9 @@ def _without_report(request: Request[Any], result: Mapping[str, Any]) -> TaskFai
     first = (one_line(result.get("msg") or words, LONGEST_REASON) or "no output").rstrip(". ")
     kept = {key: value for key, value in result.items() if key not in ("msg", "changed", "failed", "refused")}
     if result.get("refused"):
-        return NothingLaunched(f"{name} refused the request, and touched nothing: {first}. This is a bug.", **kept)
+        return NothingLaunched(
+            f"{name} refused the request, and touched nothing: {first}. This is a bug; please report it.", **kept
+        )
     if _was_not_compiled(result):
         advice = (
             "An antivirus or an indexer held it: exclude the folder for temporary files (ansible_remote_tmp) from it, "

@@ -8,6 +8,7 @@ Sources, and what Microsoft does not document: docs/docsite/rst/logon_mode.rst.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -28,7 +29,7 @@ MODES = {
 }
 
 #: As ``change logon`` takes them, with a slash or without, and as ``Get-RDSessionHost`` tells one of them.
-_COMMANDS = {"enable": "enabled", "disable": "disabled", "notuntilreboot": "drain_until_restart"}
+_COMMANDS = {"enable": "enabled", "disable": "disabled", "notuntilrestart": "drain_until_restart"}
 
 #: What may mean more than one mode.
 _CLOSING = (
@@ -161,6 +162,10 @@ def mode_meant(value: Any) -> Any:
         raise OptionError(f"{told}; write one of {', '.join(f'{m} ({MODES[m]})' for m in MODES if m != 'enabled')}")
     if word in _OPENING:
         raise OptionError(f"{told}; write enabled ({MODES['enabled']})")
+    # A host is restarted or rebooted, in the words of the one command or of the other.
+    word = re.sub(r"reboot$", "restart", re.sub(r"^change\s+logon\s+/", "", word))
+    if word.endswith("restart") and _COMMANDS.get(word) is None and "drain" not in word:
+        raise OptionError(f"{told}; write drain_until_restart ({MODES['drain_until_restart']})")
     return _COMMANDS.get(word, word)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.splitter import split_args
 
 from .choices import choice_meant
@@ -83,7 +84,7 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         del given[FREE_FORM]
     given = {name: _decrypted(value) for name, value in given.items()}
     _refuse_free_form(given, spec)
-    _refuse_commas(given, spec)
+    _refuse_separators(given, spec)
     _refuse_unknown(given, spec)
     for name, option in spec.items():
         spellings = [spelling for spelling in _spellings(name, option) if spelling in given]
@@ -267,15 +268,17 @@ def _refuse_free_form(given: Mapping[str, Any], spec: Spec) -> None:
         raise OptionError(free_form_text(str(given[FREE_FORM]).strip(), others, spec))
 
 
-def _refuse_commas(given: Mapping[str, Any], spec: Spec) -> None:
-    """Refuse ``all=true,exclude_users=alice``, of which Ansible makes one option."""
+def _refuse_separators(given: Mapping[str, Any], spec: Spec) -> None:
+    """Refuse ``all=true,exclude_users=alice``, of which Ansible makes one option, and the same with another character
+    that is no blank to Ansible, such as a tab."""
     names = "|".join(spelling for name, option in spec.items() for spelling in _spellings(name, option))
     for name, value in given.items():
-        # What users read may hold anything.
-        if not isinstance(value, str) or re.search("message|msg|title", str(name)):
+        # What people read may hold anything.
+        if not isinstance(value, str) or re.search("message|msg|title|reason", str(name)):
             continue
-        if of_two := re.fullmatch(rf"([^\s=]+?),\s*((?:{names})=.+)", value):
-            raise OptionError(f"options are separated by blanks, and not by commas: {name}={of_two[1]} {of_two[2]}")
+        if of_two := re.fullmatch(rf"([^\s=]+?)([,;]|[^\S ])\s*((?:{names})=.+)", value):
+            by = "commas" if of_two[2] == "," else f"{of_two[2]!r}"
+            raise OptionError(f"options are separated by blanks, and not by {by}: {name}={of_two[1]} {of_two[3]}")
 
 
 def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
@@ -283,14 +286,14 @@ def _refuse_unknown(given: Mapping[str, Any], spec: Spec) -> None:
     unknown = sorted(str(name) for name in given if name not in known)
     if not unknown:
         return
-    advice = "".join(_advice(name, known, spec) for name in unknown)
+    advice = "".join(_advice(name, given.get(name), known, spec) for name in unknown)
     if not spec:
         raise OptionError(f"unknown option {', '.join(unknown)}; this module has none{advice.rstrip(';')}")
     raise OptionError(f"unknown option {', '.join(unknown)}{advice or ';'} accepted are {', '.join(sorted(spec))}")
 
 
-def _advice(name: str, known: Sequence[str], spec: Spec) -> str:
-    if written := written_here(name, spec):
+def _advice(name: str, value: Any, known: Sequence[str], spec: Spec) -> str:
+    if written := written_here(name, spec, value):
         return f"; for {name}, {written};"
     if (bare := name.strip("\"'")) in known and bare != name:
         return f"; quotes belong around a value, {bare}='…';"
@@ -332,13 +335,23 @@ def _refuse_type(spelling: str, name: str, option: Mapping[str, Any], value: Any
         raise OptionError(f"{spelling}: {value!r} is not text{_text_hint(spelling, kind, value)}")
     elif name == "wait" and (is_duration(str(value)) or re.fullmatch(r"\d\d+|[2-9]", str(value))):
         raise OptionError(f"{spelling} is true or false, and {value!r} is how long: give timeout={value}")
-    elif kind == "int" and isinstance(value, bool):
-        raise OptionError(f"{spelling}: {value!r} is not a number")
+    elif kind == "int" and (isinstance(value, bool) or not re.fullmatch(r"\s*[+-]?\d+(\.0+)?\s*", str(value), re.A)):
+        raise OptionError(f"{spelling}: {value!r} is not a whole number")
+    elif kind == "bool" and not _is_truth_value(value):
+        raise OptionError(f"{spelling} is true or false, and {value!r} is neither")
     elif value not in option.get("choices", (value,)):
         accepted = ", ".join(option["choices"])
         raise OptionError(
             f"value of {spelling} must be one of: {accepted}, got: {value}{_choice_hint(name, option, value)}"
         )
+
+
+def _is_truth_value(value: Any) -> bool:
+    try:
+        boolean(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _choice_hint(name: str, option: Mapping[str, Any], value: Any) -> str:

@@ -72,6 +72,9 @@ _ENCLOSING = ("''", "``", "{}", "()", "%%")
 #: Of a template, a format, a batch file or a shell, where nothing has put a value in its place.
 _PLACEHOLDER = re.compile(r"[{}]|%\w+%|^\$[^\W\d]")
 
+#: What stands between two names in a sentence, with what is around it.
+CONJUNCTION = r"(?i:[\s,;]+(?:and|or|und|oder|et|ou|y)\s+|\s*[&+]\s*)"
+
 #: What leaves out or begins a regular expression in host patterns of Ansible and in other tools. Here it would be text,
 #: and a pattern with it fit nobody.
 _NOTATION = re.compile(r"(?:^|\\)([!&^~]|\.\*)")
@@ -87,8 +90,10 @@ _CLIENTS = (
 )
 #: What people call their own sessions and everybody. Whose account has such a name gives its domain, too.
 _OWN = (CURRENT, "current_user", "me", "mine", "myself", "self")
-_EVERYBODY = ("all", "any", "everybody", "everyone")
+_EVERYBODY = ("all", "any", "anybody", "anyone", "everybody", "everyone")
 _LOCKED = ("locked", "unlocked")
+#: Protocols, and listeners as Windows and Citrix call them. A session that came through one is ``rdp-tcp#3``.
+PROTOCOL_NAME = re.compile(r"(rdp|ica)(-(tcp|cgp))?", re.IGNORECASE)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -129,8 +134,9 @@ def client_network(value: str) -> Network | None:
 
 
 def account_meant(value: str) -> str:
-    """An account with one backslash of those that escaping left over: ``CONTOSO\\\\alice`` can only mean this."""
-    return re.sub(r"(?<=[^\\])\\{2,}(?=[^\\])", r"\\", value)
+    """An account as it can only be meant: with one backslash of those that escaping left over (``CONTOSO\\\\alice``),
+    and with the domain of local accounts (``localhost\\alice``)."""
+    return re.sub(r"^localhost(?=\\)", ".", re.sub(r"(?<=[^\\])\\{2,}(?=[^\\])", r"\\", value), flags=re.IGNORECASE)
 
 
 def check_account(option: str, value: str) -> None:
@@ -172,6 +178,8 @@ def check_client(value: str) -> None:
         why = ": it leaves hardly anybody out; if that is meant, give ?* (whoever has a client) or protocols=rdp"
     elif not re.search(r"[\w?]", value):
         why = ""
+    elif why is None and (notation := _NOTATION.search(value)):
+        why = f": it begins with {notation[1]}, which has no meaning here (* and ? are the only wildcards)"
     elif len(several) > 1 and all(map(client_network, several)):
         why = f": several are separated by commas ({','.join(several)}), or each is an element of a list"
     elif re.fullmatch(r"[0-9.*?-]*\.[0-9.*?-]*", value) or re.fullmatch(r"[0-9a-f:.*?-]*:[0-9a-f:.*?-]*", value, re.I):
@@ -191,6 +199,10 @@ def check_server(value: str, option: str = "server") -> None:
     bare = re.sub(r"^(/(server|v):|\w+://|[\\/]+)|(?<=\w):\d+(/\w*)?$|[\\/]+$", "", value, flags=re.IGNORECASE)
     if re.fullmatch(r"\w[\w.-]*", bare) and bare != value:
         why = f": write {bare}"
+    if value.lower() in (*NOTHING, "."):
+        why = ": for the host itself, leave the option out"
+    elif value.lower() in _EVERYBODY or is_pattern(value):
+        why = ": name each; the hosts of the inventory are those of the command or the play"
     is_address = re.fullmatch(r"[0-9.]+|[^.]*:.*", value) is not None
     if why is None and (client_network(value) is None if is_address else not re.fullmatch(r"\w[\w.-]*", value)):
         why = ""
@@ -215,6 +227,11 @@ def _meant_by_word(option: str, value: str) -> str | None:
         return f": the session at the console is {prefix}sessions=console" if word == "console" else None
     if word in _LOCKED:
         return f": give locked={str((word == 'locked') != bool(prefix)).lower()}"
+    if protocol := PROTOCOL_NAME.fullmatch(value):
+        if prefix:
+            return ": sessions are not left out by how they came; give each, or say by protocols whom the task means"
+        # A listener, which the host tells more of.
+        return None if protocol[2] else f": give protocols={protocol[1].lower()}"
     state = state_meant(value) or state_meant_elsewhere(value) if value[:1].isalpha() else None
     if state and prefix:
         return ": it is the state of a session, which nothing excludes; say by states whom the task means"
@@ -309,10 +326,12 @@ def _why_no_text(value: str, forbidden: str, instead: str = "") -> str | None:
 
 def _separated(value: str, character: str) -> str:
     """How to write what a character stands between; "" where it stands between nothing."""
-    parts = [part.strip() for part in value.split(character) if part.strip()]
+    between = rf"\s*{re.escape(character)}\s*"
+    # One slash may stand for the backslash of R&D\alice.
+    parts = [part for part in re.split(between if character == "/" else f"{CONJUNCTION}|{between}", value) if part]
     if len(parts) < 2:
         return ""
-    if character in " ,;|\n":
+    if character in " ,;|+&\n\r\t" or all(map(is_session_id, parts)):
         return f"; several are separated by commas ({','.join(parts)}), or each is an element of a list"
     return f"; a backslash stands between domain and user ({parts[0]}\\{parts[1]})" if character == "/" else ""
 

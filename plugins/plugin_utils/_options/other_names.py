@@ -9,17 +9,36 @@ mean more than one thing, or say it in another way; the message says what to wri
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
+
+from .._words.wts import state_meant
+from .choices import choice_meant
+from .durations import Duration, is_duration
+from .errors import OptionError
+from .names import check_account, check_client, check_server, check_session
+
+_EXAMPLE = re.compile(r"(?P<option>\w+)=\{(?P<value>[^}]*)\}")
+_FREE_TEXTS = ("message", "message_title", "reason", "title")
+_CHECKS: dict[str, Callable[[str], None]] = {
+    "users": lambda value: check_account("users", value),
+    "exclude_users": lambda value: check_account("exclude_users", value),
+    "sessions": lambda value: check_session("sessions", value),
+    "clients": check_client,
+    "server": check_server,
+}
 _EACH_MEMBER = "alice,bob (each member, because a group has no session)"
-_DURATIONS = "idle_for=1d, disconnected_for=1d or logged_on_for=1d, by what is meant"
+_DURATIONS = "idle_for={1d}, disconnected_for={1d} or logged_on_for={1d}, by what is meant"
 
-#: The option that a module has to have, what to write there, and the names. The first that fits counts.
+#: The option that a module has to have, what to write there, and the names. The first that fits counts. In braces
+#: stands an example, where what was typed comes in its place if the option accepts it.
 _NAMES: tuple[tuple[str, str, str], ...] = (
     ("exclude_users", f"exclude_users={_EACH_MEMBER}", "exclude_group exclude_groups skip_groups"),
     (
         "exclude_users",
-        "exclude_users=alice",
+        "exclude_users={alice}",
         "but but_not except except_for except_users exceptions excluded excluded_users excludes exclude exclude_name "
         "exclude_names exclude_admin exclude_admins exempt ignore ignore_user ignore_users ignored_users keep "
         "keep_user keep_users leave not not_user not_users omit_users protect protected_users protect_users skip "
@@ -35,55 +54,55 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("users", r"users='CONTOSO\*'", "domain domains"),
     (
         "users",
-        "users=alice",
+        "users={alice}",
         "email login login_name logins logon logon_name person people recipient recipients samaccountname sid sids to "
         "upn user_id user_name user_names who whom",
     ),
-    ("users", "users=alice for a user, or sessions=TERM04 for a session's name", "name names"),
+    ("users", "users={alice} for a user, or sessions={TERM04} for a session's name", "name names"),
     ("all", "all=true", "all_sessions all_users any any_user every everybody everyone everything"),
     (
         "sessions",
         "sessions=current (those of the account that Ansible connects with)",
         "current current_session current_user me mine my_session my_sessions myself own self",
     ),
-    ("sessions", "sessions=12", "no nr number session_number tty winstation winstation_name"),
+    ("sessions", "sessions={12}", "no nr number session_number tty unified_session_id winstation winstation_name"),
     (
         "idle_for",
-        "idle_for=30m",
+        "idle_for={30m}",
         "idle idle_hours idle_limit idle_longer_than idle_min idle_mins idle_minutes idle_more_than idle_over "
         "idle_seconds idle_since idle_time idle_timeout inactive inactive_for inactivity max_idle max_idle_time "
         "idle_gt min_idle min_idle_time",
     ),
     ("states", "states=disconnected", "disconnected disc"),
-    ("states", "states=active", "active connection_state connectstate session_state session_states status"),
+    ("states", "states={active}", "active connection_state connectstate session_state session_states status"),
     (
         "disconnected_for",
-        "disconnected_for=8h",
+        "disconnected_for={8h}",
         "disc_for disc_time disconnect_time disconnected_hours disconnected_longer_than disconnected_minutes "
         "disconnected_more_than disconnected_seconds disconnected_since disconnected_time max_disconnected",
     ),
     (
         "logged_on_for",
-        "logged_on_for=1d",
+        "logged_on_for={1d}",
         "connected_for logged_in_for logged_in logged_on logged_on_since login_time logon_age logon_time max_age "
         "max_session session_age session_time uptime",
     ),
-    ("idle_for", _DURATIONS, "age longer_than min_age more_than older older_than"),
+    ("idle_for", _DURATIONS, "days hours minutes age longer_than min_age more_than older older_than"),
     (
         "clients",
-        "clients=PC-0815 or clients=10.1.0.0/16",
+        "clients={PC-0815} (a name, an address or a network)",
         "address addresses client_addresses client_computer client_ip client_names client_workstation device from ip "
         "ips network networks pc source source_ip station subnet workstation workstations",
     ),
     (
         "server",
-        "server=RDSH02 (seen from the host; the hosts of Ansible are those of the command or the play)",
-        "computer computer_name computer_names computers host host_name hosts machine node rdsh remote_host "
-        "server_list server_name server_names session_host session_hosts target targets",
+        "server={RDSH02} (seen from the host; the hosts of Ansible are those of the command or the play)",
+        "computer computer_name computer_names computers host host_name host_server hosts machine node rdsh "
+        "remote_host server_list server_name server_names session_host session_hosts target targets",
     ),
     (
         "grace",
-        "grace=15m and message='…'",
+        "grace={15m} and message='…'",
         "advance_warning countdown delay grace_minutes grace_period grace_seconds grace_time minutes_before notice "
         "notify notify_users pre_warn wait_minutes warn warn_minutes warn_users warning warning_minutes warning_time",
     ),
@@ -94,7 +113,7 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "disconnected_grace",
-        "disconnected_grace=30m (with grace)",
+        "disconnected_grace={30m} (with grace)",
         "disconnect_grace disconnected_after grace_disconnected log_off_disconnected_after",
     ),
     (
@@ -105,26 +124,26 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("reminders", "reminders=5m,1m", "interval remind remind_at reminder repeat"),
     (
         "on_timeout",
-        "on_timeout=terminate (which ends what keeps a session from ending)",
+        "on_timeout=terminate to end what keeps a session from ending, or leave it out",
         "end_processes force force_logoff forced hard kill kill_processes terminate timeout_action",
     ),
     (
         "show_for",
-        "show_for=1m, or answer_timeout=1m to wait for an answer",
+        "show_for={1m}, or answer_timeout={1m} to wait for an answer",
         "close_after display_time duration seconds show show_time time timeout timeout_seconds wait",
     ),
     (
         "timeout",
-        "timeout=3m",
+        "timeout={3m}",
         "logoff_timeout max_wait time_out timeout_minutes timeout_sec timeout_seconds wait_for wait_seconds "
         "wait_time wait_timeout",
     ),
-    ("server_timeout", "server_timeout=30s", "rpc_timeout timeout timeout_seconds"),
+    ("server_timeout", "server_timeout={30s}", "rpc_timeout timeout timeout_seconds"),
     ("wait", "wait=false", "async background no_wait"),
     ("wait", "wait=true", "wait_for_logoff wait_until_gone"),
     (
         "max_parallel",
-        "max_parallel=4",
+        "max_parallel={4}",
         "at_once batch batch_size concurrency forks max_concurrent parallel serial throttle",
     ),
     (
@@ -144,12 +163,12 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("locked", "locked=false", "unlocked"),
     (
         "message",
-        "message='…'",
+        "message={'…'}",
         "body content message_body message_text messages msg_text notification text warn_message warning_message words",
     ),
-    ("title", "title='…'", "caption header heading msg_title subject"),
-    ("message_title", "message_title='…'", "caption header heading msg_title subject"),
-    ("icon", "icon=warning", "level severity style type"),
+    ("title", "title={'…'}", "caption header heading msg_title subject"),
+    ("message_title", "message_title={'…'}", "caption header heading msg_title subject"),
+    ("icon", "icon={warning}", "level severity style type"),
     ("buttons", "buttons=yes_no with answer_timeout", "answer answers button choices"),
     (
         "keep_closed",
@@ -160,7 +179,7 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("mode", "mode=disabled or mode=enabled", "disable disabled enable enabled accept_logons logons accepts_logons"),
     (
         "reason",
-        "reason='CHG-4711 patching'",
+        "reason={'CHG-4711 patching'}",
         "because cause change change_id change_number comment description justification note rfc ticket ticket_id "
         "ticket_number why",
     ),
@@ -171,13 +190,25 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "mode",
-        "mode=drain (or enabled, disabled, drain_until_restart)",
+        "mode={drain} (or enabled, disabled, drain_until_restart)",
         "change_logon logon logon_mode logonmode new_connections new_connection_allowed state status value",
     ),
 )
 
 #: What belongs to another module, or to Ansible.
 _ELSEWHERE = (
+    (
+        "write it in the task beside the module, or after the quotes of -a",
+        "become become_user ignore_errors register run_as tags verbose when",
+    ),
+    (
+        "give it to the connection, as ansible_user and ansible_password of the inventory",
+        "credential credentials password",
+    ),
+    (
+        "no broker is asked: the hosts of the play are the session hosts themselves",
+        "broker collection collection_name connection_broker",
+    ),
     (
         "run the command with --check, or give the task check_mode: true",
         "check check_mode dry_run dryrun no_op noop preview simulate test what_if whatif",
@@ -201,19 +232,49 @@ _ELSEWHERE = (
 )
 
 
-def written_here(name: str, options: Collection[str]) -> str:
+def written_here(name: str, spec: Mapping[str, Mapping[str, Any]], value: Any = None) -> str:
     """Return what to do instead of giving an unknown option; "" where nobody knows.
 
-    :param options: those of the module.
+    :param spec: the options of the module.
+    :param value: what was given for it.
     """
     bare = _bare(name)
-    if bare in map(_bare, options):
+    if bare in map(_bare, spec):
         return ""
-    here = (
-        f"write {written}" for option, written, names in _NAMES if option in options and bare in _bare(names).split()
-    )
+    here = (f"write {written}" for option, written, names in _NAMES if option in spec and bare in _bare(names).split())
     elsewhere = (written for written, names in _ELSEWHERE if bare in _bare(names).split())
-    return next(here, "") or next(elsewhere, "")
+    return _EXAMPLE.sub(lambda found: _filled(found, spec, value), next(here, "") or next(elsewhere, ""))
+
+
+def _filled(example: re.Match[str], spec: Mapping[str, Mapping[str, Any]], value: Any) -> str:
+    """An option with what was given, or with the example."""
+    text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    name = example["option"]
+    # At a prompt, quotes and backslashes would have to be escaped.
+    if not text or set(text) & {"'", "\\"} or not _accepts(name, spec.get(name, {}), text):
+        return f"{name}={example['value']}"
+    return f"{name}='{text}'" if re.search(r"\s", text) else f"{name}={text}"
+
+
+def _accepts(name: str, option: Mapping[str, Any], text: str) -> bool:
+    if isinstance(option.get("type"), Duration):
+        return is_duration(text)
+    if name in _FREE_TEXTS:
+        return True
+    if name == "states":
+        return state_meant(text) is not None
+    if option.get("type") == "int":
+        return text.isdigit()
+    try:
+        if "choices" in option:
+            return choice_meant(option, text) in option["choices"]
+        if text.lower() in BOOLEANS:
+            return False
+        for each in text.split(","):
+            _CHECKS[name](each.strip())
+    except OptionError:
+        return False
+    return True
 
 
 def _bare(names: str) -> str:

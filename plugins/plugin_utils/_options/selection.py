@@ -13,7 +13,16 @@ from .._words.wts import PROTOCOLS, STATES, state_like, state_meant, state_meant
 from .durations import Duration
 from .errors import OptionError
 from .logons import Logon
-from .names import CURRENT, account_meant, check_account, check_client, check_server, check_session, is_current
+from .names import (
+    CONJUNCTION,
+    CURRENT,
+    account_meant,
+    check_account,
+    check_client,
+    check_server,
+    check_session,
+    is_current,
+)
 
 #: Options by which sessions are selected; each narrows what the others select.
 SELECTING = (
@@ -152,9 +161,9 @@ def _state(value: str) -> str:
 def _state_hint(value: str) -> str:
     if hint := _STATE_HINTS.get(re.sub(r"[\s_-]", "", value).lower()):
         return hint
-    if re.match(r"[!^~-]|not\b", value, re.IGNORECASE):
+    if re.match(r"[!^~-]|<>|(not|no|non|nicht|all but|except|without)\b", value, re.IGNORECASE):
         return " (none can be left out; give those that are meant)"
-    words = re.split(r"[\s,;|/+&]+(?:(?:and|or)\s+)?", value)
+    words = re.split(rf"{CONJUNCTION}|[\s,;|/+&]+", value.strip(" ,;"))
     if len(words) > 1 and all(map(state_meant, words)):
         return f" (several are separated by commas, {','.join(words)}, or each is an element of a list)"
     if found := state_meant(value) or state_meant_elsewhere(value) or state_like(value):
@@ -166,9 +175,10 @@ def _state_hint(value: str) -> str:
 _STATE_HINTS = {
     **dict.fromkeys(("absent", "logoff", "loggedoff", "present", "signedout"), " (the module says what is done to it)"),
     **dict.fromkeys(("all", "any", "*"), " (give all=true)"),
-    **dict.fromkeys(("away", "inactive", "idling"), " (give idle_for, such as idle_for=30m)"),
+    **dict.fromkeys(("away", "inactive", "inaktiv", "idling"), " (give idle_for, such as idle_for=30m)"),
     **dict.fromkeys(("online", "loggedon", "inuse", "running"), " (write active)"),
     **dict.fromkeys(("offline", "suspended"), " (write disconnected)"),
+    **dict.fromkeys(("broken", "dead", "hung", "stuck"), " (write down, init or reset)"),
     "locked": " (give locked=true)",
     "unlocked": " (give locked=false)",
     **dict.fromkeys(("none", "null"), " (for nobody, give an empty list)"),

@@ -15,7 +15,7 @@ from .._options.names import is_current, is_pattern, is_session_id, is_session_n
 from .._words.displayable import displayable
 from .._words.durations import format_duration
 from .._words.table import aligned
-from .._words.wts import STATES
+from .._words.wts import STATES, state_meant
 from .records import Record, ServerRecords, is_named
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -106,7 +106,7 @@ def unknown_exclusions_text(unknown: Sequence[tuple[str, UnknownExclusion]]) -> 
         is_account = exclusion.use == _USER and exclusion.name
         nobody = "of no domain that Windows knows" if is_pattern(name) else "no account"
         what = f"{exclusion.name} in other letters" if is_account else _USES.get(exclusion.use, nobody)
-        reasons.append(f"{name} is {what}{_several(name)}")
+        reasons.append(f"{name} is {what}{'' if exclusion.use else _several(name)}")
     # An account that Windows found under other letters may be logged on, and ignoring the exclusion would log it off.
     may_go_on = all(exclusion.use != _USER for _name, exclusion in unknown)
     or_else = ", or set unknown_exclusions=ignore" if may_go_on else ""
@@ -169,6 +169,8 @@ def not_found_text(names: Sequence[str], sessions: Sequence[str] = ()) -> str | 
         hint += "; an account belongs in users"
     if any(is_session_id(name) or "#" in name for name in exact if name not in sessions):
         hint += "; a session belongs in sessions"
+    if any(map(state_meant, set(exact) - set(sessions))):
+        hint += "; a state belongs in states"
     return f"Not found: {names_text(exact)}. Check the name{hint}."
 
 

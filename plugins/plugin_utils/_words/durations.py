@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Mapping
 
 ACCEPTED = "units (30s, 15m, 2h, 2 hours, 1d 4h) or ISO 8601 (PT30M)"
 LONGEST_SECONDS = 366 * 24 * 3600
@@ -19,6 +21,15 @@ _WORDS = {
     "s": ("s", "sec", "secs", "second", "seconds"),
 }
 UNIT_OF = {word: unit for unit, words in _WORDS.items() for word in words}
+#: In German, French, Spanish, Italian and Dutch, without accents. They are refused, and the message says what is meant.
+_WORDS_ELSEWHERE = {
+    "w": "woche wochen semaine semaines semana semanas settimana settimane weken",
+    "d": "tag tage tagen jour jours j dia dias giorno giorni dag dagen",
+    "h": "std stunde stunden heure heures hora horas ora ore uur uren",
+    "m": "minuten minuto minutos minuti minuut",
+    "s": "sek sekunde sekunden seconde secondes segundo segundos secondo secondi seconden",
+}
+_UNIT_ANYWHERE = {**UNIT_OF, **{word: unit for unit, words in _WORDS_ELSEWHERE.items() for word in words.split()}}
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _PLAIN = re.compile(_NUMBER, re.ASCII)
@@ -39,9 +50,17 @@ _TIME_OF_DAY = re.compile(
 #: One and a half second to some, and one and a half thousand to others.
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([.,])\d{3})+(?!\d)", re.ASCII)
 _FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
-_CALENDAR = re.compile(r"\d\s*(mo|months?|y|yrs?|years?)\b|^P[^T]*\d[YM]", re.ASCII | re.IGNORECASE)
+_CALENDAR = re.compile(
+    r"\d\s*(mo|months?|monate?n?|mois|mes|meses|y|yrs?|years?|jahre?n?|ans?)\b|^P[^T]*\d[YM]", re.ASCII | re.IGNORECASE
+)
 #: What holds anyway.
-_ANYWAY = re.compile(r"^(>=?|\+|at least|more than|over|in|after)\s*|\+$|\s+from now$", re.IGNORECASE)
+_ANYWAY = re.compile(
+    r"^(>=?|\+|at least|(more|longer|greater|older) than|over|in|after|for|since|"
+    r"(mehr|langer) als|mindestens|uber|seit|plus de|au moins|depuis|mas de|al menos|desde)\s*|\+$|\s+(from now|ago)$",
+    re.IGNORECASE,
+)
+#: The opposite.
+_AT_MOST = re.compile(r"^(<|(less|shorter|fewer) than|under|below|at most|up to|weniger als|moins de|menos de)", re.I)
 #: Why ``timeout: 60`` is taken and ``grace: 600`` is not.
 _WHY_A_UNIT = (
     "What decides about people needs its unit; only a wait, such as timeout and server_timeout, may be seconds alone"
@@ -56,8 +75,8 @@ def parse_duration(text: str, *, unit_needed: bool = False) -> float:
     :param unit_needed: refuse a number alone. It may be hours and minutes: YAML reads ``2:00`` as 120.
     :raises ValueError: not a duration, or longer than a year; the message says what is accepted.
     """
-    stripped = text.strip()
-    if _PLAIN.fullmatch(stripped):
+    stripped = " ".join(text.split())  # with each kind of blank: a number and its unit are kept together by U+00A0
+    if _PLAIN.fullmatch(stripped) and not _THOUSANDS.fullmatch(stripped):
         if unit_needed:
             raise ValueError(f"{text!r} has no unit: {_readings(stripped)}. {_WHY_A_UNIT}")
         seconds = float(stripped)
@@ -85,12 +104,12 @@ def _sizes(text: str) -> list[float] | None:
     return [number * _SECONDS[unit] for number, unit in parts]
 
 
-def _parts(text: str) -> list[tuple[float, str]]:
+def _parts(text: str, units: Mapping[str, str] = UNIT_OF) -> list[tuple[float, str]]:
     """Numbers with their units; none if it is anything else."""
     parts = _PART.findall(text) if _UNITS.fullmatch(text) else []
-    if any(word.lower() not in UNIT_OF for _number, word in parts):
+    if any(word.lower() not in units for _number, word in parts):
         return []
-    return [(float(number), UNIT_OF[word.lower()]) for number, word in parts]
+    return [(float(number), units[word.lower()]) for number, word in parts]
 
 
 def _readings(number: str) -> str:
@@ -111,6 +130,8 @@ def _meant(text: str) -> str:
         return f" (M may be months, which have no fixed length; minutes are {minutes[1]}m)"
     if separated := _THOUSANDS.search(text):
         return f" (a {separated[1]} before three digits may separate thousands; leave it out, or give another unit)"
+    if _AT_MOST.match(text):
+        return " (give the duration alone; idle_for and the like mean so long, or longer)"
     if _TIME_OF_DAY.search(text):
         return " (it is how long, and no date or time of day)"
     written = _clock_readings(text) or _nearly(text)
@@ -134,13 +155,15 @@ def _clock_readings(text: str) -> str:
 
 def _nearly(text: str) -> str:
     """What has a decimal comma (``1,5h``) or a fraction (``1½h``), minutes without their unit (``1h30``), the smaller
-    unit first (``30m 2h``), a number in words (``half an hour``), or says what holds anyway (``>2h``)."""
-    text = re.sub(r"(\d),(\d+\s*[a-z]+)$", r"\1.\2", _ANYWAY.sub("", text), flags=re.IGNORECASE)
+    unit first (``30m 2h``), a number in words (``half an hour``), units of another language (``2 Stunden``), or says
+    what holds anyway (``>2h``)."""
     text = re.sub(r"(\d*)([½¼¾])", lambda found: (found[1] or "0") + _FRACTIONS[found[2]], text)
+    text = "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
+    text = re.sub(r"(\d),(\d+\s*[a-z]+\.?)$", r"\1.\2", _ANYWAY.sub("", text), flags=re.IGNORECASE)
     text = re.sub(r"(?i)^(an?|one)\s", "1 ", re.sub(r"(?i)^half (an? )?", "0.5 ", text))
     if hours := re.fullmatch(r"(\d+)\s*h\s*(\d\d)", text, re.ASCII | re.IGNORECASE):
         text = f"{hours[1]}h {hours[2]}m"
-    parts = _parts(text)
+    parts = _parts(text, _UNIT_ANYWHERE)
     if len({unit for _number, unit in parts}) < len(parts):
         return ""
     return format_duration(sum(number * _SECONDS[unit] for number, unit in parts)) if parts else ""

@@ -194,7 +194,8 @@ def test_who_is_left_stops_it(farm: MaintainedFarm) -> None:
 
     task._execute_module = launch  # type: ignore[method-assign]
     result = task.outcome()
-    assert result["msg"].startswith("Still on: CONTOSO\\admin. The host is as it was before")
+    assert result["msg"].startswith("Still on: CONTOSO\\admin. They have got on meanwhile, ")
+    assert "name in exclude_users who may stay. The host is as it was before" in result["msg"]
     assert (result["failed"], result["changed"], farm.mode, farm.record) == (True, True, "enabled", {})
     assert [record["user"] for record in result["remaining"]] == ["admin", "svc-backup"]
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.action.show_sessions import ActionModule as ShowSessions
+from ansible_collections.winops.rds.plugins.action.win_rds_logon_mode import ActionModule as LogonMode
+from ansible_collections.winops.rds.plugins.action.win_rds_maintenance import ActionModule as Maintenance
 from ansible_collections.winops.rds.plugins.plugin_utils._engine.acts import (
     FAILED,
     LIST,
@@ -103,11 +105,12 @@ def test_what_is_not_for_users_says_so(documentation: dict[str, Any], module: st
     assert "internal" in documented["short_description"].lower()
 
 
-def test_options_of_the_table() -> None:
-    command = ["ansible-doc", "--json", "--type", "module", "winops.rds.show_sessions"]
+def test_options_of_the_modules_that_select_no_sessions() -> None:
+    specs = {"show_sessions": ShowSessions, "win_rds_logon_mode": LogonMode, "win_rds_maintenance": Maintenance}
+    command = ["ansible-doc", "--json", "--type", "module", *(f"winops.rds.{name}" for name in specs)]
     loaded = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    documented = loaded["winops.rds.show_sessions"]["doc"]["options"]
-    assert spec_of(documented) == spec_of({**ShowSessions.ARGUMENT_SPEC})
+    documented = {name: spec_of(loaded[f"winops.rds.{name}"]["doc"]["options"]) for name in specs}
+    assert documented == {name: spec_of({**action.ARGUMENT_SPEC}) for name, action in specs.items()}
 
 
 def test_defaults_that_are_told_in_words(documentation: dict[str, Any]) -> None:

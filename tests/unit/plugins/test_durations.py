@@ -55,6 +55,8 @@ MINUTE, HOUR, DAY, WEEK = 60, 3600, 24 * 3600, 7 * 24 * 3600
         ("1 hour, 30 minutes", 90 * MINUTE),
         ("1 hour and 30 minutes", 90 * MINUTE),
         ("1.5 hours", 90 * MINUTE),
+        ("2\u00a0h", 2 * HOUR),
+        ("1\u202fhour,\u00a030\u2009minutes", 90 * MINUTE),
     ],
 )
 def test_parse(text: str, seconds: float) -> None:
@@ -136,7 +138,10 @@ def test_a_number_alone_is_refused_where_it_may_be_minutes(text: str, readings: 
     [("1h30", "1h 30m"), ("2h 30", "2h 30m"), ("1,5h", "1h 30m"), ("30m 2h", "2h 30m"), (">2h", "2h"),
      (">= 2 hours", "2h"), ("2h+", "2h"), ("half an hour", "30m"), ("an hour", "1h"), ("at least 1 day", "1d"),
      ("in 10 minutes", "10m"), ("10 min from now", "10m"), ("half hour", "30m"), ("½ h", "30m"), ("1½ hours", "1h 30m"),
-     ("Half An Hour", "30m")],
+     ("Half An Hour", "30m"), ("longer than 2 hours", "2h"), ("2 hours ago", "2h"), ("2 Std.", "2h"), ("1 Tag", "1d"),
+     ("mehr als 1,5 Stunden", "1h 30m"), ("länger als 30 Minuten", "30m"), ("2 heures", "2h"),
+     ("plus de 2 jours", "2d"), ("2 horas", "2h"), ("3 días", "3d"), ("más de 30 minutos", "30m"),
+     ("2 uur", "2h"), ("1 Tag 4 Stunden", "1d 4h")],
 )  # fmt: skip
 def test_what_is_nearly_a_duration(text: str, meant: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"{text!r} is not a duration (write {meant}); accepted are ")):
@@ -144,9 +149,18 @@ def test_what_is_nearly_a_duration(text: str, meant: str) -> None:
     assert parse_duration(meant) > 0
 
 
-@pytest.mark.parametrize("text", ["1 month", "1mo", "2 years", "1y", "P1M", "P1Y2M", "P1Y"])
+@pytest.mark.parametrize(
+    "text", ["1 month", "1mo", "2 years", "1y", "P1M", "P1Y2M", "P1Y", "1 Monat", "2 mois", "2 ans"]
+)
 def test_what_has_no_fixed_length(text: str) -> None:
     with pytest.raises(ValueError, match="months and years have no fixed length: give days, as in 30d"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["<2h", "less than 2h", "up to 2 hours", "weniger als 2 Stunden"])
+def test_the_opposite_of_what_is_asked(text: str) -> None:
+    """Nobody is to be logged off for having been idle for longer than that."""
+    with pytest.raises(ValueError, match="give the duration alone; idle_for and the like mean so long, or longer"):
         parse_duration(text)
 
 
@@ -167,7 +181,7 @@ def test_a_time_of_day_is_none(text: str) -> None:
         parse_duration(text)
 
 
-@pytest.mark.parametrize("text", ["1.440m", "1.000s", "1,000s", "10.000 sec", "1.000.000s"])
+@pytest.mark.parametrize("text", ["1.440m", "1.000s", "1,000s", "10.000 sec", "1.000.000s", "1.500"])
 def test_thousands_that_may_be_separated(text: str) -> None:
     """A session that has been idle for a minute and a half is not one that has been for a day."""
     with pytest.raises(ValueError, match=r"a [.,] before three digits may separate thousands"):

@@ -18,7 +18,7 @@ from ansible_collections.winops.rds.plugins.plugin_utils._result.sentences impor
     unknown_exclusions_text,
 )
 
-from tests.support.first_attempts import LOGON_MODE, MAINTENANCE, REFUSED, TAKEN, Attempts, new_words, options
+from tests.support.first_attempts import LOGOFF, LOGON_MODE, MAINTENANCE, REFUSED, TAKEN, Attempts, new_words, options
 from tests.unit.plugins.reporting import MODULES
 
 SPECS: dict[str, Any] = {LOGON_MODE: LogonMode.ARGUMENT_SPEC, MAINTENANCE: Maintenance.ARGUMENT_SPEC}
@@ -63,6 +63,18 @@ def test_refused(module: str, typed: str, works: str) -> None:
     task(module, works)
 
 
+@pytest.mark.parametrize("typed", ["--help", "help", "/?", "-h", "?"])
+def test_who_asks_for_help_reads_the_options(typed: str) -> None:
+    with pytest.raises(OptionError, match=r"the options are all, .*idle_for.*, and ansible-doc tells about them"):
+        task(LOGOFF, typed)
+
+
+@pytest.mark.parametrize("typed", ["not idle", "idle < 2h", "@hosts.yml"])
+def test_no_advice_names_an_account_that_is_none(typed: str) -> None:
+    with pytest.raises(OptionError, match="Say which: sessions=…"):
+        task(LOGOFF, typed)
+
+
 @pytest.mark.parametrize(
     ("users", "sessions", "told"),
     [
@@ -73,6 +85,7 @@ def test_refused(module: str, typed: str, works: str) -> None:
         (["rdp-tcp#3"], ["14"], "Not found: 14, rdp-tcp#3. Check the name; a session belongs in sessions."),
         ([], ["TERM04", "12"], "Not found: TERM04, 12. Check the name."),
         ([], ["console"], "Not found: console. Check the name."),
+        (["disconnected"], [], "Not found: disconnected. Check the name; a state belongs in states."),
         (["svc-*"], [], None),
     ],
     ids=str,
@@ -90,4 +103,4 @@ def test_what_is_said_of_an_exclusion_that_is_two() -> None:
 
 def test_how_many_there_are() -> None:
     """At least as many as were counted when somebody new tried."""
-    assert len(cases(TAKEN) + cases(REFUSED)) >= 163
+    assert len(cases(TAKEN) + cases(REFUSED)) >= 400

@@ -12,7 +12,7 @@ from ..plugin_utils._engine.requests import DisconnectRequest, milliseconds, req
 from ..plugin_utils._options import reason
 from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.reason import checked_reason
-from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._options.selection import ARGUMENT_SPEC
 from ..plugin_utils._result.records import Error, own_error
 from ..plugin_utils._session_action import SessionAction
 from ..plugin_utils._words.durations import format_duration
@@ -28,7 +28,7 @@ class ActionModule(SessionAction):
     LEAVES_TRACE = True
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        selection = Selection.from_options(options)
+        selection = self.whom_to_act_on(options)
         timeout = options["timeout"]
         disconnection = request(
             DisconnectRequest,

@@ -12,7 +12,7 @@ from ..plugin_utils._grace import options as grace_options
 from ..plugin_utils._grace.logoff import LogoffAction
 from ..plugin_utils._grace.options import Grace
 from ..plugin_utils._options.errors import OptionError
-from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
+from ..plugin_utils._options.selection import ARGUMENT_SPEC
 
 
 class ActionModule(LogoffAction):
@@ -24,7 +24,7 @@ class ActionModule(LogoffAction):
     }
 
     def run_task(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        selection = Selection.from_options(options)
+        selection = self.whom_to_act_on(options)
         if not options["wait"]:
             _refuse_waiting(options)
         asked = self.logoff_request(options, selection, check_mode=self._task.check_mode, wait=options["wait"])

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ..plugin_utils._engine.acts import FAILED, LOG_OFF, STAYED
+from ..plugin_utils._engine.acts import FAILED, LIST, LOG_OFF, STAYED
 from ..plugin_utils._engine.requests import LogoffRequest, SessionInfoRequest, milliseconds, request
 from ..plugin_utils._grace import logoff, schedule
 from ..plugin_utils._grace import options as grace_options
@@ -59,6 +59,9 @@ PAUSES = END_PAUSES
 
 #: A variable of the role's own tasks: how the variables begin by which it takes the options.
 _PREFIX = "_maintenance_prefix"
+#: Results in a plan of those who are on, as long as nothing is done.
+_STILL_ON = (LOG_OFF.planned, STAYED)
+
 LONGEST_CAUSE = 600  # characters
 
 
@@ -168,12 +171,17 @@ class ActionModule(LogoffAction):
             trace=self._trace(options["state"]),
             **modes.REGISTRY.get(self._mode, {}),
         )
-        if check_mode or is_planned:
-            closing = self._launch(close)
-            return self._told({**plan, **self._closed(closing), "remaining": plan["excluded"]}, closing)
-        host = TaskHost(self, self._task_vars)
-        with host.telling_if_interrupted(lambda: f"{self._host}: {self._stays_text}"):
-            return self._close_and_empty(close, host)
+        try:
+            if check_mode or is_planned:
+                closing = self._launch(close)
+                return self._told({**plan, **self._closed(closing), "remaining": plan["excluded"]}, closing)
+            host = TaskHost(self, self._task_vars)
+            with host.telling_if_interrupted(lambda: f"{self._host}: {self._stays_text}"):
+                return self._close_and_empty(close, host)
+        except NothingDone as refused:
+            on = [record | {"result": LIST.planned} for record in plan["sessions"] if record["result"] in _STILL_ON]
+            refused.result["remaining"] = [*on, *plan["excluded"]]
+            raise
 
     @property
     def _logs_off_at_once(self) -> bool:
@@ -344,7 +352,8 @@ class ActionModule(LogoffAction):
     ) -> BaseException:
         """Open a host again that this task has closed. Return the failure, which says how the host is then."""
         timed_out = self.is_timeout(error)
-        own = error.result if isinstance(error, TaskFailed) else {}
+        own = {**error.result} if isinstance(error, TaskFailed) else {}
+        own.pop("deadline", None)  # a grace period was cut off before it; the role takes one that it is told for over
         in_doubt = self.in_doubt.may_change if timed_out and self.in_doubt else False
         self._sessions_changed |= bool(own.get("changed") or getattr(error, "may_have_changed", in_doubt))
         words = own.get("msg") or one_line(error, LONGEST_CAUSE)

@@ -19,6 +19,8 @@ options:
         C("{{ item }}"). Each means exactly that logon, by its server, ID, account and logon time. If that has ended,
         the result is V(already_gone), whoever has the ID now. A record of another host than the task works on is an
         error, and nobody is touched.
+      - A record whose C(result) is V(spared) or V(excluded) is of somebody whom an earlier task has left alone. They
+        are not logged off or disconnected by it, and a warning says so.
       - An ID and a name are those of another session on each server, so that they are refused where O(server) names
         several.
     type: list

@@ -331,7 +331,7 @@ remaining:
   description: >-
     Who was on at the end - those who may not stay, if it failed, and those who may, whose C(result) is C(excluded). As
     RV(winops.rds.win_rds_session_info#module:sessions). Where nothing was done because somebody would stay, those who
-    would, and those who may.
+    would, and those who may; where it was because the host could not be closed, all who were on.
   returned: with O(state=entered) and O(state=planned), when the host has told it
   type: list
   elements: dict

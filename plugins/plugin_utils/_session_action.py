@@ -12,7 +12,9 @@ from ._engine.acts import LIST
 from ._engine.report import Report, Session
 from ._engine.requests import EngineRequest
 from ._launch.failed import TaskFailed
-from ._result.attempts import as_one, in_doubt
+from ._options.logons import Logon
+from ._options.selection import Selection
+from ._result.attempts import as_one, in_doubt, takes_newcomers
 from ._result.records import (
     Error,
     Record,
@@ -33,6 +35,7 @@ from ._result.sentences import (
     not_found_text,
     session_diff,
     session_text,
+    spared_records_text,
     summary_text,
     unknown_exclusions_text,
     unused_patterns_texts,
@@ -54,6 +57,17 @@ class SessionAction(TracedAction):
             self.say(result["msg"])
         return result
 
+    def whom_to_act_on(self, options: Mapping[str, Any]) -> Selection:
+        """Return whom a task means that changes sessions: whoever an earlier task has spared, which a record among its
+        results says, is spared by it, too.
+
+        :raises OptionError: as :meth:`Selection.from_options`.
+        """
+        selection = Selection.from_options(options)
+        spared = tuple(one for one in selection.sessions if isinstance(one, Logon) and one.was_spared)
+        self.warn(spared_records_text(spared))
+        return replace(selection, exclude_sessions=(*selection.exclude_sessions, *spared))
+
     def run_engine(self, request: EngineRequest, task_vars: dict[str, Any]) -> Report:
         """Launch an engine of sessions on the target, once, and return its report.
 
@@ -62,7 +76,15 @@ class SessionAction(TracedAction):
             means nobody.
         :raises AnsibleConnectionFailure: the host is not reached.
         """
-        report = self.launch(replace(request, logons=request.logons or in_doubt(self.attempts.report)), task_vars)
+        before = self.attempts
+        asked = replace(
+            request,
+            logons=request.logons or in_doubt(before.report),
+            exclude_logons=(*before.spared,),
+            newcomers=request.newcomers and takes_newcomers(before.report, request),
+        )
+        report = self.launch(asked, task_vars)
+        before.spared |= dict.fromkeys(logon for server in report.servers for logon in server.spared)
         if report.error:
             raise TaskFailed(
                 f"an account could not be looked up, so nobody was touched: {error_text(windows_error(report.error))}"

@@ -346,8 +346,11 @@ def test_a_task_that_times_out_logs_nobody_off(serve: Serve) -> None:
     farm = serve([ALICE])
     with background(farm, "run", {**graced({"grace": "20s"}), "timeout": 8}) as run:
         run.process.wait(NEVER_ENDS)
-        assert run.result.status == "failed"
-        assert re.search("^RDSH01: interrupted: nobody was logged off; .*: alice$", run.output, re.MULTILINE)
+        told = r"nobody was logged off; run the task again, or tell those who were warned of a logoff at .*: alice"
+        assert re.search(f"^RDSH01: interrupted: {told}$", run.output, re.MULTILINE)
+        assert re.fullmatch(rf"The task's keyword timeout ended the grace period: {told}\.", run.result["msg"])
+        assert (run.result.status, run.result["changed"], run.result["timedout"]) == ("failed", False, {"period": 8})
+        assert run.result.outcomes() == {12: "failed"}
     assert calls(farm, LOGOFF) == []
 
 

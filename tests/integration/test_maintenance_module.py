@@ -16,7 +16,7 @@ from simulator.win32 import Win32Error
 from tests.support import ansible_runs
 
 from .conftest import Farm
-from .test_grace import NEVER_ENDS, background
+from .test_grace import ENUMERATE, NEVER_ENDS, background
 
 Serve = Callable[..., Farm]
 
@@ -113,7 +113,29 @@ def test_a_plan_of_a_host_that_tells_of_nobody_does_not_say_who_would_stay(serve
     assert (result.status, "remaining" in result.values, is_clean(farm)) == ("failed", False, True)
 
 
+def test_a_host_that_could_not_be_closed_tells_who_is_on(serve: Serve) -> None:
+    farm = serve([ALICE, BOB, BACKUP], faults=[{"call": "RegSetValueEx", "error": 5}])
+    result = farm.playbook([enter(exclude_users="svc-*")]).only()
+    assert (result.status, result["changed"]) == ("failed", False)
+    assert "the host could not be closed to new logons, and is as it was" in result["msg"]
+    assert [(r["user"], r["result"]) for r in result["remaining"]] == [
+        ("alice", "listed"),
+        ("bob", "listed"),
+        ("svc-backup", "excluded"),
+    ]
+
+
 # ---- module_defaults
+
+
+def test_who_may_stay_when_it_begins_may_stay_until_the_end(serve: Serve) -> None:
+    """A session loses the name by which it is excluded when its user disconnects: here before the logoff."""
+    away = {"call": ENUMERATE, "after": 1, "times": 1, "before": [{"disconnect": 12}]}
+    farm = serve([{**ALICE, "name": "rdp-tcp#7"}, BOB], faults=[away])
+    run = farm.playbook([enter(exclude_sessions="rdp-tcp#7")])
+    assert (run.exit_code, run.only().outcomes()) == (0, {13: "logged_off"}), run.output
+    assert [(r["user"], r["result"]) for r in run.only()["remaining"]] == [("alice", "excluded")]
+    assert farm.users() == {12: "alice"}
 
 
 def test_exclusions_of_module_defaults_count(serve: Serve) -> None:

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.farm import Change
-from tests.support.calls import LOGOFF
+from tests.support.calls import ENUMERATE, LOGOFF
 
 Serve = Callable[..., Any]
 Tasks = list[dict[str, Any]]
@@ -141,11 +142,40 @@ def test_a_record_in_a_loop_and_one_of_another_module(serve: Serve) -> None:
 def test_records_beside_an_id_and_what_was_excluded(serve: Serve) -> None:
     farm = serve([{"id": n, "user": user} for n, user in enumerate(("alice", "bob", "carol"), 3)])
     first = {LOGOFF_TASK: {"all": True, "exclude_users": ["alice", "bob"]}, "register": "found"}
-    second = logoff(sessions="{{ found.excluded[:1] + [4] }}")
+    second = logoff(sessions="{{ [found.excluded[0] | combine({'result': 'listed'}), 4] }}")
     run = farm.playbook([first, second])
     assert run.of("logoff").outcomes() == {3: "logged_off", 4: "logged_off"}
     assert run.of("logoff")["sessions"][0]["matched_by"] == ["sessions=3 (CONTOSO\\alice) on RDSH01"]
     assert farm.users() == {}
+
+
+def test_who_was_spared_by_an_earlier_task_is_spared_by_those_that_get_its_records(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alice comes back to work during the grace period, and bob must not be logged off at all."""
+    monkeypatch.setenv("FAKE_CLOCK", str(tmp_path / "woken.jsonl"))
+    away = {"state": "disconnected", "disconnected": "2h"}
+    people = [{"id": n, "user": user, **away} for n, user in enumerate(("alice", "bob", "carol"), 3)]
+    back = {"call": ENUMERATE, "after": 2, "times": 1, "before": [{"reconnect": 3}]}
+    faults = [back, {"call": LOGOFF, "session": 5, "error": 5, "times": 1}]
+    farm = serve(people, faults=faults)
+    options = {"states": ["disconnected"], "exclude_users": "bob", "grace": "30s", "message": "Bye"}
+    tasks = [
+        {"name": "first", LOGOFF_TASK: options, "register": "first", "ignore_errors": True},
+        {"name": "disconnect", "winops.rds.win_rds_disconnect": {"sessions": "{{ first.sessions }}"}},
+        {"name": "look", FIND: {"sessions": "{{ first.sessions + first.excluded }}"}},
+        {**logoff(sessions="{{ first.sessions + first.excluded }}")},
+    ]
+    run = farm.playbook(tasks)
+    assert run.of("first").outcomes() == {3: "spared", 5: "denied"}
+    assert [record["id"] for record in run.of("first")["excluded"]] == [4]
+    assert run.of("disconnect").outcomes() == {5: "already_disconnected"}
+    assert run.of("look").outcomes() == dict.fromkeys((3, 4, 5), "listed")
+    assert run.of("logoff").outcomes() == {5: "logged_off"}
+    assert [record["id"] for record in run.of("logoff")["excluded"]] == [3, 4]
+    spared = "3 (CONTOSO\\alice) on RDSH01, 4 (CONTOSO\\bob) on RDSH01"
+    assert f"sessions: by the records, an earlier task spared {spared}, and so does" in " ".join(run.output.split())
+    assert farm.users() == {3: "alice", 4: "bob"}
 
 
 def test_a_record_that_other_options_rule_out_is_not_gone(serve: Serve) -> None:

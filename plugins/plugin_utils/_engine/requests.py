@@ -82,7 +82,7 @@ class EngineRequest:
     logons: tuple[str, ...] = ()
     """Logons that are told of in any case, as earlier reports name them."""
     exclude_logons: tuple[str, ...] = ()
-    """Logons that earlier reports told to be spared."""
+    """Logons that earlier reports of the task told to be spared."""
     unread_logons: tuple[str, ...] = ()
     """Logons that are meant only while they are disconnected."""
     latest_times: tuple[int, ...] = ()

@@ -48,6 +48,15 @@ class TaskHost:
         """Whether the engine may have run, although this is all that came of its launch."""
         return isinstance(error, (NotKnown, ConnectionLost))
 
+    def has_timed_out(self, error: BaseException) -> bool:
+        """Whether it is that of the task's keyword ``timeout``."""
+        return self._action.is_timeout(error)
+
+    @property
+    def may_be_acting(self) -> bool:
+        """Whether the engine may change something, or have changed it, and has not been heard."""
+        return self._action.in_doubt is not None and self._action.in_doubt.may_change
+
     def disconnect(self) -> None:
         """Leave nothing open on the host: delete the WinRM shell or close the runspace. Raises nothing.
 

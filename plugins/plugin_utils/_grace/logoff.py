@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._engine.report import MOST_SESSIONS, Report, Session
 from .._engine.requests import LogoffRequest, LogoffTerminateRequest, milliseconds, request
+from .._launch.failed import TaskFailed
 from .._options import reason
 from .._options.durations import Duration
 from .._options.errors import OptionError
@@ -20,7 +21,14 @@ from .._session_action import SessionAction
 from .._words.durations import format_duration
 from .options import Grace
 
+if TYPE_CHECKING:
+    from .outcome import Outcome
+
 DEFAULT_TIMEOUT = 120.0  # seconds
+
+#: Why a session has failed that was meant at the end of a grace period.
+_NOT_REACHED = own_error("the host could not be worked on when the grace period was over", "Run the task again.")
+_CUT_OFF = own_error("the task's keyword timeout ended the grace period", "Run the task again, with a longer one.")
 
 #: The logoff's own part of the argument spec.
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
@@ -61,7 +69,10 @@ class LogoffAction(SessionAction):
     def log_off(
         self, logoff: LogoffRequest, grace: Grace | None, options: Mapping[str, Any], task_vars: dict[str, Any]
     ) -> dict[str, Any]:
-        """Log off, with a grace period or without one, and return the result, which says itself whether it failed."""
+        """Log off, with a grace period or without one, and return the result, which says itself whether it failed.
+
+        :raises TaskFailed: the task's keyword timeout has ended the grace period before its end.
+        """
         if grace is None:
             report = self.run_engine(logoff, task_vars)
             return {**self.logoff_result(report, logoff, options, task_vars), "deadline": None}
@@ -69,8 +80,11 @@ class LogoffAction(SessionAction):
         from .task import run_with_grace, with_deadline
 
         outcome = run_with_grace(self, grace, logoff, task_vars)
-        result = self.logoff_result(outcome.report, logoff, options, task_vars, outcome.warnings)
-        return with_deadline(result, outcome, grace, check_mode=logoff.check_mode)
+        result = self.logoff_result(outcome.report, logoff, options, task_vars, outcome)
+        result = with_deadline(result, outcome, grace, check_mode=logoff.check_mode)
+        if outcome.cut_off:
+            raise TaskFailed(**result, timedout={"period": self._task.timeout})
+        return result
 
     def logoff_result(
         self,
@@ -78,20 +92,28 @@ class LogoffAction(SessionAction):
         logoff: LogoffRequest,
         options: Mapping[str, Any],
         task_vars: dict[str, Any],
-        warnings: Mapping[str, int] | None = None,
+        outcome: Outcome | None = None,
     ) -> dict[str, Any]:
-        """Return the result of a report, with what still runs in the sessions that timed out."""
+        """Return the result of a report, with what still runs in the sessions that timed out.
+
+        :param outcome: of the grace period that the report is about.
+        """
         running: dict[str, list[str]] = {}
-        if any(session.result == "timed_out" for server in report.servers for session in server.sessions):
+        cut_off = outcome is not None and outcome.cut_off != ""
+        timed_out = any(session.result == "timed_out" for server in report.servers for session in server.sessions)
+        if timed_out and not cut_off:
             from .still_running import still_running
 
             running = still_running(self, report, logoff, task_vars)
 
         def explain(session: Session) -> Error:
             terminate = options["on_timeout"] == "terminate"
+            if session.result == "failed":
+                return _CUT_OFF if cut_off else _NOT_REACHED
             return _unexplained(session, _timeout(options), running.get(session.logon, []), terminate=terminate)
 
         told = {logon: {"running": names} for logon, names in running.items()}
+        warnings = outcome.warnings if outcome else {}
         return self.session_result(report, logoff, task_vars, explain, warnings, told)
 
 
@@ -106,8 +128,6 @@ def _unexplained(session: Session, timeout: float, running: Sequence[str], *, te
 
     :param running: the names of the programs that were still running in it; none: that is not known.
     """
-    if session.result == "failed":
-        return own_error("the host could not be worked on when the grace period was over", "Run the task again.")
     waited = format_duration(timeout)
     if session.ended_processes:
         ended = names_text([process.name for process in session.ended_processes])

@@ -29,6 +29,8 @@ class Outcome:
     """Whether an answer to a logoff was lost before another one came: who has gone since may have been logged off."""
     others: str = ""
     """Who was on at the last look and is none of those whom this is about, in words."""
+    cut_off: str = ""
+    """What is to be said where the task's keyword timeout has ended it before its end; empty: it has not."""
     due: int = 0
     """In check mode: how many would be logged off at once."""
 

@@ -95,8 +95,6 @@ class GracePeriod:
         self._shortest_promise = min((grace.seconds, *grace.reminders))
         self._tolerance = TOLERANCE
         self._unknown = False
-        self.has_logged_off = False
-        """Whether somebody was logged off before the end, or may have been."""
         self._others: dict[str, Session] = {}
         #: Seconds before the end. Who would be logged off early then is left to the logoff at the end, which a session
         #: that takes its time would delay.
@@ -127,6 +125,14 @@ class GracePeriod:
         self._progress.began(self._warned, self._deadline, self._grace)
         if not self._warned.warned:
             return self._outcome(self._warned.report_without_logoff())
+        try:
+            return self._wait()
+        except BaseException as error:
+            if not self._host.has_timed_out(error):
+                raise
+            return self._cut_off()
+
+    def _wait(self) -> Outcome:
         while not self._warned.everybody_has_left:
             self._progress.left, step = self._schedule.next_step(self._left, self._disconnected_left)
             self._clock.sleep(max(0.0, self._left - self._progress.left))
@@ -148,6 +154,13 @@ class GracePeriod:
         meant = "to be logged off" if self._grace.logs_off else "of those who were waited for"
         self._progress.tell(f"nobody is left {meant}, so it ends here")
         return self._outcome(self._warned.report_without_logoff())
+
+    def _cut_off(self) -> Outcome:
+        words = self._if_interrupted()
+        self._progress.left = 0.0
+        self._progress.tell(f"interrupted: {words}")
+        self._unknown = self._unknown or self._host.may_be_acting
+        return replace(self._outcome(self._warned.report_without_logoff()), cut_off=words)
 
     def _promise(self, seconds: float) -> None:
         """Fix the end. Counted from the answer to the warning, so that nobody has less time than it promised."""
@@ -271,12 +284,10 @@ class GracePeriod:
             report = self._host.launch(self._requests.early_logoff((*people,)))
         except Exception as error:
             self._unknown = self._unknown or self._host.may_have_acted(error)
-            self.has_logged_off = self.has_logged_off or self._unknown
             self._if_interrupted = before
             raise
         self._if_interrupted = before
         off, others = self._warned.take_early_logoffs(report)
-        self.has_logged_off = self.has_logged_off or any(session.accepted for session in (*off, *others))
         waited = format_duration(self._grace.disconnected or 0.0)
         left = "not logged off" if self._logoff.timeout_ms else "asked to log off"
         for sessions, what in (off, "logged off"), (others, left):

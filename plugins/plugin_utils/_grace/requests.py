@@ -90,7 +90,6 @@ class Requests:
             request,
             servers=servers,
             logons=self._warned.warned,
-            exclude_logons=self._warned.spared,
             latest_times=self._times.latest(servers, self._clock.seconds()),
             newcomers=newcomers,
         )

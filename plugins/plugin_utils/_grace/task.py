@@ -12,7 +12,6 @@ from typing import Any
 from .._engine.acts import LOG_OFF, STAYED
 from .._engine.report import Report
 from .._engine.requests import LogoffRequest
-from .._launch.failed import TaskFailed
 from .._result.sentences import accounts_text
 from .._session_action import SessionAction
 from .._words.durations import format_duration
@@ -28,7 +27,7 @@ from .progress import time_of_day
 def run_with_grace(action: SessionAction, grace: Grace, logoff: LogoffRequest, task_vars: dict[str, Any]) -> Outcome:
     """Warn, wait and log off; in check mode, look who would be warned.
 
-    :raises TaskFailed: the first launch failed; or the task's keyword timeout struck after some were logged off.
+    :raises TaskFailed: the first launch failed.
     :raises AnsibleConnectionFailure: the host was not reached for it.
     """
     clock = schedule.clock
@@ -37,19 +36,7 @@ def run_with_grace(action: SessionAction, grace: Grace, logoff: LogoffRequest, t
         return Outcome(report, {}, clock.utc() + timedelta(seconds=grace.seconds), due=due)
     if not action._task.run_once:
         action.warn(_too_few_at_once_text(task_vars, action._task.throttle))
-    period = GracePeriod(grace, TaskHost(action, task_vars), clock, logoff, action.host_name(task_vars))
-    try:
-        return period.run()
-    except BaseException as error:
-        is_told = action.in_doubt is not None and action.in_doubt.may_change
-        if period.has_logged_off and not is_told and action.is_timeout(error):
-            # Ansible would count it as unchanged.
-            raise TaskFailed(
-                f"the task's keyword timeout ({action._task.timeout}s) ended the grace period: {period.so_far}.",
-                changed=True,
-                timedout={"period": action._task.timeout},
-            ) from None
-        raise
+    return GracePeriod(grace, TaskHost(action, task_vars), clock, logoff, action.host_name(task_vars)).run()
 
 
 def _planned(report: Report, grace: Grace) -> tuple[Report, int]:
@@ -84,6 +71,8 @@ def with_deadline(result: dict[str, Any], outcome: Outcome, grace: Grace, *, che
     if outcome.answer_lost and not outcome.failure:
         # It is not known whether those who are gone were logged off, so this counts as changed.
         told |= {"changed": True, "msg": f"{told['msg']} {_ANSWER_LOST}"}
+    if outcome.cut_off:
+        told |= {"failed": True, "msg": f"The task's keyword timeout ended the grace period: {outcome.cut_off}."}
     if outcome.failure:
         changed = result["changed"] or outcome.failure.unknown
         told |= {"changed": changed, "msg": _failure_text(outcome.failure, outcome.deadline, grace)}

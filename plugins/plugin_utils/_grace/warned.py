@@ -36,7 +36,6 @@ class WarnedSessions:
         """Those of them that have read nothing of that, because they are disconnected."""
         self.warnings: Counter[str] = Counter()
         """How many messages each logon got."""
-        self._spared: dict[str, None] = {}
         self.take_messages(warning)
         self.look(warning)
 
@@ -90,7 +89,6 @@ class WarnedSessions:
         """See in a report on all who is still on, of those who were warned. Return who has left since, and who is
         there and not meant any more."""
         before, self._last = self._on, report
-        self._spared |= dict.fromkeys(logon for server in report.servers for logon in server.spared)
         seen = {logon: session for logon, _server, session in self._logons(report)}
         silent = {server.server for server in report.servers if not server.is_complete}
         self._on = [
@@ -149,11 +147,6 @@ class WarnedSessions:
             for logon, _server, session in self._logons(report)
             if logon in self._unread and session.result == LIST.planned and not _is_disconnected(session)
         )
-
-    @property
-    def spared(self) -> tuple[str, ...]:
-        """The logons that an exclusion ever fitted. A session loses its name when its user disconnects."""
-        return tuple(self._spared)
 
     @property
     def on(self) -> list[Session]:
@@ -246,6 +239,8 @@ class WarnedSessions:
                     now,
                     found=tuple(sorted({*first.found, *now.found})),
                     sessions=tuple(self._last_word(logon, ended.get(logon), results.get(logon), now) for logon in here),
+                    # What is asked about certain logons alone is not told of others.
+                    excluded=tuple({session.logon: session for session in (*first.excluded, *now.excluded)}.values()),
                     error=now.error or first.error,
                     crash=now.crash or first.crash,
                 )

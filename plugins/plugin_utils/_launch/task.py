@@ -7,11 +7,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from ansible import context
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection import winrm as _winrm
 
 from .._options.errors import OptionError
@@ -43,15 +44,23 @@ with suppress(OSError):
 
 @dataclass
 class Attempts:
-    """What came of the attempts at a task so far, with ``until``."""
+    """What came of a task so far: of its launches, and with ``until`` of its attempts."""
 
     changed: str | None = None
     """The message of one that counts as changed."""
     report: Any = None
     """What they report, as one."""
+    told: dict[str, Any] | None = None
+    """What the last of them that acted on sessions said of them, which is of all so far."""
+    spared: dict[str, None] = field(default_factory=dict)
+    """The logons that an exclusion ever fitted: whoever is spared once is spared until the task ends. A session loses
+    its name when its user disconnects."""
     event_logged: bool | None = None
     """Whether there is an event for each launch that has changed something; None: none has."""
 
+
+#: The fields of a result that tell what became of sessions. Without ``servers``, the host has not told.
+_OF_SESSIONS = ("sessions", "summary")
 
 #: For each task that runs. Ansible makes a plugin anew for each attempt, and leaves the task as it is.
 _attempts: WeakKeyDictionary[Any, Attempts] = WeakKeyDictionary()
@@ -103,8 +112,12 @@ class TaskAction(LaunchAction):
         except ConnectionLost as lost:
             # Ansible would count a raised exception as unchanged.
             result.update(unreachable=True, changed=lost.may_have_changed, msg=str(lost))
+        except AnsibleConnectionFailure as error:
+            if self.attempts.changed is None:
+                raise
+            result.update(unreachable=True, msg=str(error))
         except BaseException as error:
-            if self.in_doubt is None or not self.is_timeout(error):
+            if not self.is_timeout(error) or (self.in_doubt is None and self.attempts.changed is None):
                 raise
             result.update(self._timed_out(self.in_doubt).result)
         self._tell_of_all_attempts(result)
@@ -119,12 +132,20 @@ class TaskAction(LaunchAction):
         return _attempts.setdefault(self._task, Attempts())
 
     def _tell_of_all_attempts(self, result: dict[str, Any]) -> None:
-        """Ansible keeps the last result of several attempts, and what an earlier one has changed is changed."""
-        if result.get("changed"):
-            self.attempts.changed = str(result.get("msg", ""))
-        elif self.attempts.changed is not None:
-            msg = f"{result.get('msg', '')} An earlier attempt of this task: {self.attempts.changed}"
+        """Ansible keeps the last result of several attempts. What an earlier one has changed is changed; and a failure
+        that tells of no session has the records of those before it, but for a host that is unreachable: Ansible counts
+        that as a success where it is to ignore it, and who is on is not known."""
+        attempts = self.attempts
+        tells_nothing = attempts.told is not None and "sessions" not in result
+        if attempts.changed is not None and (tells_nothing or not result.get("changed")):
+            msg = f"{result.get('msg', '')} An earlier attempt of this task: {attempts.changed}"
             result.update(changed=True, msg=msg.strip())
+        if result.get("changed"):
+            attempts.changed = str(result.get("msg", ""))
+        if result.get("sessions") and attempts.report is not None:
+            attempts.told = {name: result[name] for name in _OF_SESSIONS}
+        elif attempts.told is not None and tells_nothing and result.get("failed"):
+            result.update(attempts.told)
 
     def host_name(self, task_vars: Mapping[str, Any]) -> str:
         """Return the name that the inventory has for the host that is worked on."""
@@ -136,12 +157,15 @@ class TaskAction(LaunchAction):
         ends_ansible = isinstance(error, (KeyboardInterrupt, SystemExit))
         return bool(self._task.timeout) and not isinstance(error, Exception) and not ends_ansible
 
-    def _timed_out(self, request: Request[Any]) -> NotKnown:
+    def _timed_out(self, request: Request[Any] | None) -> TaskFailed:
+        """:param request: of a launch that was not heard; None: there was none."""
+        ended, kept = f"the task's keyword timeout ({self._task.timeout}s) ended it", {"period": self._task.timeout}
+        if request is None:
+            return TaskFailed(f"{ended} before the host was asked.", changed=False, timedout=kept)
         return NotKnown(
-            f"the task's keyword timeout ({self._task.timeout}s) ended it before {request.called} had answered. "
-            f"{request.if_unanswered}.",
+            f"{ended} before {request.called} had answered. {request.if_unanswered}.",
             changed=request.may_change,
-            timedout={"period": self._task.timeout},
+            timedout=kept,
         )
 
     def warn(self, text: str | None) -> None:

@@ -16,6 +16,9 @@ from .names import check_server
 #: What identifies a logon. An ID alone is somebody else's soon, and on another server at once.
 _IDENTIFYING = ("server", "id", "account", "logon_time")
 
+#: Results of a session that a task has left alone because it did not match any more, or was not to be touched.
+_SPARED = ("spared", "excluded")
+
 #: Seconds since 1601: 1917. From then on they have as many digits, and those of an earlier time would be how the digits
 #: of another begin.
 _EARLIEST = 10**10
@@ -34,6 +37,8 @@ class Logon:
     of two logons of one account with one ID, one ends before the other begins, which takes longer than a second."""
     state: str
     """Its session's, when it was recorded; empty: not given."""
+    was_spared: bool
+    """Whether the task that returned the record had spared it."""
 
     def __str__(self) -> str:
         return f"{self.id} ({self.account}) on {self.server}"
@@ -70,7 +75,9 @@ class Logon:
                 "looks like CONTOSO\\alice, its logon_time like 2026-11-21T13:18:05Z"
             )
         state = record.get("state")
-        return cls(server, number, account, seconds, str(state) if state in STATES else "")
+        return cls(
+            server, number, account, seconds, str(state) if state in STATES else "", record.get("result") in _SPARED
+        )
 
 
 def _advice(record: Mapping[str, Any]) -> str:

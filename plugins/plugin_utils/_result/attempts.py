@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from .._engine.acts import UNSETTLED, Act
 from .._engine.report import Report, Server, Session
+from .._engine.requests import EngineRequest
 
 
 def in_doubt(earlier: Report | None) -> tuple[str, ...]:
@@ -21,6 +22,13 @@ def in_doubt(earlier: Report | None) -> tuple[str, ...]:
     return tuple(
         session.logon for server in earlier.servers for session in server.sessions if session.result in UNSETTLED
     )
+
+
+def takes_newcomers(earlier: Report | None, request: EngineRequest) -> bool:
+    """Whether an attempt may mean other logons than the earlier ones did. An ID and a name are somebody else's by then,
+    perhaps."""
+    by_place = request.session_ids or request.session_names
+    return not (by_place and earlier and any(server.sessions for server in earlier.servers))
 
 
 def as_one(earlier: Report | None, now: Report, act: Act) -> Report:

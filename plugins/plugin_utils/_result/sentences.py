@@ -10,6 +10,7 @@ from typing import Any
 
 from .._engine.acts import FAILED, LIST, RESULTS, Act
 from .._engine.report import ForeignRecord, Server, UnknownExclusion
+from .._options.logons import Logon
 from .._options.names import is_current, is_pattern, is_session_id, is_session_name
 from .._words.displayable import displayable
 from .._words.durations import format_duration
@@ -124,6 +125,16 @@ def foreign_record_text(foreign: ForeignRecord, servers: Sequence[str]) -> str:
     return (
         f"a record is of a session on {displayable(foreign.server)}, and this task works on {names_text(computers)}, "
         "so nobody was touched. Give a host the records that are its own, or name their servers in 'server'."
+    )
+
+
+def spared_records_text(logons: Sequence[Logon]) -> str | None:
+    """Return a warning of records that select nobody; None where there is none."""
+    if not logons:
+        return None
+    return (
+        f"sessions: by the records, an earlier task spared {names_text([*map(str, logons)])}, and so does this one. "
+        "Leave these records out, or name the sessions by users or IDs if they are meant."
     )
 
 

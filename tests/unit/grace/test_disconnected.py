@@ -295,7 +295,49 @@ def test_the_keyword_timeout_tells_who_was_logged_off(serve: Serve) -> None:
     farm.clock.at(5 * MINUTE - 1, lambda: strike(TaskTimeoutError()))
     result = task.outcome()
     assert (result["failed"], result["changed"], result["timedout"]) == (True, True, {"period": 300})
-    assert "1 session logged off before the end: bob, nobody else" in result["msg"]
+    assert result["msg"].startswith(
+        "The task's keyword timeout ended the grace period: 1 session logged off before the end: bob, nobody else; run "
+        "the task again, or tell those who were warned of a logoff at "
+    )
+    assert outcomes(result) == {12: "failed", 13: "logged_off"}
+    assert result["sessions"][0]["error"]["message"] == "the task's keyword timeout ended the grace period"
+
+
+def test_the_keyword_timeout_before_a_later_attempt_has_begun(serve: Serve) -> None:
+    """What the first attempt has changed is changed."""
+    farm = serve(ALICE, AWAY)
+    task = farm.task(**OPTIONS, at_deadline="fail")
+    task._task.timeout = 3600
+    first = task.outcome()
+    assert outcomes(first) == {12: "stayed", 13: "logged_off"}
+    task.connection._connect = lambda: strike(TaskTimeoutError())  # type: ignore[method-assign]
+    last = task.outcome()
+    assert (last["failed"], last["changed"], last["timedout"]) == (True, True, {"period": 3600})
+    assert last["msg"].startswith("the task's keyword timeout (3600s) ended it before the host was asked. An earlier")
+    assert outcomes(last) == outcomes(first)
+
+
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_the_keyword_timeout_during_a_logoff(serve: Serve, at_the_end: bool) -> None:
+    """The host goes on: who was being logged off is not known, and counts as changed."""
+    farm = serve(ALICE, AWAY)
+    task = farm.task(**OPTIONS)
+    task._task.timeout = 300
+    before = len(task.launches(LogoffRequest))
+
+    def launched(engine: str) -> None:
+        if engine == LogoffRequest.module and len(task.launches(LogoffRequest)) == before + at_the_end:
+            strike(TaskTimeoutError())
+
+    task.before_launch = launched
+    result = task.outcome()
+    assert (result["failed"], result["changed"], result["timedout"]) == (True, True, {"period": 300})
+    assert outcomes(result) == {12: "failed", 13: "logged_off" if at_the_end else "failed"}
+    who = "alice" if at_the_end else "bob"
+    assert (
+        f"some of these may have been logged off; run the task again with --check to see who is left: {who}."
+        in (result["msg"])
+    )
 
 
 def test_a_host_that_is_gone_at_the_end(serve: Serve) -> None:

@@ -102,6 +102,9 @@ def test_entering_with_a_grace_period(farm: MaintainedFarm, way: str) -> None:
             assert farm.mode == "enabled" or farm.record, at
         elif result.get("failed") or result.get("unreachable"):
             assert (farm.mode, farm.record) == ("enabled", {}), (at, result["msg"])
+            if "ended the grace period" in result["msg"]:
+                assert [record["user"] for record in result["sessions"]] == ["alice"]
+                assert "deadline" not in result  # which the role takes for over
         else:
             # A step of the wait was made up for.
             assert (farm.mode, bool(farm.record)) == ("drain", True), at

@@ -130,7 +130,7 @@ translations: docs  ## the texts of the quick reference, as they are now, into t
 # 2.18: those before run on no Python after 3.12. tox keeps what it installs in .venv/tox.
 oldest: setup  ## a few integration tests on the oldest ansible-core that each Python here runs
 	$(BIN)/tox run -e core18 -- tests/integration/test_launch.py tests/integration/test_psrp.py tests/integration/test_ssh.py \
-	    -k "launch or playbook"
+	    tests/integration/test_launch_states.py::test_what_ansible_itself_refuses -k "launch or playbook"
 
 unit: setup  ## tests of single parts
 	$(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal

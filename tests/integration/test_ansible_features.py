@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,3 +184,20 @@ def test_action_group_has_every_module_that_selects_sessions() -> None:
         or ("winops.rds.session_selection" in page.get("extends_documentation_fragment", []))
     ]
     assert runtime["action_groups"]["rds"] == sorted(modules)
+
+
+def test_ansible_console_keeps_to_its_check_mode(serve: Serve) -> None:
+    """It has neither the fork server's command line nor another callback than Ansible's own."""
+    farm = serve([{"id": 12, "user": "alice"}, {"id": 14, "user": "bob"}])
+    typed = ("check true", f"{LOGOFF} all=true", "check false", f"{LOGOFF} users=bob --check", f"{LOGOFF} users=alice")
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-console", "-i", farm.inventory, "rdsh"],
+        input="\n".join((*typed, "exit", "")),
+        env=farm.environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert "2 sessions selected: 2 would be logged off." in done.stdout
+    assert "1 session selected: 1 logged off." in done.stdout
+    assert logged_off(farm) == {"RDSH01": [12]}

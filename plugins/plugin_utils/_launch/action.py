@@ -210,10 +210,20 @@ class LaunchAction(ActionBase):  # type: ignore[misc]
         execute = functools.partial(super()._low_level_execute_command, *arguments, **others)
         if self._makes_folder:
             return execute()
-        if not self._connection.connected:
-            self._connection._connect()
-        self.launch_begins()
-        result = ssh.run_once(self._connection, execute) if self._is_ssh else execute()
+        connection = self._connection
+        if not connection.connected:
+            connection._connect()
+
+        # Up to 2.18, ansible-core builds the command of a `become` that Windows does not know here, and fails.
+        def exec_command(*command: Any, **how: Any) -> Any:
+            self.launch_begins()
+            return type(connection).exec_command(connection, *command, **how)
+
+        connection.exec_command = exec_command
+        try:
+            result = ssh.run_once(connection, execute) if self._is_ssh else execute()
+        finally:
+            del connection.exec_command
         self._carried_out = True
         return result
 

@@ -43,7 +43,10 @@ def free_form_text(text: str, given: Mapping[str, Any], spec: Spec) -> str:
     if not spec:
         return f"{text!r} belongs to no option: this module has none"
     if _OF_ANSIBLE.fullmatch(text):
-        return f"{text!r} belongs to the command and to no option: write it outside the quotes of -a"
+        return (
+            f"{text!r} belongs to the command and to no option: write it outside the quotes of -a "
+            "(in ansible-console, --check is: check true)"
+        )
     begun = {name: value for name, value in given.items() if name in _names(spec) and isinstance(value, str)}
     meant = _rest(text, begun, _names(spec)) or _listed(text, begun) or " ".join(_options(text, spec))
     return (

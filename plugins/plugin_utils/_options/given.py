@@ -367,7 +367,8 @@ def _text_hint(spelling: str, kind: str | Duration, value: Any) -> str:
 def _refuse_list(spelling: str, name: str, option: Mapping[str, Any], value: Any) -> None:
     if isinstance(value, str):
         # Some versions of ansible-core make a list of it, and some the names `["alice"` and `"bob"]`.
-        if re.match(r"\s*(@?[\[({]|- )", value):
+        # A template that Ansible did not fill in is told where the value is read.
+        if re.match(r"\s*(@?[\[({](?![{%])|- )", value):
             raise OptionError(
                 f"{spelling}: {value!r} is text that looks like a list; give a list, which after -e is JSON as a whole "
                 f'(-e \'{{"{spelling}": ["a", "b"]}}\'), or separate the values by commas (a,b)'

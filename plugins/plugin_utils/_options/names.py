@@ -299,7 +299,7 @@ def _why_no_text(value: str, forbidden: str, instead: str = "") -> str | None:
             return f': it holds ", which no such name has; write {value.replace(character, "").strip()}{instead}'
         if character in forbidden:
             return f": it holds {named}, which no such name has{_separated(value, character) or instead}"
-    if len(value) > 2 and value[0] + value[-1] in _ENCLOSING:
+    if len(value) > 2 and value[0] + value[-1] in _ENCLOSING and not value.startswith(("{{", "{%")):
         written = f"; write {value[1:-1]}" if value[0] not in "{%" else ""
         return f": it is enclosed in {value[0]} and {value[-1]}{written}{instead}"
     if placeholder := _PLACEHOLDER.search(value):

@@ -101,6 +101,7 @@ NO_ACCOUNTS = {
     ".*-backup": "it begins with .*, which has no meaning here",
     # What is to be put in by something else, and was not.
     "svc-{{ site }}-*": "it holds {, of a placeholder that nothing has filled in",
+    "{{ site }}": "it holds {, of a placeholder that nothing has filled in",
     "{site}-svc-*": "it holds {, of a placeholder",
     "${SITE}-*": "it holds {, of a placeholder",
     "$SITE-*": "it holds $S, of a placeholder",

@@ -9,6 +9,7 @@ tests/integration/test_guides.py.
 from __future__ import annotations
 
 import configparser
+import functools
 import re
 import shutil
 import subprocess
@@ -22,15 +23,20 @@ from tests.support.guides import CodeBlock, guide, markdown_code_blocks
 from tests.support.paths import GUIDES, REPOSITORY
 
 READMES = [REPOSITORY / path for path in ("README.md", "roles/maintenance/README.md", "simulator/README.md")]
-PAGES = {
-    **{path.stem: guide(path.stem).code_blocks() for path in sorted(GUIDES.glob("*.rst"))},
-    **{str(path.relative_to(REPOSITORY)): markdown_code_blocks(path) for path in READMES},
-}
-BLOCKS = {f"{page}-{i}": block for page, blocks in PAGES.items() for i, block in enumerate(blocks)}
+
+
+@functools.cache
+def blocks() -> dict[str, CodeBlock]:
+    """Those of all pages. To read them takes seconds, which only the processes spend that run these tests."""
+    pages = {
+        **{path.stem: guide(path.stem).code_blocks() for path in sorted(GUIDES.glob("*.rst"))},
+        **{str(path.relative_to(REPOSITORY)): markdown_code_blocks(path) for path in READMES},
+    }
+    return {f"{page}-{i}": block for page, of_page in pages.items() for i, block in enumerate(of_page)}
 
 
 def of(*languages: str) -> dict[str, CodeBlock]:
-    return {name: block for name, block in BLOCKS.items() if block.language in languages}
+    return {name: block for name, block in blocks().items() if block.language in languages}
 
 
 class Loader(yaml.SafeLoader):
@@ -42,7 +48,7 @@ Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_
 
 def test_each_block_says_what_it_is() -> None:
     languages = {"bash", "c", "console", "csharp", "ini", "powershell", "python", "text", "yaml", "yaml+jinja"}
-    assert {block.language for block in BLOCKS.values()} <= languages
+    assert {block.language for block in blocks().values()} <= languages
 
 
 def test_yaml(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def not_found_text(names: Sequence[str], sessions: Sequence[str] = ()) -> str | 
     hint = "".join(sorted({_several(name) for name in exact}))
     if any(map(_is_like_an_account, sessions)):
         hint += "; an account belongs in users"
-    if any(is_session_id(name) or "#" in name for name in exact if name not in sessions):
+    if any(is_session_id(name) or "#" in name for name in {*exact}.difference(sessions)):
         hint += "; a session belongs in sessions"
     if any(map(state_meant, set(exact) - set(sessions))):
         hint += "; a state belongs in states"

@@ -55,14 +55,11 @@ _NOT_TAKEN = {
 } - {"state"}
 #: Seconds. How long a host that is lost is waited for, to open it again.
 PAUSES = END_PAUSES
-
-
+LONGEST_CAUSE = 600  # characters
 #: A variable of the role's own tasks: how the variables begin by which it takes the options.
 _PREFIX = "_maintenance_prefix"
 #: Results in a plan of those who are on, as long as nothing is done.
 _STILL_ON = (LOG_OFF.planned, STAYED)
-
-LONGEST_CAUSE = 600  # characters
 
 
 class NothingDone(TaskFailed):

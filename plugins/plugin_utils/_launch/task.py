@@ -189,6 +189,8 @@ class TaskAction(LaunchAction):
 
         :param replaced: whether those of an inner block for a group replace the outer ones, as Ansible has it.
         """
+        if not wanted:  # a whole of options may be a template, which is not filled in for nothing
+            return []
         module = self._task.resolved_action or self._task.action
         groups = (self._task.get_play()._action_groups or {}).get(module, ()) if self._task._parent else ()
         keys = {module, *(f"group/{group}" for group in groups)}

@@ -164,7 +164,7 @@ def mode_meant(value: Any) -> Any:
         raise OptionError(f"{told}; write enabled ({MODES['enabled']})")
     # A host is restarted or rebooted, in the words of the one command or of the other.
     word = re.sub(r"reboot$", "restart", re.sub(r"^change\s+logon\s+/", "", word))
-    if word.endswith("restart") and _COMMANDS.get(word) is None and "drain" not in word:
+    if word.endswith("restart") and word not in _COMMANDS and "drain" not in word:
         raise OptionError(f"{told}; write drain_until_restart ({MODES['drain_until_restart']})")
     return _COMMANDS.get(word, word)
 

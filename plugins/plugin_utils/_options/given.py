@@ -231,8 +231,7 @@ def with_exclusions(options: Mapping[str, Any], defaults: Sequence[Mapping[str, 
     """
     added = dict(options)
     for option in (name for name in EXCLUDING if name in spec):
-        spellings = _spellings(option, spec[option])
-        for given in (each[name] for each in defaults for name in spellings if name in each):
+        for given in (each[name] for each in defaults for name in _spellings(option, spec[option]) if name in each):
             values = validated_options({option: given}, {option: spec[option]})[option]
             if not values:
                 raise OptionError(f"{option} of module_defaults is an empty list; give values, or leave it out")

@@ -129,6 +129,8 @@ class SessionTable:
         self._keeps_names = keeps_names
         self._sessions: dict[int, Session] = {}
         self._connections: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
+        self.listeners = (*listeners,)
+        """The names of the listeners, by ID. They are there as long as the host is."""
         self.crashed = False
         """Whether somebody ended a process that Windows cannot do without."""
         self.add(Session(SERVICES_ID, "services", state=State.DISCONNECTED, protocol=Protocol.CONSOLE))
@@ -157,10 +159,6 @@ class SessionTable:
             raise Win32Error(ERROR_CTX_WINSTATION_NOT_FOUND)
         self._settle(session, now)
         return session
-
-    def listeners(self) -> list[str]:
-        """Return the names of the listeners, by ID."""
-        return [session.name for session in self.sessions() if session.state is State.LISTEN]
 
     def new_name(self, session_id: int, listener: str) -> str:
         """Return what a session is called that is connected now, by a listener.

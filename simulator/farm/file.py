@@ -164,7 +164,7 @@ class SessionSpec(_Model):
         user_domain, _, user = self.user.rpartition("\\")
         owner = (user_domain or domain, user) if user else None
         is_disconnected = self.state == "disconnected"
-        listener = self.listener or table.listeners()[0]
+        listener = self.listener or table.listeners[0]
         name = self.name or ("" if is_disconnected or self.stuck else table.new_name(self.id, listener))
         protocol = self.protocol or ("console" if is_disconnected or name.lower() == "console" else "rdp")
         began = now - timedelta(seconds=self.logged_on)

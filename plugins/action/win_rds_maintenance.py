@@ -36,7 +36,11 @@ from ..plugin_utils._words.displayable import one_line
 ENTERED = "entered"
 PLANNED = "planned"
 EXITED = "exited"
-_STATE_WORDS = {"enter": ENTERED, "plan": PLANNED, "exit": EXITED}
+_STATE_WORDS = {
+    **dict.fromkeys(("enter", "on", "yes", "true", "start", "begin"), ENTERED),
+    "plan": PLANNED,
+    **dict.fromkeys(("exit", "off", "no", "false", "stop", "end", "leave"), EXITED),
+}
 UNCHANGED = "unchanged"
 PREVIOUS = "previous"
 #: The modes of each state; the first is the default.

@@ -52,8 +52,7 @@ options:
       - Accepted are V(active), V(connected), V(connect_query), V(shadow), V(disconnected), V(idle), V(reset), V(down)
         and V(init), in any case. See
         U(https://learn.microsoft.com/windows/win32/api/wtsapi32/ne-wtsapi32-wts_connectstate_class).
-      - They are taken as C(quser) prints them in English (V(Disc), V(Conn)), too. A word of another language is
-        refused, with the state that it means.
+      - They are taken as C(quser) prints them (V(Disc), V(Conn)), too, also in other languages (V(Getr.), V(Actif)).
       - V(idle) is a state in which a session waits for a client. It does not mean that the user does nothing, see
         O(idle_for).
     type: list
@@ -63,7 +62,8 @@ options:
     description:
       - Sessions without input for at least this long, by the clock of the host that has the session.
       - With units (V(30s), V(15m), V(2h), V(1d 4h), V(2 hours), V(10 min); also weeks) or in ISO 8601 (V(PT30M)); more
-        than nothing, and at most 366 days.
+        than nothing, and at most 366 days. What can mean nothing else is taken, too (V(1h30), V(1,5h), V(half an hour),
+        V(2 Stunden), V(1+02:30)).
       - A number alone is refused, because it may be seconds or minutes. C(quser) shows V(2:00) for two hours, and YAML
         takes that for the number 120. So is V(30M), because a capital M that comes first may be months.
       - A session is left out where Windows does not know its last input. So is the console session, whose idle time is
@@ -81,8 +81,8 @@ options:
     description:
       - The client computers of the sessions that are meant.
       - A name (V(PC-0815)), in which V(*) and V(?) are wildcards and case does not matter; an address (V(192.0.2.15),
-        V(2001:db8::15)) or a network (V(10.1.0.0/16), V(2001:db8::/32)). An address with wildcards is refused; give
-        the network.
+        V(2001:db8::15)) or a network (V(10.1.0.0/16) or V(10.1.*), V(2001:db8::/32)). Another address with wildcards
+        is refused; give the network.
       - A session is left out where Windows does not tell what its client is.
       - The client itself reports its name and address. Behind NAT it is another than the one that connects, and through
         a Remote Desktop Gateway there may be none. Do not take it for a proof of where somebody is.
@@ -165,6 +165,8 @@ notes:
     else is given. The task is done then, no host is asked, and every list of the result is empty. In O(exclude_users)
     and O(exclude_sessions) it is refused, because it is nearly always a variable that should have held somebody; if
     nobody is meant to be spared, leave the option out, in a template with V(default(omit, true\)). Null and empty text
-    are refused in what selects and excludes, and so is a session or user that is both selected and excluded.
-  - A list may be text, with commas (V(alice,bob)) or as JSON (V(["alice","bob"])). A choice may be in any case.
+    are refused in what selects and excludes, and so is a session or user that is both selected and excluded. Beside
+    other values, an empty one in what selects is left out.
+  - A list may be text, with commas or semicolons (V(alice,bob)) or as JSON (V(["alice","bob"])). A choice may be in any
+    case.
 """

@@ -26,7 +26,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["exclude_users is an empty list", "default(omit, true)", "when"],
     ),
     "empty string": ({"users": ""}, ["users holds an empty value"]),
-    "empty element": ({"sessions": ["12", " "]}, ["sessions holds an empty value"]),
+    "empty element": ({"all": True, "exclude_sessions": ["12", " "]}, ["exclude_sessions holds an empty value"]),
     "null": ({"users": None, "states": ["active"]}, ["users is null", "default([], true)"]),
     "null exclusion": ({"all": True, "exclude_users": None}, ["exclude_users is null", "default(omit, true)"]),
     "lost backslash": ({"all": True, "exclude_users": "CONTOSO\alice"}, ["exclude_users", "control character"]),

@@ -59,6 +59,8 @@ NULL_IS_DEFAULT = frozenset(
     ]
 )
 
+_BRACKETS = re.compile(r"[()\[\]{}]")
+
 #: How like an option a name has to be, to be taken for a slip of it. With less, ``exclude_admins`` is like
 #: ``exclude_ids``.
 _LIKENESS = 0.82
@@ -96,8 +98,10 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
                     _refuse_nothing(spelling, name, option, given[spelling])
                 del given[spelling]
                 continue
-            given[spelling] = _meant_value(option, given[spelling])
+            given[spelling] = _meant_value(name, option, given[spelling])
             _refuse_type(spelling, name, option, given[spelling])
+            if option["type"] == "list":
+                given[spelling] = _separated(given[spelling])
             if name in WITH_NUMBERS:
                 given[spelling] = _ids_and_records(given[spelling])
         if option.get("required") and not spellings:
@@ -108,12 +112,35 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
     return {name: _typed(name, option, checked.validated_parameters[name]) for name, option in spec.items()}
 
 
-def _meant_value(option: Mapping[str, Any], value: Any) -> Any:
-    """A value as Ansible would take it, of one that can mean nothing else: a choice in other words, and a list in text,
-    as JSON and YAML write it."""
-    if option["type"] == "list" and isinstance(value, str) and value.lstrip().startswith("["):
-        return _list_in_text(value)
+def _meant_value(name: str, option: Mapping[str, Any], value: Any) -> Any:
+    """A value as Ansible would take it, of one that can mean nothing else: a choice in other words, a list in text, as
+    JSON and YAML write it, and a list in a list, as ``["{{ names }}"]`` makes one."""
+    if option["type"] == "list":
+        found = _list_in_text(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+        # An empty one that was to spare somebody is an empty value, and refused as such.
+        nobody = [""] if name in EXCLUDING else []
+        return _flattened(found, nobody) if isinstance(found, (list, tuple)) else found
     return choice_meant(option, value) if "choices" in option else value
+
+
+def _flattened(values: Sequence[Any], nobody: Sequence[Any] = ()) -> list[Any]:
+    """Return the values of a list, and of the lists that are among them."""
+    return [
+        element for value in values for element in ((value or nobody) if isinstance(value, (list, tuple)) else [value])
+    ]
+
+
+def _separated(value: Any) -> Any:
+    """Values that are separated by semicolons, which no name has, as if by commas. Brackets may group something."""
+    if isinstance(value, str):
+        return value if _BRACKETS.search(value) else value.replace(";", ",")
+    if not isinstance(value, list):
+        return value
+    return [
+        part
+        for each in value
+        for part in (each.split(";") if isinstance(each, str) and not _BRACKETS.search(each) else [each])
+    ]
 
 
 def _list_in_text(text: str) -> Any:

@@ -12,7 +12,7 @@ import ipaddress
 import re
 import unicodedata
 
-from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, state_meant, state_meant_elsewhere
+from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, state_meant, state_perhaps_meant
 from .errors import OptionError
 
 #: What stands for nothing, as a text: so templates write null.
@@ -126,11 +126,20 @@ def is_session_name(value: str) -> bool:
 def client_network(value: str) -> Network | None:
     """Return the network that a client has to be in; None if the value is the pattern of a name."""
     # An address may name an interface of the client (fe80::1%eth0), which Windows does not tell.
-    address = re.sub("%[^/]+", "", value) if ":" in value else value
+    address = re.sub("%[^/]+", "", value) if ":" in value else _as_network(value)
     try:
         return ipaddress.ip_network(address, strict=False)
     except ValueError:
         return None
+
+
+def _as_network(value: str) -> str:
+    """``10.1.*`` and ``10.1.*.*`` as 10.1.0.0/16; anything else as it is."""
+    match = re.fullmatch(r"(\d+(?:\.\d+){0,2})(?:\.\*){1,3}", value, re.ASCII)
+    octets = match[1].split(".") if match else []
+    if not octets or value.count(".") > 3:
+        return value
+    return f"{'.'.join([*octets, '0', '0', '0'][:4])}/{8 * len(octets)}"
 
 
 def account_meant(value: str) -> str:
@@ -169,7 +178,6 @@ def check_client(value: str) -> None:
     if client_network(value) is not None:
         return
     why = _why_no_text(value, _NOT_IN_CLIENTS)
-    several = value.split()
     if value.lower() in _EVERYBODY:
         why = ": everybody is all=true"
     elif value.lower() in NOTHING:
@@ -180,8 +188,6 @@ def check_client(value: str) -> None:
         why = ""
     elif why is None and (notation := _NOTATION.search(value)):
         why = f": it begins with {notation[1]}, which has no meaning here (* and ? are the only wildcards)"
-    elif len(several) > 1 and all(map(client_network, several)):
-        why = f": several are separated by commas ({','.join(several)}), or each is an element of a list"
     elif re.fullmatch(r"[0-9.*?-]*\.[0-9.*?-]*", value) or re.fullmatch(r"[0-9a-f:.*?-]*:[0-9a-f:.*?-]*", value, re.I):
         why = ": it looks like an address and is none; give a network for several, 192.0.2.0/24 for 192.0.2.*"
     elif "/" in value:
@@ -232,7 +238,7 @@ def _meant_by_word(option: str, value: str) -> str | None:
             return ": sessions are not left out by how they came; give each, or say by protocols whom the task means"
         # A listener, which the host tells more of.
         return None if protocol[2] else f": give protocols={protocol[1].lower()}"
-    state = state_meant(value) or state_meant_elsewhere(value) if value[:1].isalpha() else None
+    state = state_meant(value) or state_perhaps_meant(value) if value[:1].isalpha() else None
     if state and prefix:
         return ": it is the state of a session, which nothing excludes; say by states whom the task means"
     return f": it is a state; give states={state}" if state else None

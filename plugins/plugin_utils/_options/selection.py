@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._words.wts import PROTOCOLS, STATES, state_like, state_meant, state_meant_elsewhere
+from .._words.wts import PROTOCOLS, STATES, state_like, state_meant, state_perhaps_meant
 from .durations import Duration
 from .errors import OptionError
 from .logons import Logon
@@ -21,7 +21,9 @@ from .names import (
     check_client,
     check_server,
     check_session,
+    client_network,
     is_current,
+    is_session_id,
 )
 
 #: Options by which sessions are selected; each narrows what the others select.
@@ -163,10 +165,7 @@ def _state_hint(value: str) -> str:
         return hint
     if re.match(r"[!^~-]|<>|(not|no|non|nicht|all but|except|without)\b", value, re.IGNORECASE):
         return " (none can be left out; give those that are meant)"
-    words = re.split(rf"{CONJUNCTION}|[\s,;|/+&]+", value.strip(" ,;"))
-    if len(words) > 1 and all(map(state_meant, words)):
-        return f" (several are separated by commas, {','.join(words)}, or each is an element of a list)"
-    if found := state_meant(value) or state_meant_elsewhere(value) or state_like(value):
+    if found := state_meant(value) or state_perhaps_meant(value) or state_like(value):
         return f" (write {found})" if found in SELECTABLE_STATES else " (it is that of a listener)"
     return ""
 
@@ -247,13 +246,38 @@ def _given(options: Mapping[str, Any], option: str) -> tuple[Any, ...]:
     """The values of a list: records, and texts without what is around them."""
     if options.get(option) is None:
         return ()
-    values = tuple(value if isinstance(value, Mapping) else _bare(str(value)) for value in options[option])
+    values = tuple(value for each in options[option] for value in _bare_values(each, option))
+    # Beside others that select, an empty one selects nobody: the last line of a file, ``alice,``. One that was to spare
+    # somebody might have been anybody's name.
+    if any(values) and option in SELECTING_LISTS:
+        values = tuple(value for value in values if value != "")
     if not all(values):
         raise OptionError(f"{option} holds an empty value; give values, or {otherwise(option)}")
     # It is nearly always a variable that should have held somebody.
     if not values and option not in SELECTING_LISTS:
         raise OptionError(f"{option} is an empty list, and would spare nobody; give values, or {otherwise(option)}")
     return values
+
+
+#: What has no blank, so that a text which holds several of them and nothing else means each.
+_WITHOUT_BLANKS: dict[str, Callable[[str], Any]] = {
+    "sessions": is_session_id,
+    "exclude_sessions": is_session_id,
+    "states": state_meant,
+    "clients": client_network,
+}
+
+
+def _bare_values(value: Any, option: str) -> tuple[Any, ...]:
+    """The value, or the values of a text that holds several: ``12 14``, ``Disc or Active``."""
+    if isinstance(value, Mapping):
+        return (value,)
+    text = _bare(str(value))
+    is_one = _WITHOUT_BLANKS.get(option)
+    if is_one is None or is_one(text):
+        return (text,)
+    several = re.split(rf"{CONJUNCTION}|[\s/|]+" if option == "states" else rf"{CONJUNCTION}|\s+", text)
+    return (*several,) if all(map(is_one, several)) else (text,)
 
 
 def _bare(text: str) -> str:

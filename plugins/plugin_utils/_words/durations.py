@@ -6,30 +6,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 
 ACCEPTED = "units (30s, 15m, 2h, 2 hours, 1d 4h) or ISO 8601 (PT30M)"
 LONGEST_SECONDS = 366 * 24 * 3600
 
 _SECONDS = {"w": 7 * 24 * 3600, "d": 24 * 3600, "h": 3600, "m": 60, "s": 1}
-#: What people write for each unit.
+#: What people write for each unit, in German, French, Spanish, Italian and Dutch, too, without accents.
 _WORDS = {
-    "w": ("w", "wk", "wks", "week", "weeks"),
-    "d": ("d", "day", "days"),
-    "h": ("h", "hr", "hrs", "hour", "hours"),
-    "m": ("m", "min", "mins", "minute", "minutes"),
-    "s": ("s", "sec", "secs", "second", "seconds"),
+    "w": "w wk wks week weeks woche wochen semaine semaines semana semanas settimana settimane weken",
+    "d": "d day days tag tage tagen jour jours j dia dias giorno giorni dag dagen",
+    "h": "h hr hrs hour hours std stunde stunden heure heures hora horas ora ore uur uren",
+    "m": "m min mins minute minutes minuten minuto minutos minuti minuut",
+    "s": "s sec secs second seconds sek sekunde sekunden seconde secondes segundo segundos secondo secondi seconden",
 }
-UNIT_OF = {word: unit for unit, words in _WORDS.items() for word in words}
-#: In German, French, Spanish, Italian and Dutch, without accents. They are refused, and the message says what is meant.
-_WORDS_ELSEWHERE = {
-    "w": "woche wochen semaine semaines semana semanas settimana settimane weken",
-    "d": "tag tage tagen jour jours j dia dias giorno giorni dag dagen",
-    "h": "std stunde stunden heure heures hora horas ora ore uur uren",
-    "m": "minuten minuto minutos minuti minuut",
-    "s": "sek sekunde sekunden seconde secondes segundo segundos secondo secondi seconden",
-}
-_UNIT_ANYWHERE = {**UNIT_OF, **{word: unit for unit, words in _WORDS_ELSEWHERE.items() for word in words.split()}}
+UNIT_OF = {word: unit for unit, words in _WORDS.items() for word in words.split()}
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _PLAIN = re.compile(_NUMBER, re.ASCII)
@@ -56,7 +46,8 @@ _CALENDAR = re.compile(
 #: What holds anyway.
 _ANYWAY = re.compile(
     r"^(>=?|\+|at least|(more|longer|greater|older) than|over|in|after|for|since|"
-    r"(mehr|langer) als|mindestens|uber|seit|plus de|au moins|depuis|mas de|al menos|desde)\s*|\+$|\s+(from now|ago)$",
+    r"(mehr|langer) als|mindestens|uber|seit|plus de|au moins|depuis|mas de|al menos|desde)\s*|\+$|"
+    r"\s+(from now|ago|or (more|longer)|oder (mehr|langer)|ou plus|o mas)$",
     re.IGNORECASE,
 )
 #: The opposite.
@@ -81,7 +72,7 @@ def parse_duration(text: str, *, unit_needed: bool = False) -> float:
             raise ValueError(f"{text!r} has no unit: {_readings(stripped)}. {_WHY_A_UNIT}")
         seconds = float(stripped)
     else:
-        sizes = _sizes(stripped)
+        sizes = _days_and_clock(stripped) or _sizes(_in_units(stripped))
         if sizes is None:
             accepted = ACCEPTED if unit_needed else f"seconds (90), {ACCEPTED}"
             raise ValueError(f"{text!r} is not a duration{_meant(stripped)}; accepted are {accepted}")
@@ -89,6 +80,27 @@ def parse_duration(text: str, *, unit_needed: bool = False) -> float:
     if seconds > LONGEST_SECONDS:
         raise ValueError(f"{text!r} is longer than a year")
     return seconds
+
+
+def _in_units(text: str) -> str:
+    """The same as numbers and units, where it has a decimal comma (``1,5h``), a fraction (``1½h``), minutes without
+    their unit (``1h30``), a number in words (``half an hour``), accents (``3 días``), or what holds anyway (``>2h``).
+    """
+    if _THOUSANDS.search(text):
+        return text
+    text = re.sub(r"(\d*)([½¼¾])", lambda found: (found[1] or "0") + _FRACTIONS[found[2]], text)
+    text = "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
+    text = re.sub(r"(\d),(\d+\s*[a-z]+\.?)$", r"\1.\2", _ANYWAY.sub("", text), flags=re.ASCII | re.IGNORECASE)
+    text = re.sub(r"(?i)^(an?|one)\s", "1 ", re.sub(r"(?i)^half (an? )?", "0.5 ", text))
+    return re.sub(r"(?i)^(\d+\s*h)\s*(\d\d)$", r"\1 \2m", text, flags=re.ASCII)
+
+
+def _days_and_clock(text: str) -> list[float] | None:
+    """The seconds of ``1+02:30``, as ``quser`` shows it; without days it may be a time of day."""
+    match = _CLOCK.fullmatch(text)
+    if match is None or match[1] is None:
+        return None
+    return [int(number or 0) * size for number, size in zip(match.groups(), (86400, 3600, 60, 1), strict=True)]
 
 
 def _sizes(text: str) -> list[float] | None:
@@ -104,12 +116,12 @@ def _sizes(text: str) -> list[float] | None:
     return [number * _SECONDS[unit] for number, unit in parts]
 
 
-def _parts(text: str, units: Mapping[str, str] = UNIT_OF) -> list[tuple[float, str]]:
+def _parts(text: str) -> list[tuple[float, str]]:
     """Numbers with their units; none if it is anything else."""
     parts = _PART.findall(text) if _UNITS.fullmatch(text) else []
-    if any(word.lower() not in units for _number, word in parts):
+    if any(word.lower() not in UNIT_OF for _number, word in parts):
         return []
-    return [(float(number), units[word.lower()]) for number, word in parts]
+    return [(float(number), UNIT_OF[word.lower()]) for number, word in parts]
 
 
 def _readings(number: str) -> str:
@@ -134,36 +146,25 @@ def _meant(text: str) -> str:
         return " (give the duration alone; idle_for and the like mean so long, or longer)"
     if _TIME_OF_DAY.search(text):
         return " (it is how long, and no date or time of day)"
-    written = _clock_readings(text) or _nearly(text)
+    written = _clock_readings(text) or _in_order(text)
     return f" (write {written})" if written else ""
 
 
 def _clock_readings(text: str) -> str:
-    """A time with colons, as ``quser`` shows one: ``2:00``, ``1+02:30``."""
+    """A time with colons: ``2:00``, ``1:30:00``."""
     match = _CLOCK.fullmatch(text)
     if match is None:
         return ""
-    days, first, second, third = (int(number or 0) for number in match.groups())
-    if third or text.count(":") == 2:
-        return format_duration(days * 86400 + first * 3600 + second * 60 + third)
-    hours = format_duration(days * 86400 + first * 3600 + second * 60)
-    if days:
-        return hours
-    readings = dict.fromkeys((format_duration(first * 60 + second), hours))
+    first, second, third = (int(number or 0) for number in match.groups()[1:])
+    if match[4]:
+        return format_duration(first * 3600 + second * 60 + third)
+    readings = dict.fromkeys((format_duration(first * 60 + second), format_duration(first * 3600 + second * 60)))
     return f"{' or '.join(readings)}; it is how long, and no time of day"
 
 
-def _nearly(text: str) -> str:
-    """What has a decimal comma (``1,5h``) or a fraction (``1½h``), minutes without their unit (``1h30``), the smaller
-    unit first (``30m 2h``), a number in words (``half an hour``), units of another language (``2 Stunden``), or says
-    what holds anyway (``>2h``)."""
-    text = re.sub(r"(\d*)([½¼¾])", lambda found: (found[1] or "0") + _FRACTIONS[found[2]], text)
-    text = "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
-    text = re.sub(r"(\d),(\d+\s*[a-z]+\.?)$", r"\1.\2", _ANYWAY.sub("", text), flags=re.IGNORECASE)
-    text = re.sub(r"(?i)^(an?|one)\s", "1 ", re.sub(r"(?i)^half (an? )?", "0.5 ", text))
-    if hours := re.fullmatch(r"(\d+)\s*h\s*(\d\d)", text, re.ASCII | re.IGNORECASE):
-        text = f"{hours[1]}h {hours[2]}m"
-    parts = _parts(text, _UNIT_ANYWHERE)
+def _in_order(text: str) -> str:
+    """What has the smaller unit first: ``30m 2h``."""
+    parts = _parts(_in_units(text))
     if len({unit for _number, unit in parts}) < len(parts):
         return ""
     return format_duration(sum(number * _SECONDS[unit] for number, unit in parts)) if parts else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
 #: WTS_CONNECTSTATE_CLASS in snake case; the position is the number.
@@ -46,6 +47,11 @@ _STATE_WORDS_ELSEWHERE = {
         *("Getr", "Getrennt", "Déco", "Déconnecté", "Desc", "Desconectado", "Disconnesso", "Verbroken"),
         *("Диск", "Отключено", "Отключен"),
     ),
+}
+
+#: The same of states that nobody's session is in. They are refused, and the message says what is meant: in some of
+#: these languages, the word for "idle" is also that for a user who does nothing.
+_STATE_WORDS_REFUSED = {
     "idle": ("Leerlauf", "Inactif", "Inactivo", "Inativo", "Бездействует"),
     "listen": ("Abhör", "Abhören", "Écouter", "Escuchar", "Escutar", "Прием", "Прослушивание"),
 }
@@ -66,35 +72,34 @@ _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
 
 
 def state_meant(text: str) -> str | None:
-    """Return the state that an English word means, in any case: ``Disc``, ``connect-query``, ``WTSActive``; None if it
-    means none."""
+    """Return the state that a word means, in any case: ``Disc``, ``connect-query``, ``WTSActive``, ``Getr.``; None if
+    it means none."""
     return _words().get(_bare(text).removeprefix("wts"))
 
 
-def state_meant_elsewhere(text: str) -> str | None:
-    """Return the state that a word of another language means, or the number of one; None if it means none."""
+def state_perhaps_meant(text: str) -> str | None:
+    """Return the state that a word of another language may mean, or the number of one; None if it means none."""
     word = _bare(text)
     if word.isascii() and word.isdigit():
         return STATES[int(word)] if int(word) < len(STATES) else None
-    return _words_elsewhere().get(word)
+    return _words_in(_STATE_WORDS_REFUSED).get(word)
 
 
 def state_like(text: str) -> str | None:
     """Return the state that a misspelt word is most like, of all the words that mean one; None if it is like none. Of
     the names alone, *Déconnectée* would be most like ``connected``, which is somebody else's state."""
-    known = {**_words_elsewhere(), **_words()}
+    known = {**_words_in(_STATE_WORDS_REFUSED), **_words()}
     found = difflib.get_close_matches(_bare(text), known, 1)
     return known[found[0]] if found else None
 
 
 def _words() -> dict[str, str]:
-    """The state of each word of English."""
-    return {**_STATE_WORDS, **{_bare(state): state for state in STATES}}
+    """The state of each word that means one."""
+    return {**_words_in(_STATE_WORDS_ELSEWHERE), **_STATE_WORDS, **{_bare(state): state for state in STATES}}
 
 
-def _words_elsewhere() -> dict[str, str]:
-    """The state of each word of another language."""
-    return {_bare(word): state for state, words in _STATE_WORDS_ELSEWHERE.items() for word in words}
+def _words_in(words_of: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    return {_bare(word): state for state, words in words_of.items() for word in words}
 
 
 def _bare(text: str) -> str:

@@ -161,7 +161,7 @@ CLIENTS = (
 )
 NO_CLIENTS = {
     **dict.fromkeys(
-        ("192.0.2.*", "10.1.*.*", "10.1.2", "10.1.2.300", "10.1.2.0-10.1.2.9", "010.1.2.3", "fe80::*", "10.1.2.3:80"),
+        ("10.1.*.*.*", "10.1.2", "10.1.2.300", "10.1.2.0-10.1.2.9", "010.1.2.3", "fe80::*", "10.1.2.3:80"),
         "it looks like an address and is none; give a network for several, 192.0.2.0/24 for 192.0.2.*",
     ),
     **dict.fromkeys(
@@ -174,7 +174,6 @@ NO_CLIENTS = {
     ),
     **dict.fromkeys(("all", "ANY"), "everybody is all=true"),
     **dict.fromkeys(("none", "None", "null"), "for nobody, give an empty list"),
-    "10.1.2.3 10.2.0.0/16": "several are separated by commas (10.1.2.3,10.2.0.0/16), or each is an element of a list",
     **{"PC1,PC2": "it holds ,", "PC1;PC2": "it holds ;", "\\\\PC1": "it holds \\", "PC\u20111": "U+2011"},
     "%SITE%-*": "it holds %SITE%, of a placeholder that nothing has filled in",
     **{"[fe80::1]": "it holds [", "'PC1'": "it is enclosed in ' and '"},

@@ -144,7 +144,7 @@ def test_unknown_options_that_are_like_none() -> None:
         ({"grace": False}, ["grace: False is not text; it is how long, such as 15m"]),
         ({"reminders": [{"minutes": 5}]}, ["reminders: a record is not a value; give text"]),
         ({"reminders": "5m 1m"}, ["reminders: '5m 1m' is several: separate them by commas (5m,1m)"]),
-        ({"reminders": ["10m", "5min; 1min"]}, ["separate them by commas (5min,1min)"]),
+        ({"reminders": ["10m", "5min 1min"]}, ["separate them by commas (5min,1min)"]),
         ({"sessions": [3.0]}, ["sessions: 3.0 is not text; accepted is text and whole numbers, or records"]),
         ({"wait": 30}, ["wait is true or false, and 30 is how long: give timeout=30"]),
         ({"wait": "30"}, ["wait is true or false, and '30' is how long: give timeout=30"]),
@@ -233,7 +233,7 @@ def test_a_choice_that_is_called_none() -> None:
     ("value", "words"),
     [
         (["alice", None], "holds null"),
-        ([["alice", "bob"]], "is a list in a list; make it one, with the filter flatten"),
+        ([[["alice", "bob"]]], "is a list in a list; make it one, with the filter flatten"),
         ([True], "True is not text; accepted is "),
         (False, "(in YAML, yes, no, on and off are no text without)"),
         ([1.5], "1.5 is not text; "),
@@ -245,7 +245,7 @@ def test_a_choice_that_is_called_none() -> None:
         ("[!svc-backup alice]", "is text that looks like a list"),
         ("[alice, &bob carol]", "is text that looks like a list"),
         pytest.param("[" * 1000, "is text that looks like a list", id="1,000 brackets"),
-        ('[["alice"]]', "is a list in a list"),
+        ('[[["alice"]]]', "is a list in a list"),
         ("{'alice'}", "is text that looks like a list"),
         ("@('alice','bob')", "is text that looks like a list"),
         ("- alice\n- bob", "is text that looks like a list"),
@@ -269,6 +269,22 @@ def test_a_list_in_text(text: str, values: list[str]) -> None:
     """As JSON and YAML write it, and nothing in it becomes a number or a truth value."""
     assert options(users=text)["users"] == values
     assert options(exclude_sessions=text)["exclude_sessions"] == values
+
+
+@pytest.mark.parametrize(
+    "value", [[["alice", "bob"]], ["alice", ["bob"]], "alice;bob", ["alice;bob"], '[["alice", "bob"]]']
+)
+def test_a_list_in_a_list_and_semicolons(value: Any) -> None:
+    """``["{{ names }}"]`` is a list in a list."""
+    for option in "users", "exclude_users":
+        assert options(**{option: value})[option] == ["alice", "bob"]
+
+
+def test_an_empty_list_in_a_list_spares_nobody_and_selects_nobody() -> None:
+    assert options(users=["alice", []])["users"] == ["alice"]
+    assert options(users=[[]])["users"] == []
+    assert options(exclude_users=["alice", []])["exclude_users"] == ["alice", ""]
+    assert options(sessions=[[{"id": 3}], 4])["sessions"] == [{"id": 3}, "4"]
 
 
 @pytest.mark.parametrize(

@@ -133,9 +133,16 @@ def test_no_selecting_option(options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("option", LISTS)
 def test_empty_values(option: str) -> None:
+    """Beside others one selects nobody. Where nothing else is left, and where it was to spare somebody, it is a
+    variable that should have held somebody."""
+    value = {"protocols": "rdp", "states": "active", "server": "RDSH02"}.get(option, "1")
     selecting = {"all": True} if option not in SELECTING else {}
-    for value in "", "  ", "\t":
-        assert f"{option} holds an empty value" in refusal(**{option: ["1", value]}, **selecting)
+    for empty in "", "  ", "\t":
+        assert f"{option} holds an empty value" in refusal(**{option: [empty]}, **selecting)
+        if option.startswith("exclude_"):
+            assert f"{option} holds an empty value" in refusal(**{option: [value, empty]}, **selecting)
+        else:
+            assert selected(**{option: [value, empty]}, **selecting) == selected(**{option: [value]}, **selecting)
 
 
 @pytest.mark.parametrize("option", LISTS)
@@ -193,28 +200,51 @@ WORDINGS = [*(REPOSITORY / "simulator/console/wordings").glob("*.yml")]
 
 @pytest.mark.parametrize("wording", WORDINGS, ids=lambda path: path.stem)
 def test_states_as_quser_prints_them(wording: Path) -> None:
-    """In English they are taken; of another language the state is named, with its accents or without. Where another
-    language has the word of English (French Conn, Italian Disc), it means the same state, and is taken."""
+    """They are taken, with their accents or without. In other languages than English, those of no user's session are
+    not, of which one may also mean a user who does nothing."""
     states = yaml.safe_load(wording.read_text("utf-8")).get("states", {})
     words = {word: STATES[number] for number, word in states.items() if number != "source"}
-    as_in_english = {"Conn": "connected", "Disc": "disconnected"}
     for word, state in words.items():
-        if state != "listen" and (wording.stem == "en-US" or as_in_english.get(word) == state):
-            assert selected(states=[word]).states == (state,)
-            continue
         for spelling in (word, word.upper(), word.rstrip(".")):
-            told = "(it is that of a listener)" if state == "listen" else f"(write {state})"
-            assert f"states: {spelling!r} is not the state of a session {told}" in refusal(states=[spelling])
+            if state == "listen" or (state == "idle" and wording.stem != "en-US"):
+                told = "(it is that of a listener)" if state == "listen" else f"(write {state})"
+                assert f"states: {spelling!r} is not the state of a session {told}" in refusal(states=[spelling])
+            else:
+                assert selected(states=[spelling]).states == (state,)
 
 
 @pytest.mark.parametrize(
     ("value", "hint"),
-    [("Deco", "(write disconnected)"), ("4", "(write disconnected)"), ("locked", "(give locked=true)"),
-     ("inactive", "(give idle_for, such as idle_for=30m)"), ("online", "(write active)"), ("disc;active", "(several"),
+    [("Inactif", "(write idle)"), ("4", "(write disconnected)"), ("locked", "(give locked=true)"),
+     ("inactive", "(give idle_for, such as idle_for=30m)"), ("online", "(write active)"),
      ("disconected", "(write disconnected)"), ("all", "(give all=true)")],
 )  # fmt: skip
 def test_what_is_no_state_and_what_is_meant(value: str, hint: str) -> None:
     assert f"states: {value!r} is not the state of a session {hint}" in refusal(states=[value])
+
+
+@pytest.mark.parametrize("value", ["Disc Active", "Disc or Active", "disc/active", "Disc, and Active", "Getr. | Aktiv"])
+def test_several_states_in_one_text(value: str) -> None:
+    assert set(selected(states=[value]).states) == {"disconnected", "active"}
+
+
+def test_several_sessions_and_addresses_in_one_text() -> None:
+    assert selected(sessions=["12 14", "2 and 3"]).sessions == ("12", "14", "2", "3")
+    assert selected(all=True, exclude_sessions=["12 14"]).exclude_sessions == ("12", "14")
+    assert selected(clients=["10.1.2.3 10.2.0.0/16"]).clients == ("10.1.2.3", "10.2.0.0/16")
+    assert "holds a blank" in refusal(sessions=["12 rdp-tcp#3"])
+
+
+@pytest.mark.parametrize(
+    ("value", "network"),
+    [("10.1.2.*", "10.1.2.0/24"), ("10.1.*", "10.1.0.0/16"), ("10.1.*.*", "10.1.0.0/16"), ("10.*", "10.0.0.0/8"),
+     ("010.1.*", None), ("10.1.2.3.*", None), ("10.*.*.*.*", None), ("300.1.*", None), ("10.1.*.5", None)],
+)  # fmt: skip
+def test_networks_as_people_write_them(value: str, network: str | None) -> None:
+    if network is None:
+        assert f"clients: {value!r} is not a client: it looks like an address and is none" in refusal(clients=[value])
+    else:
+        assert engine_options(clients=[value]) == engine_options(clients=[network])
 
 
 @pytest.mark.parametrize("value", ["listen", "4", "activ", "active,idle", "*", "asleep"])

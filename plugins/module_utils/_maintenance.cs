@@ -97,7 +97,7 @@ public static class Engine
 			report.would_restore = !report.is_odd && report.found != null && report.found.since != null && Knows(report.found, report.before);
 			report.promised_ms = PromisedFor(report.found);
 			report.other_host = OtherHost(request);
-			if (request.check_mode || report.is_odd || report.other_host != null || request.keep_promise && report.promised_ms > 0)
+			if (request.check_mode || report.is_odd || report.other_host != null || request.keep_promise && report.promised_ms != 0)
 				return report;
 			var changes = new List<string>();
 			try
@@ -134,13 +134,15 @@ public static class Engine
 			&& IsTime(found.since, out time));
 	}
 
-	// For how long users still have time, by what they were told.
+	// For how long users still have time, by what they were told. -1: nobody can tell.
 	static long PromisedFor(MaintenanceRecord found)
 	{
 		ValueReport until = found == null || found.since == null ? null : Promised.Read();
 		DateTime time;
-		if (until == null || !IsTime(until, out time))
+		if (until == null)
 			return 0;
+		if (!IsTime(until, out time))
+			return -1;
 		return Math.Max(0, (long)(time - DateTime.UtcNow).TotalMilliseconds);
 	}
 

@@ -204,11 +204,17 @@ def test_who_interrupts_it_leaves_a_host_that_says_why_it_is_closed(serve: Serve
     again = farm.playbook([task | {"ignore_errors": True} for task in tasks])
     for refused in again.results:
         assert refused["msg"].startswith(
-            "Nothing was done here, because it stands on the host that users were told they have another 1h 5"
+            "Nothing was done here, because it stands on the host that users were told that they have another 1h 5"
         )
         assert (refused.status, refused["changed"], "(state=exited)" in refused["msg"]) == ("failed", False, True)
     assert len(again.results) == 3
     assert (farm.users(), record(farm)) == ({12: "alice"}, before)
+    registry = farm.simulation.hosts["RDSH01"].registry
+    told = registry.get(KEY, "Promised")
+    registry.set(KEY, "Promised", "soon")
+    odd = farm.playbook([enter() | {"ignore_errors": True}]).only()["msg"]
+    assert "users were told of a time that cannot be read any more, and they would be logged off" in odd
+    registry.set(KEY, "Promised", told)
     # Run again, it goes on from there, and what is restored is the mode from before the first attempt.
     hurried = farm.playbook([enter(grace="0.1s", message="Please log off.")])
     assert "RDSH01: users were told that they have another 1h 5" in hurried.output

@@ -72,7 +72,7 @@ class MaintenanceReport(ValuesReport):
     would_restore: bool
     """Whether exiting brings back the mode that was before, because nobody else has set one meanwhile."""
     promised_ms: int
-    """How much time users still have, by what they were told before; 0: none."""
+    """How much time users still have, by what they were told before; 0: none; -1: it cannot be read."""
     is_odd: bool
     """Whether what stood there is not what the engine writes. Then it has done nothing."""
     other_host: str | None

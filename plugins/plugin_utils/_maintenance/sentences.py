@@ -67,24 +67,23 @@ def stays_text(protected: Sequence[Record], working: Sequence[Record], idle_for:
 def promise_refusal_text(report: MaintenanceReport, planned: Sequence[Record]) -> str:
     """Return why nobody is logged off at once whom an earlier run has told of a later time."""
     return (
-        f"Nothing was done here, because it stands on the host that users were told they have another "
-        f"{_promised(report)}, and they would be logged off at once: {accounts_text(planned)}. Wait until then, or "
-        "tell them anew (grace=15m, message=…). To log them off all the same, let the host exit maintenance first "
-        "(state=exited)."
+        f"Nothing was done here, because it stands on the host that users were told {_promised(report)}, and they "
+        f"would be logged off at once: {accounts_text(planned)}. Wait until then, or tell them anew (grace=15m, "
+        "message=…). To log them off all the same, let the host exit maintenance first (state=exited)."
     )
 
 
 def promise_warning(report: MaintenanceReport, grace: float) -> str | None:
     """Return what somebody is to know whose users are told of less time than before, or None."""
-    if report.promised_ms <= (grace + _PROMISED_TWICE) * 1000:
+    if 0 <= report.promised_ms <= (grace + _PROMISED_TWICE) * 1000:
         return None
-    return (
-        f"users were told that they have another {_promised(report)}, and now that they have {format_duration(grace)}."
-    )
+    return f"users were told {_promised(report)}, and now that they have {format_duration(grace)}."
 
 
 def _promised(report: MaintenanceReport) -> str:
-    return format_duration(float(round(report.promised_ms / 1000)))
+    if report.promised_ms < 0:
+        return "of a time that cannot be read any more"
+    return f"that they have another {format_duration(float(round(report.promised_ms / 1000)))}"
 
 
 def variables_text(msg: str, options: Sequence[str], prefix: str, variables: Collection[str]) -> str:

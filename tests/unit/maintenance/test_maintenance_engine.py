@@ -103,6 +103,21 @@ async def test_what_users_were_told_stands_on_the_host_until_it_exits(kept: Kept
     assert (passed.promised_ms, passed.went_on) == (0, True)
 
 
+@pytest.mark.parametrize("odd", ["tomorrow", "", 5], ids=repr)
+async def test_a_time_that_cannot_be_read_is_kept_as_if_it_had_not_passed(kept: KeptHost, odd: str | int) -> None:
+    kept.begin("enabled")
+    await kept.enter(promise_ms=3_600_000)
+    kept.host.registry.set(KEY, "Promised", odd)
+    refused = await kept.enter("disabled", run="2", keep_promise=True)
+    assert (refused.promised_ms, refused.went_on, kept.mode) == (-1, False, "drain")
+    # Who tells users anew makes it readable; and who lets the host exit needs none.
+    assert (await kept.enter(run="3", promise_ms=60_000)).promised_ms == -1
+    assert (await kept.enter(run="4", keep_promise=True)).promised_ms > 0
+    kept.host.registry.set(KEY, "Promised", odd)
+    await kept.exit()
+    assert (kept.mode, kept.is_clean) == ("enabled", True)
+
+
 async def test_values_that_are_not_there_are_not_there_again(kept: KeptHost) -> None:
     kept.begin("enabled")
     kept.host.registry.remove(*DRAIN_MODE)

@@ -239,7 +239,7 @@ TAKEN: dict[str, dict[str, Attempts]] = {
             "{users: [alice, '']}": "users=alice",
             "{sessions: [[], 12]}": "sessions=12",
             "{users: [[]]}": "{users: []}",
-            "{all: true, exclude_users: [[alice, bob], carol]}": "all=true exclude_users=alice,bob,carol",
+            "{all: true, exclude_users: [[alice], svc-backup]}": "all=true exclude_users=alice,svc-backup",
             "{users: '[\"alice\"]'}": "users=alice",
             "{users: '\"CONTOSO\\alice\"'}": "{users: 'CONTOSO\\alice'}",
             "{users: 'CONTOSO\\\\alice'}": "{users: 'CONTOSO\\alice'}",

@@ -146,6 +146,83 @@ def test_what_people_say(text: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "meant"),
+    [("≥2h", "2h"), ("=>2h", "2h"), ("min. 2h", "2h"), ("mind. 2 Std.", "2h"), ("almeno 2 ore", "2h"),
+     ("più di 2 ore", "2h"), ("meer dan 2 uur", "2h"), ("vor 2 Tagen", "2d"), ("il y a 2 jours", "2d"),
+     ("hace 3 días", "3d"), ("desde hace 2 horas", "2h"), ("since 2 hours", "2h"), ("after 5m", "5m"),
+     ("2h und mehr", "2h"), ("2h et plus", "2h"), ("2h y más", "2h"), ("1 Stunde und 30 Minuten", "1h 30m"),
+     ("1 heure et 30 minutes", "1h 30m"), ("1 hora y 30 minutos", "1h 30m"), ("2h+30m", "2h 30m"),
+     ("2h & 30m", "2h 30m"), ("1 heure 30", "1h 30m"), ("1 Std. 30", "1h 30m"), ("eine Stunde", "1h"),
+     ("une heure", "1h"), ("un día", "1d"), ("ein Tag", "1d"), ("eine halbe Stunde", "30m"), ("une demi-heure", "30m"),
+     ("media hora", "30m"), ("mezz'ora", "30m"), ("half uur", "30m"), ("1 ½ h", "1h 30m"), ("2 hour(s)", "2h"),
+     ("2 hour(s) 30 min(s)", "2h 30m"), ("3 Tag(e)", "3d"), ("'2h'", "2h"), ('"2h"', "2h"), ("22h30", "22h 30m")],
+)  # fmt: skip
+def test_what_people_say_elsewhere(text: str, meant: str) -> None:
+    assert parse_duration(text, unit_needed=True) == parse_duration(meant)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        *((text, "j is a day to some and a year to others; days are 2d") for text in ("2j", "2 J", "2j 3h", ">2j")),
+        *((text, "write 1h 30m or 1h 18m") for text in ("1,30h", "1.30 Std.", "1,30 heures", "in 1.30h")),
+        *((text, "write 5m 30s or 5m 18s") for text in ("5.30m", "5,30 min")),
+        ("0,45h", "write 45m or 27m"),
+        *(
+            (text, "it is how long, and no date or time of day")
+            for text in (
+                "since 8h",
+                "seit 8h30",
+                "depuis 8 heures",
+                "desde 8 horas",
+                "after 22h",
+                "vor 17 uur",
+                "22h00",
+            )
+        ),
+        *((text, "it is how long, and no date or time of day") for text in ("08h30", "22 h 00", "00h30")),
+        *((text, "M may be months") for text in (">15M", "+15M", "½M", "over 15 M", "1,5M")),
+        *(
+            (text, "give the duration alone; idle_for and the like mean so long, or longer")
+            for text in ("≤2h", "≯2h", "=<2h", "max. 2h", "höchstens 2h", "bis zu 2 Stunden", "jusqu'à 2h", "within 2h")
+        ),
+        *(
+            (text, "give the duration alone; idle_for and the like mean so long, or longer")
+            for text in ("no more than 2h", "nicht mehr als 2h", "pas plus de 2h", "no más de 2h", "fino a 2 ore")
+        ),
+        *(
+            (text, "give the duration alone; idle_for and the like mean so long, or longer")
+            for text in ("hasta 2h", "meno di 2 ore", "minder dan 2 uur", "2h or less")
+        ),
+    ],
+)
+def test_what_is_in_doubt(text: str, told: str) -> None:
+    """In one of its readings it is shorter than was meant, or the opposite."""
+    for unit_needed in (True, False):
+        with pytest.raises(ValueError, match="is not a duration") as refusal:
+            parse_duration(text, unit_needed=unit_needed)
+        assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2½3h", "1h90", "1+24:00", "1+02:60", "1.30:00:00", "30.11:00", "1.02:30", "~2h", "about 2h", "-2h", "-1+02:30",
+     "2h-3h", "2 to 3 hours", "half 2 uur", "half een uur", "à 2h", ">2h <4h", "1 500m", "2h.30", "1 mn", "1 sem",
+     "1:30h"],
+)  # fmt: skip
+def test_what_may_be_anything(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"), [("1.25h", 1.25), ("0,75h", 0.75), ("1,50h", 1.5), ("2.0h", 2), ("0.3h", 0.3)]
+)
+def test_a_fraction_that_is_clear(text: str, hours: float) -> None:
+    assert parse_duration(text) == pytest.approx(hours * 3600)
+
+
+@pytest.mark.parametrize(
     ("text", "meant"), [("30m 2h", "2h 30m"), ("30 Minuten 2 Stunden", "2h 30m"), (">30m 2h", "2h 30m")]
 )
 def test_the_smaller_unit_first(text: str, meant: str) -> None:
@@ -218,7 +295,13 @@ def test_times_that_may_be_of_the_day(text: str, meant: str) -> None:
         ("1+02:30", "1d 2h 30m"),  # quser
         ("0.00:30:00", "30m"),  # .NET
         ("1.02:00:00", "1d 2h"),
+        ("1:02:30:00", "1d 2h 30m"),
         ("1 day, 2:00:00", "1d 2h"),  # Python
+        ("1 Tag, 2:00:00", "1d 2h"),
+        ("1d 02:30", "1d 2h 30m"),
+        ("1 jour 02:30", "1d 2h 30m"),
+        (">1+02:30", "1d 2h 30m"),
+        ("más de 1+02:30", "1d 2h 30m"),
     ],
 )
 def test_times_with_days(text: str, meant: str) -> None:

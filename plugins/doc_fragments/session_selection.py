@@ -65,7 +65,8 @@ options:
         than nothing, and at most 366 days. What can mean nothing else is taken, too (V(1h30), V(1,5h), V(half an hour),
         V(2 Stunden), V(1+02:30)).
       - A number alone is refused, because it may be seconds or minutes. C(quser) shows V(2:00) for two hours, and YAML
-        takes that for the number 120. So is V(30M), because a capital M that comes first may be months.
+        takes that for the number 120. So is V(30M), because a capital M that comes first may be months, and V(1.30h),
+        which may be an hour and a half.
       - A session is left out where Windows does not know its last input. So is the console session, whose idle time is
         not to be relied on.
     type: str

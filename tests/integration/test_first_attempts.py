@@ -125,6 +125,44 @@ def test_words_that_belong_to_no_option(serve: Serve, options: str, meant: str) 
     assert farm.simulation.traffic("RDSH01") == []
 
 
+FROM_TEMPLATES: dict[str, tuple[dict[str, Any], list[int]]] = {
+    "union": ({"users": "{{ ['alice'] | union(['bob']) }}"}, [12, 13]),
+    "keys": ({"users": "{{ grades.keys() }}"}, [12, 13]),
+    "dict2items": ({"users": "{{ grades | dict2items | map(attribute='key') }}"}, [12, 13]),
+    "tuple": ({"users": "{{ ('alice', 'bob') }}"}, [12, 13]),
+    "zip": ({"users": "{{ ['alice'] | zip(['bob']) }}"}, [12, 13]),
+    "splitlines": ({"users": "{{ lines.splitlines() }}"}, [12, 13]),
+    "list in a list": ({"users": ["{{ grades | list }}"]}, [12, 13]),
+    "records of a loop": ({"sessions": "{{ found.results | map(attribute='sessions') }}"}, [12, 13]),
+    "IDs of a loop": (
+        {"sessions": "{{ found.results | map(attribute='sessions') | flatten | map(attribute='id') | join(' ') }}"},
+        [12, 13],
+    ),
+    "spared union": ({"all": True, "exclude_users": "{{ ['alice'] | union(['bob']) }}"}, [14]),
+    "spared keys": ({"all": True, "exclude_users": "{{ grades.keys() }}"}, [14]),
+    "spared list in a list": ({"all": True, "exclude_users": ["{{ grades | list }}"]}, [14]),
+    "spared nobody in a list": ({"all": True, "exclude_users": ["{{ [] }}", "bob"]}, []),
+    "spared lines": ({"all": True, "exclude_users": "{{ lines }}"}, []),
+}
+
+
+def test_lists_from_templates(serve: Serve) -> None:
+    """Each is selected or spared, or the task is refused."""
+    farm = serve(SESSIONS)
+    tasks: list[dict[str, Any]] = [
+        {"name": "look", INFO: {"users": "{{ item }}"}, "loop": ["alice", "bob", "carol"], "register": "found"},
+        *(
+            {"name": name, LOGOFF: options, "ignore_errors": True, "check_mode": True}
+            for name, (options, _ids) in FROM_TEMPLATES.items()
+        ),
+    ]
+    run = farm.playbook(tasks, vars={"grades": {"alice": 1, "bob": 2}, "lines": "alice\nbob\n"})
+    for name, (_options, ids) in FROM_TEMPLATES.items():
+        result = run.of(name)
+        assert (result.status == "failed") == (not ids), name
+        assert [record["id"] for record in result.values.get("sessions", [])] == ids, name
+
+
 # ---- an empty list
 
 NOBODY: dict[str, tuple[str, dict[str, Any]]] = {

@@ -59,8 +59,6 @@ NULL_IS_DEFAULT = frozenset(
     ]
 )
 
-_BRACKETS = re.compile(r"[()\[\]{}]")
-
 #: How like an option a name has to be, to be taken for a slip of it. With less, ``exclude_admins`` is like
 #: ``exclude_ids``.
 _LIKENESS = 0.82
@@ -101,7 +99,7 @@ def validated_options(given: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
             given[spelling] = _meant_value(name, option, given[spelling])
             _refuse_type(spelling, name, option, given[spelling])
             if option["type"] == "list":
-                given[spelling] = _separated(given[spelling])
+                given[spelling] = _separated(given[spelling], of_accounts=name.endswith("users"))
             if name in WITH_NUMBERS:
                 given[spelling] = _ids_and_records(given[spelling])
         if option.get("required") and not spellings:
@@ -119,6 +117,8 @@ def _meant_value(name: str, option: Mapping[str, Any], value: Any) -> Any:
         found = _list_in_text(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
         # An empty one that was to spare somebody is an empty value, and refused as such.
         nobody = [""] if name in EXCLUDING else []
+        # A set is what some versions of ansible-core make of unique and union.
+        found = sorted(found, key=str) if isinstance(found, (set, frozenset)) else found
         return _flattened(found, nobody) if isinstance(found, (list, tuple)) else found
     return choice_meant(option, value) if "choices" in option else value
 
@@ -130,16 +130,18 @@ def _flattened(values: Sequence[Any], nobody: Sequence[Any] = ()) -> list[Any]:
     ]
 
 
-def _separated(value: Any) -> Any:
-    """Values that are separated by semicolons, which no name has, as if by commas. Brackets may group something."""
+def _separated(value: Any, *, of_accounts: bool) -> Any:
+    """Values that are separated by semicolons, which no name has, as if by commas. Brackets may group something, and
+    beside commas semicolons separate people: ``Smith, Alice; Jones, Bob``, who may be others than Alice and Bob."""
+    groups = re.compile(r"[(),\[\]{}]" if of_accounts else r"[()\[\]{}]")
     if isinstance(value, str):
-        return value if _BRACKETS.search(value) else value.replace(";", ",")
+        return value if groups.search(value) else value.replace(";", ",")
     if not isinstance(value, list):
         return value
     return [
         part
         for each in value
-        for part in (each.split(";") if isinstance(each, str) and not _BRACKETS.search(each) else [each])
+        for part in (each.split(";") if isinstance(each, str) and not groups.search(each) else [each])
     ]
 
 

@@ -73,11 +73,17 @@ _ENCLOSING = ("''", "``", "{}", "()", "%%")
 _PLACEHOLDER = re.compile(r"[{}]|%\w+%|^\$[^\W\d]")
 
 #: What stands between two names in a sentence, with what is around it.
-CONJUNCTION = r"(?i:[\s,;]+(?:and|or|und|oder|et|ou|y)\s+|\s*[&+]\s*)"
+CONJUNCTION = r"(?i:[\s,;]+(?:and|or|und|oder|et|ou|y|e|o|en)\s+|\s*[&+]\s*)"
 
 #: What leaves out or begins a regular expression in host patterns of Ansible and in other tools. Here it would be text,
 #: and a pattern with it fit nobody.
 _NOTATION = re.compile(r"(?:^|\\)([!&^~]|\.\*)")
+
+#: So begins who is to be left out: ``not svc-backup`` beside ``svc-*``. No client and hardly any account is called so.
+_LEFT_OUT = re.compile(
+    r"(?:all |everyone |everybody )?(?:except(?: for)?|but(?: not)?|not|without|ohne|nicht|au(?:ss|ß)er|sauf|excepto) ",
+    re.IGNORECASE,
+)
 
 _ACCOUNTS = (
     "accepted are alice, CONTOSO\\alice, .\\alice (a local account), patterns of these with * and ?, "
@@ -184,6 +190,12 @@ def check_client(value: str) -> None:
         why = ": for nobody, give an empty list"
     elif not value.strip("*"):  # what is left of the template "{{ site }}*" where there is no site
         why = ": it leaves hardly anybody out; if that is meant, give ?* (whoever has a client) or protocols=rdp"
+    elif " " in value and any(map(client_network, value.split())):
+        why = (
+            ": an address stands beside something else; give a network as 10.1.0.0/16, and several separated by commas"
+        )
+    elif _LEFT_OUT.match(value):
+        why = ": nothing leaves clients out; give those that are meant"
     elif not re.search(r"[\w?]", value):
         why = ""
     elif why is None and (notation := _NOTATION.search(value)):
@@ -223,6 +235,8 @@ def _meant_by_word(option: str, value: str) -> str | None:
     kind = option.removeprefix("exclude_")
     prefix = option.removesuffix(kind)
     word = value.lower()
+    if kind == "users" and _LEFT_OUT.match(value):
+        return ": who is to be left out is named in exclude_users, without such a word"
     if word in _OWN:
         return f": the sessions of the account that Ansible connects with are {prefix}sessions=current"
     if word in _EVERYBODY and not prefix:

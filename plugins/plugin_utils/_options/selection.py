@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._words.wts import PROTOCOLS, STATES, state_like, state_meant, state_perhaps_meant
+from .._words.wts import FIRST_LISTENER_ID, PROTOCOLS, STATES, state_like, state_meant, state_perhaps_meant
 from .durations import Duration
 from .errors import OptionError
 from .logons import Logon
@@ -163,8 +163,11 @@ def _state(value: str) -> str:
 def _state_hint(value: str) -> str:
     if hint := _STATE_HINTS.get(re.sub(r"[\s_-]", "", value).lower()):
         return hint
-    if re.match(r"[!^~-]|<>|(not|no|non|nicht|all but|except|without)\b", value, re.IGNORECASE):
+    if re.search(r"(?:^|\s)(?:[!^~-]|<>|(?:not|no|non|nicht|all but|except|without)\b)", value, re.IGNORECASE):
         return " (none can be left out; give those that are meant)"
+    words = re.split(r"[\s/|]+", value)
+    if len(words) > 1 and all(map(state_meant, words)):
+        return " (several are separated by commas; users who do nothing are meant by idle_for, such as idle_for=30m)"
     if found := state_meant(value) or state_perhaps_meant(value) or state_like(value):
         return f" (write {found})" if found in SELECTABLE_STATES else " (it is that of a listener)"
     return ""
@@ -259,13 +262,20 @@ def _given(options: Mapping[str, Any], option: str) -> tuple[Any, ...]:
     return values
 
 
+#: Beside an address with a blank between them, it is its network's.
+_NETMASK = re.compile(r"(?:255|0)\.", re.ASCII)
+
 #: What has no blank, so that a text which holds several of them and nothing else means each.
 _WITHOUT_BLANKS: dict[str, Callable[[str], Any]] = {
     "sessions": is_session_id,
     "exclude_sessions": is_session_id,
-    "states": state_meant,
-    "clients": client_network,
+    # An idle session that is active is a user who does nothing.
+    "states": lambda text: (state := state_meant(text)) and state != "idle",
+    "clients": lambda text: client_network(text) and not _NETMASK.match(text),
+    "protocols": lambda text: text.lower() in PROTOCOLS,
 }
+#: Blanks may separate thousands. Of more than these no session of a user has the ID.
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:\s[0-9]{3})+")
 
 
 def _bare_values(value: Any, option: str) -> tuple[Any, ...]:
@@ -274,9 +284,13 @@ def _bare_values(value: Any, option: str) -> tuple[Any, ...]:
         return (value,)
     text = _bare(str(value))
     is_one = _WITHOUT_BLANKS.get(option)
-    if is_one is None or is_one(text):
+    if (
+        is_one is None
+        or is_one(text)
+        or (_THOUSANDS.fullmatch(text) and int(re.sub(r"\s", "", text)) < FIRST_LISTENER_ID)
+    ):
         return (text,)
-    several = re.split(rf"{CONJUNCTION}|[\s/|]+" if option == "states" else rf"{CONJUNCTION}|\s+", text)
+    several = re.split(rf"{CONJUNCTION}|[\s/|]+" if option in ("states", "protocols") else rf"{CONJUNCTION}|\s+", text)
     return (*several,) if all(map(is_one, several)) else (text,)
 
 

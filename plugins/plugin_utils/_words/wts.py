@@ -104,9 +104,9 @@ def _words_in(words_of: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 
 def _bare(text: str) -> str:
     """Without what separates words, and without accents, which a code page may have cost. All else counts: by
-    ``!active`` nobody means the active ones."""
+    ``!active`` and ``-active`` nobody means the active ones."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"[\s_.-]", "", plain).casefold()
+    return re.sub(r"(?<=\w)[\s_.-]+", "", plain).strip().casefold()
 
 
 def state_name(number: int) -> str:

@@ -280,6 +280,22 @@ def test_a_list_in_a_list_and_semicolons(value: Any) -> None:
         assert options(**{option: value})[option] == ["alice", "bob"]
 
 
+@pytest.mark.parametrize("value", ["Smith, Alice; Jones, Bob", ["Smith, Alice; Jones, Bob"]], ids=str)
+def test_people_between_semicolons(value: Any) -> None:
+    """As Outlook lists them. Alice may be another one."""
+    for option in "users", "exclude_users":
+        values = options(**{option: value})[option]
+        assert any("Alice; Jones" in each for each in values)
+    assert options(sessions="12;14,16")["sessions"] == ["12", "14", "16"]
+
+
+def test_a_set() -> None:
+    """Filters such as union make one, in some versions of ansible-core."""
+    assert options(users={"bob", "alice"})["users"] == ["alice", "bob"]
+    assert options(exclude_users=frozenset(["bob"]))["exclude_users"] == ["bob"]
+    assert options(users=set())["users"] == []
+
+
 def test_an_empty_list_in_a_list_spares_nobody_and_selects_nobody() -> None:
     assert options(users=["alice", []])["users"] == ["alice"]
     assert options(users=[[]])["users"] == []

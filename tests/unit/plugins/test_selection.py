@@ -228,6 +228,48 @@ def test_several_states_in_one_text(value: str) -> None:
     assert set(selected(states=[value]).states) == {"disconnected", "active"}
 
 
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [("-active", "none can be left out"), ("Disc -Active", "none can be left out"),
+     ("Disc not Active", "none can be left out"), ("Disc - Active", "none can be left out"),
+     (".active", "write active"), ("active idle", "several are separated by commas"),
+     ("Idle/Active", "several are separated by commas")],
+)  # fmt: skip
+def test_states_that_leave_out_and_states_in_doubt(value: str, hint: str) -> None:
+    """Who is active and idle is a user who does nothing."""
+    assert f"states: {value!r} is not the state of a session ({hint}" in refusal(states=[value])
+    assert selected(states=["active", "idle"]).states == ("active", "idle")
+
+
+@pytest.mark.parametrize("value", ["rdp ica", "RDP or ICA", "rdp/ica", "rdp|ica"])
+def test_several_protocols_in_one_text(value: str) -> None:
+    assert selected(protocols=[value]).protocols == ("rdp", "ica")
+
+
+@pytest.mark.parametrize("value", ["1 000", "12 140", "1\u00a0234", "1\u202f234", "65 535"])
+def test_blanks_that_may_separate_thousands(value: str) -> None:
+    for option in "sessions", "exclude_sessions":
+        assert f"{option}: {value!r} is not a session: it holds" in refusal(all=True, **{option: [value]})
+    assert selected(sessions=["12 14", "1 2 3", "101 102"]).sessions == ("12", "14", "1", "2", "3", "101", "102")
+
+
+@pytest.mark.parametrize(
+    "value", ["10.1.0.0 255.255.0.0", "10.1.0.0 0.0.255.255", "10.1.2.3 - 10.1.2.9", "10.1.2.3 PC1"]
+)
+def test_an_address_beside_something_else(value: str) -> None:
+    assert "an address stands beside something else; give a network as 10.1.0.0/16" in refusal(clients=[value])
+
+
+@pytest.mark.parametrize("word", ["not", "but", "but not", "except", "except for", "without", "ohne", "außer", "sauf"])
+def test_who_is_left_out_among_those_who_are_meant(word: str) -> None:
+    """``svc-*, not svc-backup``: it would be somebody's name, who is not on, and svc-backup would be logged off."""
+    told = "who is to be left out is named in exclude_users"
+    assert told in refusal(users=["svc-*", f"{word} svc-backup"])
+    assert told in refusal(all=True, exclude_users=[f"{word} svc-backup"])
+    assert "nothing leaves clients out" in refusal(clients=["PC*", f"{word} PC1"])
+    assert selected(users=[f"CONTOSO\\{word} alice", "notary alice"]).users
+
+
 def test_several_sessions_and_addresses_in_one_text() -> None:
     assert selected(sessions=["12 14", "2 and 3"]).sessions == ("12", "14", "2", "3")
     assert selected(all=True, exclude_sessions=["12 14"]).exclude_sessions == ("12", "14")

@@ -239,6 +239,13 @@ TAKEN: dict[str, dict[str, Attempts]] = {
             "all=true message=Hi icon=Warning": "all=true message=Hi icon=warning",
             "all=true message=Hi icon=info": "all=true message=Hi icon=information",
             "all=true message=Hi icon=warn": "all=true message=Hi icon=warning",
+            "all=true message=Hi buttons=Yes/No answer_timeout=1m": (
+                "all=true message=Hi buttons=yes_no answer_timeout=1m"
+            ),
+            "all=true message=Hi buttons=ok,cancel answer_timeout=1m": (
+                "all=true message=Hi buttons=ok_cancel answer_timeout=1m"
+            ),
+            "all=true message=Hi icon='\"warning\"'": "all=true message=Hi icon=warning",
             "all=true message=Hi buttons=YesNo answer_timeout=1m": (
                 "all=true message=Hi buttons=yes_no answer_timeout=1m"
             ),
@@ -463,6 +470,8 @@ REFUSED: dict[str, dict[str, Attempts]] = {
             "all=true exclude_users=alice,": "all=true exclude_users=alice",
             "users='alice|bob'": "users=alice,bob",
             "users='svc-*, not svc-backup'": "users=svc-* exclude_users=svc-backup",
+            "users='CONTOSO\\\\svc-*, ohne CONTOSO\\\\svc-backup'": "users=svc-* exclude_users=svc-backup",
+            "clients='PC*, sauf PC1'": "clients=PC1",
             "clients='10.1.0.0 255.255.0.0'": "clients=10.1.0.0/16",
             "sessions='1 000'": "sessions=1,000",
             "users=alice bob": "users=alice,bob",

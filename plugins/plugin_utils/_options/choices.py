@@ -10,7 +10,7 @@ from typing import Any
 
 
 def choice_meant(option: Mapping[str, Any], value: Any) -> Any:
-    """Return the choice, in other letters (``Drain``), with other separators (``yes-no``), or in another word that the
+    """Return the choice, in other letters (``Drain``), with other separators (``Yes/No``), or in another word that the
     option knows (its ``meant``); what means none, as it is.
 
     :raises OptionError: of ``meant``, about a value that means none of them.
@@ -23,4 +23,4 @@ def choice_meant(option: Mapping[str, Any], value: Any) -> Any:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"[\s_-]", "", text).lower()
+    return re.sub(r"""[\s_/,;"'-]""", "", text).lower()

@@ -11,6 +11,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from .._words.wts import LAST_SESSION_ID, LONGEST_SESSION_NAME, state_meant, state_perhaps_meant
 from .errors import OptionError
@@ -78,12 +80,6 @@ CONJUNCTION = r"(?i:[\s,;]+(?:and|or|und|oder|et|ou|y|e|o|en)\s+|\s*[&+]\s*)"
 #: What leaves out or begins a regular expression in host patterns of Ansible and in other tools. Here it would be text,
 #: and a pattern with it fit nobody.
 _NOTATION = re.compile(r"(?:^|\\)([!&^~]|\.\*)")
-
-#: So begins who is to be left out: ``not svc-backup`` beside ``svc-*``. No client and hardly any account is called so.
-_LEFT_OUT = re.compile(
-    r"(?:all |everyone |everybody )?(?:except(?: for)?|but(?: not)?|not|without|ohne|nicht|au(?:ss|ß)er|sauf|excepto) ",
-    re.IGNORECASE,
-)
 
 _ACCOUNTS = (
     "accepted are alice, CONTOSO\\alice, .\\alice (a local account), patterns of these with * and ?, "
@@ -194,8 +190,6 @@ def check_client(value: str) -> None:
         why = (
             ": an address stands beside something else; give a network as 10.1.0.0/16, and several separated by commas"
         )
-    elif _LEFT_OUT.match(value):
-        why = ": nothing leaves clients out; give those that are meant"
     elif not re.search(r"[\w?]", value):
         why = ""
     elif why is None and (notation := _NOTATION.search(value)):
@@ -206,6 +200,21 @@ def check_client(value: str) -> None:
         why = ": it looks like a network and is none"
     if why is not None:
         raise OptionError(f"clients: {value!r} is not a client{why}; {_CLIENTS}")
+
+
+def perhaps_left_out(values: Sequence[str]) -> tuple[str, str] | None:
+    """Return a value that may say who is to be left out of another one, and that: ``not svc-backup`` beside ``svc-*``,
+    in any language; None if there is none."""
+    for value in values:
+        *before, last = re.split(r"[\s(]+", value.rstrip(")"))
+        others = (other for other in values if before and other != value and fnmatchcase(_user(last), _user(other)))
+        if other := next(others, None):
+            return value, other
+    return None
+
+
+def _user(account: str) -> str:
+    return account.rpartition("\\")[2].lower()
 
 
 def check_server(value: str, option: str = "server") -> None:
@@ -235,8 +244,6 @@ def _meant_by_word(option: str, value: str) -> str | None:
     kind = option.removeprefix("exclude_")
     prefix = option.removesuffix(kind)
     word = value.lower()
-    if kind == "users" and _LEFT_OUT.match(value):
-        return ": who is to be left out is named in exclude_users, without such a word"
     if word in _OWN:
         return f": the sessions of the account that Ansible connects with are {prefix}sessions=current"
     if word in _EVERYBODY and not prefix:

@@ -24,6 +24,7 @@ from .names import (
     client_network,
     is_current,
     is_session_id,
+    perhaps_left_out,
 )
 
 #: Options by which sessions are selected; each narrows what the others select.
@@ -130,6 +131,7 @@ class Selection:
                 raise OptionError(f"users: {value!r} leaves nobody out; if that is meant, give all=true")
         for value in self.clients:
             check_client(value)
+        self._refuse_left_out()
         for value in self.servers:
             check_server(value)
         for value in self.protocols:
@@ -141,6 +143,16 @@ class Selection:
             for value in getattr(self, option):
                 if isinstance(value, str) and value.lower() in excluded:
                     raise OptionError(f"{option} and exclude_{option} both name {value!r}: leave it out of one of them")
+
+    def _refuse_left_out(self) -> None:
+        """A name that is not on would change nothing, and whom it was to leave out would be selected."""
+        for option, instead in ("users", "name in exclude_users whom the task leaves alone"), ("clients", "give each"):
+            if found := perhaps_left_out(getattr(self, option)):
+                value, other = found
+                raise OptionError(
+                    f"{option}: {value!r} may be a name, or say who is to be left out of {other!r}: {instead}; a blank "
+                    "in a name may be written as ?"
+                )
 
     def _check_one_server(self, option: str, value: str) -> None:
         """An ID and a name are those of another session on each server."""

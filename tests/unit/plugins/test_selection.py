@@ -260,14 +260,21 @@ def test_an_address_beside_something_else(value: str) -> None:
     assert "an address stands beside something else; give a network as 10.1.0.0/16" in refusal(clients=[value])
 
 
-@pytest.mark.parametrize("word", ["not", "but", "but not", "except", "except for", "without", "ohne", "außer", "sauf"])
+@pytest.mark.parametrize(
+    "word", ["not", "but not", "except", "ohne", "nicht", "sauf", "salvo", "behalve", "keep", "a.k.a."]
+)
 def test_who_is_left_out_among_those_who_are_meant(word: str) -> None:
     """``svc-*, not svc-backup``: it would be somebody's name, who is not on, and svc-backup would be logged off."""
-    told = "who is to be left out is named in exclude_users"
-    assert told in refusal(users=["svc-*", f"{word} svc-backup"])
-    assert told in refusal(all=True, exclude_users=[f"{word} svc-backup"])
-    assert "nothing leaves clients out" in refusal(clients=["PC*", f"{word} PC1"])
-    assert selected(users=[f"CONTOSO\\{word} alice", "notary alice"]).users
+    for left_out in f"{word} SVC-backup", f"{word} CONTOSO\\svc-backup", f"CONTOSO\\{word} svc-backup":
+        for of in "svc-*", "CONTOSO\\svc-*", "svc-backup":
+            told = f"users: {left_out!r} may be a name, or say who is to be left out of {of!r}: name in exclude_users"
+            assert told in refusal(users=[of, left_out])
+            assert told in refusal(users=[left_out, "bob", of])
+    assert f"{word} PC1' may be a name, or say who is to be left out of 'PC*'" in refusal(
+        clients=["PC*", f"{word} PC1"]
+    )
+    assert selected(users=["svc-*", f"{word} alice"]).users == ("svc-*", f"{word} alice")
+    assert selected(all=True, exclude_users=["svc-*", f"{word} svc-backup"]).exclude_users
 
 
 def test_several_sessions_and_addresses_in_one_text() -> None:

@@ -207,8 +207,8 @@ def perhaps_left_out(values: Sequence[str]) -> tuple[str, str] | None:
     in any language; None if there is none."""
     for value in values:
         *before, last = re.split(r"[\s(]+", value.rstrip(")"))
-        others = (other for other in values if before and other != value and fnmatchcase(_user(last), _user(other)))
-        if other := next(others, None):
+        of_it = (other for other in values if other != value and fnmatchcase(_user(last), _user(other)))
+        if before and (other := next(of_it, None)):
             return value, other
     return None
 

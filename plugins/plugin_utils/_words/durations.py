@@ -68,8 +68,8 @@ _AT_MOST = re.compile(
 )
 #: An hour as French, Spanish and Dutch write it, after a word that is for both: ``depuis 8h``, ``after 22h``.
 _SINCE_AN_HOUR = re.compile(
-    r"^(?:after|since|seit|vor|depuis|desde(?! hace))\.?\s*\d+\s*(?:h(?:\s*\d\d)?|heures?|horas?|uur)\b|\b0\d\s*h\s*\d\d$|"
-    r"\d\s*h\s*00$",
+    r"^(?:after|since|seit|vor|depuis|desde(?! hace))\.?\s*\d+\s*(?:h(?:\s*\d\d)?|heures?|horas?|uur)\b|"
+    r"\b0\d\s*h\s*\d\d$|\d\s*h\s*00$",
     re.ASCII | re.IGNORECASE,
 )
 #: An hour and thirty minutes to some, and thirty hundredths of it to others. A quarter and a half are clear.

@@ -172,6 +172,7 @@ def test_what_people_say_elsewhere(text: str, meant: str) -> None:
             (text, "it is how long, and no date or time of day")
             for text in (
                 "since 8h",
+                "since. 8h",
                 "seit 8h30",
                 "depuis 8 heures",
                 "desde 8 horas",

@@ -436,3 +436,44 @@ def test_defaults_are_those_of_the_documentation() -> None:
     documented = {name: option.get("default") for name, option in specs["main"]["options"].items()}
     assert documented == {**defaults, **dict.fromkeys(depending)}
     assert specs.keys() == {"main"}
+
+
+SERVICE = {"id": 20, "user": "svc-scan"}
+
+
+def test_nobody_is_logged_off_for_work_that_needs_a_host_without_those_who_may_stay(serve: Serve) -> None:
+    farm = farm_of(serve, KEPT={"sessions": [ALICE, SERVICE]}, WELL={})
+    variables = {
+        **patch(farm),
+        **elsewhere(farm),
+        "maintenance_require_empty": True,
+        "maintenance_exclude_users": ["svc-*"],
+        "maintenance_max_failed_hosts": 1,
+    }
+    for flags, grace in (["--check"], "none"), ([], "none"), ([], "1m"):
+        run = farm.playbook([ROLE], *flags, vars={**variables, "maintenance_grace": grace})
+        told = run.of("Log nobody off for what would not be done then", "KEPT")["msg"]
+        assert told.startswith("Nothing was done here, because the work would end the sessions of those who may stay: ")
+        assert "CONTOSO\\svc-scan. Do it when they have left, or take them out of maintenance_exclude_users" in told
+        assert not {"Close", "Open", "Patch"} & {result.task for result in run.results if result.host == "KEPT"}
+    assert (farm.users("KEPT"), farm.users("WELL")) == ({12: "alice", 20: "svc-scan"}, {})
+    assert (modes(farm), is_patched(farm)) == ({"KEPT": "enabled", "WELL": "enabled"}, {"KEPT": False, "WELL": True})
+    assert record(farm, "KEPT") == {}
+    assert "WTSSendMessageW" not in {call.function for call in farm.simulation.calls("KEPT")}
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_those_who_may_stay_may_leave_where_nobody_is_logged_off(serve: Serve, leaves: bool) -> None:
+    faults = [{"call": "WTSSendMessageW", "times": 1, "then": [{"remove": 12}, {"remove": 20 if leaves else 99}]}]
+    farm = farm_of(serve, RDSH01={"sessions": [ALICE, SERVICE], "faults": faults})
+    variables = {
+        **{"maintenance_require_empty": True, "maintenance_exclude_users": ["svc-*"], "maintenance_grace": "1s"},
+        **{"maintenance_reminders": "none", "maintenance_at_deadline": "fail"},
+    }
+    run = farm.playbook([ROLE], vars={**patch(farm), **variables})
+    assert (run.exit_code, is_patched(farm)) == ((0, {"RDSH01": True}) if leaves else (2, {"RDSH01": False}))
+    assert farm.users() == ({} if leaves else {20: "svc-scan"})
+    if not leaves:
+        told = run.of("Require a host without anybody")["msg"]
+        assert told.startswith("RDSH01 is not worked on, because the work would end the sessions of those who may stay")
+    assert (modes(farm), record(farm)) == ({"RDSH01": "enabled"}, {})

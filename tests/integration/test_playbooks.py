@@ -369,14 +369,15 @@ def test_who_is_on_says_how_to_sort(serve: Serve) -> None:
     assert "value of sort must be one of: server, account, state, idle, logged_on, client, memory" in run.output
 
 
-def test_restart_farm_restarts_nobody_away_who_may_stay(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restart_farm_restarts_nobody_away_who_may_stay(serve: Serve) -> None:
+    """Nor is anybody logged off for a restart that would not be done then."""
     farm = serve(hosts=[{"name": "RDSH01", "sessions": [ALICE, SERVICE]}, {"name": "RDSH02", "sessions": [ALICE]}])
     variables = {"maintenance_grace": "none", "maintenance_exclude_users": ["svc-*"], "batch": 2}
     for flags in (["--check"], []):
         run = farm.run("winops.rds.restart_farm", "-e", json.dumps(variables), *flags)
-        told = run.of("Restart nothing under those who may stay", "RDSH01")["msg"]
+        told = run.of("Log nobody off for what would not be done then", "RDSH01")["msg"]
         assert "would end the sessions of those who may stay: CONTOSO\\svc-scan." in told
-    assert (farm.users("RDSH01"), farm.users("RDSH02")) == ({16: "svc-scan"}, {})
+    assert (farm.users("RDSH01"), farm.users("RDSH02")) == ({12: "alice", 16: "svc-scan"}, {})
     assert modes(farm) == {"RDSH01": "enabled", "RDSH02": "enabled"}
     started = [host.table.now() - host.started_at for host in farm.simulation.hosts.values()]
     assert [since.total_seconds() < 600 for since in started] == [False, True]

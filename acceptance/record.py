@@ -125,7 +125,7 @@ def main() -> None:
     print(f"{len(records)} records. No record shows these tests passed: {', '.join(missing_tests) or 'none'}.\n")
     print("Nor these facts as expected:")
     for fact in missing_facts:
-        print(f"  {fact.name}: {fact.question}")
+        print(f"  {fact.name}: {fact.question}" + (f" (Never asked: {fact.unasked}.)" if fact.unasked else ""))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .ask import AskError, Interview, ask
-from .table import TOLD, Answer, Fact, Verdict, facts, what_rests_on
+from .table import NOTHING, TOLD, Answer, Fact, Verdict, facts, what_rests_on
 
 _COLOURS = {Verdict.EXPECTED: "green", Verdict.DIFFERENT: "bold red", Verdict.NOT_ASKABLE: "yellow"}
 
@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--limit", default="all", metavar="PATTERN", help="which hosts (default: all)")
     parser.add_argument("--act", action="store_true", help="also by calls that act, though on nobody")
     options = parser.parse_args()
-    askable = [fact for fact in facts() if not fact.needs_stage and (fact.needs != TOLD or options.act)]
+    askable = [fact for fact in facts() if fact.needs == NOTHING or (fact.needs == TOLD and options.act)]
     try:
         interviews = ask(options.inventory, options.limit, askable)
     except AskError as error:
@@ -64,6 +64,8 @@ def _show(interview: Interview, console: Console) -> None:
 
 
 def _why_not_asked(fact: Fact) -> str:
+    if fact.unasked:
+        return f"never asked: {fact.unasked}"
     if fact.needs_stage:
         return f"needs: {fact.needs} (asked by the acceptance tests)"
     return "calls what acts, though on nobody (ACT=1)"

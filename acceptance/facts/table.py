@@ -18,6 +18,9 @@ _FILE = Path(__file__).with_name("facts.yml")
 #: What `needs` may be, but for a session in a state or a logon mode: what the stage of the acceptance tests provides.
 NOTHING, TOLD = "", "told"
 
+#: That of a fact which no question asks of a host.
+UNASKED = "unasked"
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -32,10 +35,11 @@ class Fact:
     sources: tuple[str, ...]
     asks: str
     needs: str = NOTHING
+    unasked: str = ""
 
     @property
     def needs_stage(self) -> bool:
-        return self.needs not in (NOTHING, TOLD)
+        return self.needs not in (NOTHING, TOLD, UNASKED)
 
 
 class Verdict(Enum):
@@ -74,6 +78,8 @@ def facts() -> tuple[Fact, ...]:
 
 def _fact(read: dict[str, Any]) -> Fact:
     values: dict[str, Any] = {"asks": read["name"], **read}
+    if "unasked" in read:
+        values["needs"] = UNASKED
     for name in "code", "tests", "sources":
         values[name] = tuple(values[name])
     return Fact(**values)

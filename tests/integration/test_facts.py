@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from acceptance.facts.ask import AskError, Subject, ask
-from acceptance.facts.table import NOTHING, Answer, Verdict, facts
+from acceptance.facts.table import NOTHING, UNASKED, Answer, Verdict, facts
 from acceptance.stage import ACTIVE, DISCONNECTED, RECONNECTED
 from tests.support.paths import REPOSITORY
 
@@ -63,7 +63,7 @@ def test_a_simulated_host_answers_as_expected_in_each_way_in_which_it_can(serve:
     for interview in interviews:
         # The other kind of .NET has no compiler of its own; the connecting account is none of Entra ID.
         missing = [answer.fact.name for answer in unexpected(interview.answers)]
-        not_here = {"compiler_seconds", "entra_account", "entra_principal_name"}
+        not_here = {"compiler_seconds", "entra_account", "entra_principal_name", "entra_sid"}
         assert not interview.failure and set(missing) <= not_here, interview
         assert farm.simulation.mutating_calls(interview.host) == []
     gone = [interview.answers[0].text for interview in interviews]
@@ -80,10 +80,59 @@ def test_facts_of_a_session(serve: Serve, host: str, state: str, session: dict[s
     assert session["id"] not in farm.users(host)
 
 
-def answer_to(farm: Farm, name: str) -> Answer:
+def answer_to(farm: Farm, name: str, subject: Subject | None = None) -> Answer:
     (fact,) = (fact for fact in facts() if fact.name == name)
-    (interview,) = ask(farm.inventory, "all", [fact])
+    (interview,) = ask(farm.inventory, "all", [fact], subject or Subject())
     return interview.answers[0]
+
+
+WITHOUT_RIGHTS = {"permissions": {"ansible": ["query"]}}
+#: Names of listeners that others saw.
+LISTENERS = ["31C5CE94259D4006A9E4", "rdp-tcp", "rdp-sxs240705700"]
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "text"),
+    [
+        ("programs_of_others", {}, "those of others"),
+        ("programs_of_others", WITHOUT_RIGHTS, "its own alone"),
+        ("programs_of_others", WITHOUT_RIGHTS | {"process_list_error": 5}, "error 5"),
+        ("event_source", WITHOUT_RIGHTS, "error 5"),
+        ("listeners", {"listeners": LISTENERS}, "IDs from 65536"),
+        ("workstation", {"faults": [{"call": "NetWkstaGetInfo", "error": 2138}]}, "error 2138"),
+    ],
+)
+def test_what_a_host_may_answer_as_well(serve: Serve, name: str, host: dict[str, object], text: str) -> None:
+    answer = answer_to(serve(hosts=[{"name": "RDSH01", "sessions": [ALICE], **host}]), name)
+    assert (answer.text, answer.verdict) == (text, Verdict.EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "session", "text"),
+    [
+        *(("active_name", ALICE | {"listener": listener}, f"{listener}#N") for listener in LISTENERS),
+        ("active_client_address", ALICE | {"client_address": "192.0.2.15"}, "family 2, from byte 2"),
+        ("disconnected_last_input", BOB, "before the disconnection"),
+    ],
+)
+def test_what_it_may_answer_of_a_session_as_well(
+    serve: Serve, name: str, session: dict[str, object], text: str
+) -> None:
+    farm = serve(hosts=[{"name": "RDSH01", "sessions": [session | {"idle": "1h"}], "listeners": LISTENERS}])
+    answer = answer_to(farm, name, Subject(int(str(session["id"])), f"CONTOSO\\{session['user']}", "PC-1"))
+    assert answer.verdict is Verdict.EXPECTED
+    assert answer.text == text
+
+
+def test_what_is_never_asked_is_told_with_the_reason(serve: Serve) -> None:
+    unasked = [fact for fact in facts() if fact.unasked]
+    assert len(unasked) > 3
+    farm = serve([CONSOLE, ALICE])
+    told = " ".join(run(farm, "--act").stdout.split())
+    assert told.count("never asked: ") == len(unasked)
+    assert "console_message not askable here never asked: the console is not of the tests' making" in told.replace(
+        "│ ", ""
+    )
 
 
 @pytest.mark.parametrize(("error", "verdict"), [(259, Verdict.EXPECTED), (5, Verdict.EXPECTED), (0, Verdict.DIFFERENT)])
@@ -104,8 +153,9 @@ def test_an_account_of_entra_id(serve: Serve, is_found: bool, text: str) -> None
     eva = {"id": 12, "user": "AzureAD\\EvaMuster", "principal_name": "eva@contoso.com"}
     account = {"user": "EvaMuster", "domain": "AzureAD"}
     farm = serve([eva], account=account, entra_display_names=is_found)
-    assert answer_to(farm, "entra_account").text == text
-    assert answer_to(farm, "entra_principal_name").text == "use 1"
+    answers = [answer_to(farm, f"entra_{fact}") for fact in ("account", "principal_name", "sid")]
+    assert [answer.text for answer in answers] == [text, "use 1", "S-1-12-1-"]
+    assert unexpected(answers) == []
 
 
 def test_a_host_whose_command_writes_nothing_is_told(serve: Serve) -> None:
@@ -131,9 +181,9 @@ def test_no_question_acts_on_what_the_acceptance_tests_did_not_make(serve: Serve
     farm = serve([logon_screen, ALICE, BOB, {"id": 20, "user": "carol"}])
     there = {session.id for session in farm.simulation.hosts["RDSH01"].table.sessions()}
     own = int(str(subject["id"]))
-    questions = [fact for fact in facts() if fact.needs != RECONNECTED]
+    questions = [fact for fact in facts() if fact.needs not in (RECONNECTED, UNASKED)]
     (interview,) = ask(farm.inventory, "all", questions, Subject(own, f"CONTOSO\\{subject['user']}", "PC-1"))
-    assert len(interview.answers) == len(questions) == len(facts()) - 1
+    assert len(interview.answers) == len(questions) > 50
     asked = {call.session for call in farm.simulation.mutating_calls("RDSH01")}
     assert own in asked and asked & there == {own} and len(asked) == 2
 

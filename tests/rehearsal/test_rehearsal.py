@@ -74,6 +74,14 @@ def test_the_whole_path(tmp_path: Path) -> None:
     assert [re.sub(r"#\d+", "#N", note) for note in record["notes"]] == [name, log]
 
 
+@pytest.mark.parametrize(("way", "answer"), [("new", "otherwise"), ("kept", "the same")])
+def test_the_name_after_a_reconnection(tmp_path: Path, way: str, answer: str) -> None:
+    command = (*PYTEST, "--records", str(tmp_path / "records"), "-k", "before_and_after")
+    done = rehearse(tmp_path, *command, reconnected_name=way)
+    assert done.returncode == 0, done.stdout
+    assert record_in(tmp_path)["facts"]["reconnected_name"] == {"answer": answer, "verdict": "as expected"}
+
+
 def test_a_test_that_fails_is_in_the_record(tmp_path: Path) -> None:
     refusing = {"call": "WTSLogoffSession", "error": 5}
     done = rehearse(tmp_path, *PYTEST, "--records", str(tmp_path / "records"), "-k", "by_state", faults=[refusing])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.facts.table import NOTHING, TOLD, Answer, Fact, Verdict, facts, what_rests_on
+from acceptance.facts.table import NOTHING, TOLD, UNASKED, Answer, Fact, Verdict, facts, what_rests_on
 from acceptance.stage import ACTIVE, DISCONNECTED, HANGING, RECONNECTED
 from tests.support.paths import REPOSITORY
 
@@ -47,7 +47,8 @@ def test_it_is_whole(fact: Fact) -> None:
     assert fact.question.endswith("?") and fact.rule.endswith(".")
     assert fact.sources and all(source.startswith("https://") for source in fact.sources)
     modes = {f"change logon {switch}" for switch in SWITCHES}
-    assert fact.needs in {NOTHING, TOLD, ACTIVE, DISCONNECTED, HANGING, RECONNECTED} | modes
+    assert fact.needs in {NOTHING, TOLD, ACTIVE, DISCONNECTED, HANGING, RECONNECTED, UNASKED} | modes
+    assert (fact.needs == UNASKED) == bool(fact.unasked)
 
 
 def test_names_are_given_once() -> None:
@@ -58,7 +59,8 @@ def test_each_question_of_the_engine_is_asked_and_no_other() -> None:
     """``csharp_compiles`` is asked by launching the shipped engines, ``reconnected_name`` by a test of its own."""
     text = "".join(path.read_text(encoding="utf-8") for path in Path(QUESTIONS).glob("*_questions.cs"))
     known = set(re.findall(r'^\t\t\{ "(\w+)", subject => ', text, re.MULTILINE))
-    assert known == {fact.asks for fact in facts()} - {"csharp_compiles", "reconnected_name"}
+    asked = {fact.asks for fact in facts() if fact.needs != UNASKED}
+    assert known == asked - {"csharp_compiles", "reconnected_name"}
 
 
 def test_what_an_answer_says() -> None:

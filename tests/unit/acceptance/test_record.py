@@ -54,6 +54,7 @@ def test_what_is_unproven_is_printed(capsys: pytest.CaptureFixture[str]) -> None
     assert printed.startswith(f"{len(kept_records())} records. ")
     for name in (*tests_left, *(fact.name for fact in facts_left)):
         assert name in printed
+    assert "console_message: What does a message to the console answer? (Never asked: the console is not of" in printed
 
 
 def test_the_records_that_are_kept_are_of_windows() -> None:

@@ -19,10 +19,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.winops.rds.plugins.plugin_utils._grace.progress import time_of_day
+from ansible_collections.winops.rds.plugins.plugin_utils._options.message import BUTTONS, ICONS, answer_name
 from ansible_collections.winops.rds.plugins.plugin_utils._result.win32_errors import _ERRORS
 from ansible_collections.winops.rds.plugins.plugin_utils._words import wts
 
-from simulator import session_table, win32
+from simulator import message_box, session_table, win32
+from simulator.directory import Use
 from tests.support import win32metadata
 from tests.support.csharp import FILES
 from tests.support.paths import REPOSITORY
@@ -235,6 +237,26 @@ def test_the_vocabulary_of_the_controller_and_of_the_simulator() -> None:
     assert protocols == [*range(len(wts.PROTOCOLS))] == [*session_table.Protocol]
     assert [*wts.STATES] == [state.name.lower() for state in session_table.State]
     assert [*wts.PROTOCOLS] == [protocol.name.lower() for protocol in session_table.Protocol]
+
+
+def test_the_buttons_of_a_message_and_what_they_answer() -> None:
+    """Whoever answers "no" is not to be taken for somebody who has answered "yes"."""
+    icons = {name: "MB_ICON" + name.upper() for name in ICONS if name != "none"}
+    styles = {name: "MB_" + name.replace("_", "").upper() for name in BUTTONS} | icons
+    known = {name: win32metadata.constant(style) for name, style in styles.items()}
+    assert known | {"none": 0} == BUTTONS | ICONS
+    for button in message_box.Button:
+        assert win32metadata.constant("ID" + button.name.replace("_", "")) == button
+        is_offered = button.name.lower() in {word for name in BUTTONS for word in name.split("_")}
+        assert (answer_name(button) == button.name.lower()) == is_offered
+    for name in "IDTIMEOUT", "IDASYNC":
+        assert win32metadata.constant(name) == vars(message_box)[name]
+
+
+def test_what_a_name_stands_for() -> None:
+    assert {use: win32metadata.constant("SidType" + use.name.title().replace("_", "")) for use in Use} == {
+        use: use.value for use in Use
+    }
 
 
 def test_limits() -> None:

@@ -200,15 +200,24 @@ def test_idle_times_end_at_one_column_and_a_long_one_moves_what_follows(tail: st
     assert user_table([row], wording("en-US"), NOW)[1][23:] == tail
 
 
-def test_a_disconnected_session_leaves_its_name_blank() -> None:
-    # https://github.com/VertigoRay/PSQuser/issues/3, whose words are Spanish
-    row = Row(2, "", "otro00", DISCONNECTED, last_input_time=NOW - timedelta(minutes=2), logon_time=None)
-    spanish = " otro00                                    2  Desc            2  "
-    assert user_table([row], wording("es-ES"), NOW)[1] == spanish
+def test_query_user_equals_the_spanish_sample() -> None:
+    """A disconnected session leaves its name blank."""
+    # https://github.com/VertigoRay/PSQuser/issues/3
+    morning = datetime(2018, 7, 25, 7, 46, tzinfo=UTC)
+    two_minutes = NOW - timedelta(minutes=2)
+    rows = [
+        Row(1, "console", "mabe-b3", last_input_time=None, logon_time=morning),
+        Row(2, "", "otro00", DISCONNECTED, last_input_time=two_minutes, logon_time=morning.replace(hour=10, minute=51)),
+    ]
+    assert user_table(rows, wording("es-ES"), NOW, current=1) == [
+        " NOMBRE USUARIO        NOMBRE SESIÓN      ID. ESTADO  TIEMPO IN. TIEMPO SESIÓN",
+        ">mabe-b3               console             1  Activo      ninguno   25/7/2018 7:46",
+        " otro00                                    2  Desc            2  25/7/2018 10:51",
+    ]
 
 
 def test_a_time_without_a_source_is_bracketed() -> None:
-    assert wording("es-ES").time(datetime(2018, 9, 2, 0, 4, tzinfo=UTC)) == "[9/2/2018 12:04 AM]"
+    assert wording("it-IT").time(datetime(2018, 9, 2, 0, 4, tzinfo=UTC)) == "[9/2/2018 12:04 AM]"
 
 
 def test_query_session_equals_the_french_sample() -> None:

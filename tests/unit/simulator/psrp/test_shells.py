@@ -13,13 +13,14 @@ import psrpcore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 from psrpcore.types import HostMethodIdentifier, PSInvocationState, RunspacePoolState
 
 from simulator.engines.payload import encoded_script
 from simulator.psrp import RunspacePools
 from simulator.wsman import CommandSignalled, CommandStarted, Event, InputReceived, Reply, Service, ShellDeleted
 from simulator.wsman.namespaces import PREFIXES, TRANSFER
-from tests.unit.simulator.wsman.messages import Client, envelope, fault_code, find, output_of, reply_of
+from tests.unit.simulator.wsman.messages import Client, envelope, fault_code, find, output_of, reply_of, state_of
 
 RECEIVE = "<rsp:Receive><rsp:DesiredStream{}>stdout</rsp:DesiredStream></rsp:Receive>"
 COMMAND = '<rsp:CommandLine CommandId="{}"><rsp:Command/><rsp:Arguments>{}</rsp:Arguments></rsp:CommandLine>'
@@ -157,6 +158,15 @@ def test_script_runs_and_its_lines_come_back_as_objects(client: PoolClient) -> N
     assert output == ["première", "second", ""]
     assert state == PSInvocationState.Completed
     assert find(reply, "rsp:ExitCode").text == "0"
+
+
+def test_the_last_reply_ends_no_stream(client: PoolClient) -> None:
+    """As recorded: of a command shell Windows sends an empty Stream with End for each, and of a pool none."""
+    pipeline, _ = client.run("Get-Something")
+    client.service.finish(str(pipeline.pipeline_id), 0, now=client.now)
+    reply = reply_of(client.output(pipeline))
+    assert state_of(reply) == "Done"
+    assert [stream.get("End") for stream in etree.fromstring(reply.body).iterfind(".//rsp:Stream", PREFIXES)] == [None]
 
 
 def test_errors_and_the_exit_code_come_back_as_powershell_sends_them(client: PoolClient) -> None:

@@ -67,6 +67,7 @@ internal static class HostQuestions
 		{ "own_computer", subject => Use(Account.Find(OwnComputer())) },
 		{ "entra_account", subject => Use(Account.Find(EntraAccount())) },
 		{ "entra_principal_name", subject => Use(Account.Find(EntraPrincipalName())) },
+		{ "entra_sid", subject => EntraSid() },
 		{ "absent_server", subject => AbsentServer() },
 		{ "event_source", subject => WithEventSource(log => true) },
 		{ "longest_event", subject => WithEventSource(log => Events.ReportEventW(log, EVENTLOG_INFORMATION_TYPE, 0, 3389, IntPtr.Zero, 1, 0, new[] { new string('x', 31839) }, IntPtr.Zero)) },
@@ -228,6 +229,13 @@ internal static class HostQuestions
 		if (name == null)
 			throw new NotAskableException("the connecting account does not know its principal name");
 		return EntraDomain + name;
+	}
+
+	// Up to the parts that are the account's own.
+	private static string EntraSid()
+	{
+		Account account = Account.Find(EntraPrincipalName());
+		return account.Use == 0 ? Use(account) : String.Join("-", account.Sid.Split('-'), 0, 4) + "-";
 	}
 
 	private static string AbsentServer()

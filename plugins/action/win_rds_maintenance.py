@@ -37,9 +37,9 @@ ENTERED = "entered"
 PLANNED = "planned"
 EXITED = "exited"
 _STATE_WORDS = {
-    **dict.fromkeys(("enter", "on", "yes", "true", "start", "begin"), ENTERED),
+    **dict.fromkeys(("enter", "on", "yes", "true"), ENTERED),
     "plan": PLANNED,
-    **dict.fromkeys(("exit", "off", "no", "false", "stop", "end", "leave"), EXITED),
+    **dict.fromkeys(("exit", "off", "no", "false", "leave"), EXITED),
 }
 UNCHANGED = "unchanged"
 PREVIOUS = "previous"

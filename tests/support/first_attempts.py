@@ -147,7 +147,7 @@ TAKEN: dict[str, dict[str, Attempts]] = {
             "{state: on}": "state=entered",
             "state=on": "state=entered",
             "state=off": "state=exited",
-            "state=stop": "state=exited",
+            "{state: no}": "state=exited",
             "state=entered mode=/drain": "state=entered mode=drain",
             "state=entered mode=/drainuntilrestart": "state=entered mode=drain_until_restart",
             "state=entered mode=disable": "state=entered mode=disabled",
@@ -384,6 +384,8 @@ REFUSED: dict[str, dict[str, Attempts]] = {
         },
         MAINTENANCE: {
             "enter": "state=entered",
+            "state=start": "state=entered",
+            "state=stop": "state=exited",
             "on": "{state: entered}",
             "maintenance=true": "state=entered",
             "state=entered at_deadline=failed grace=15m": "state=entered at_deadline=fail grace=15m",

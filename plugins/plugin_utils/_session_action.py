@@ -59,12 +59,13 @@ class SessionAction(TracedAction):
 
     def whom_to_act_on(self, options: Mapping[str, Any]) -> Selection:
         """Return whom a task means that changes sessions: whoever an earlier task has spared, which a record among its
-        results says, is spared by it, too.
+        results says, is spared by it, too; and so is the console, unless this task may touch it.
 
         :raises OptionError: as :meth:`Selection.from_options`.
         """
         selection = Selection.from_options(options)
-        spared = tuple(one for one in selection.sessions if isinstance(one, Logon) and one.was_spared)
+        logons = (one for one in selection.sessions if isinstance(one, Logon))
+        spared = tuple(one for one in logons if one.was_spared or (one.was_protected and options["protect_console"]))
         self.warn(spared_records_text(spared))
         return replace(selection, exclude_sessions=(*selection.exclude_sessions, *spared))
 

@@ -178,6 +178,24 @@ def test_who_was_spared_by_an_earlier_task_is_spared_by_those_that_get_its_recor
     assert farm.users() == {3: "alice", 4: "bob"}
 
 
+@pytest.mark.parametrize("module", [LOGOFF_TASK, "winops.rds.win_rds_disconnect"])
+def test_a_console_that_a_preview_has_protected_is_left_alone(serve: Serve, module: str) -> None:
+    farm = serve([{"id": 1, "name": "console", "user": "operator"}, {"id": 3, "user": "alice"}])
+    preview = {"name": "preview", module: {"all": True}, "register": "found", "check_mode": True}
+    run = farm.playbook([preview, {"name": "act", module: {"sessions": FOUND}}])
+    assert run.of("preview").outcomes()[1] == "protected"
+    assert (run.of("act").status, run.of("act")["changed"], [*run.of("act").outcomes()]) == ("ok", True, [3])
+    assert [record["id"] for record in run.of("act")["excluded"]] == [1]
+    assert "an earlier task spared 1 (CONTOSO\\operator) on RDSH01, and so does this one" in " ".join(
+        run.output.split()
+    )
+    # What a look lists protects nobody, and what may be touched is.
+    run = farm.playbook([find(all=True), {"name": "named", module: {"sessions": FOUND}, "ignore_errors": True}])
+    assert (run.of("named").status, run.of("named").outcomes()[1]) == ("failed", "protected")
+    run = farm.playbook([preview, {"name": "act", module: {"sessions": FOUND, "protect_console": False}}])
+    assert run.of("act").outcomes()[1] in ("logged_off", "disconnected")
+
+
 def test_a_record_that_other_options_rule_out_is_not_gone(serve: Serve) -> None:
     farm = serve([{"id": 3, "user": "alice", "idle": "5m"}, {"id": 4, "user": "bob", "idle": "3h"}])
     run = farm.playbook([find(all=True), logoff(sessions=FOUND, idle_for="1h")])

@@ -39,6 +39,8 @@ class Logon:
     """Its session's, when it was recorded; empty: not given."""
     was_spared: bool
     """Whether the task that returned the record had spared it."""
+    was_protected: bool
+    """Whether it had left it alone because it protects the console."""
 
     def __str__(self) -> str:
         return f"{self.id} ({self.account}) on {self.server}"
@@ -74,9 +76,15 @@ class Logon:
                 f"{option}: this is not the record of a session: {_short(record)}; its id is a number, its account "
                 "looks like CONTOSO\\alice, its logon_time like 2026-11-21T13:18:05Z"
             )
-        state = record.get("state")
+        state, result = record.get("state"), record.get("result")
         return cls(
-            server, number, account, seconds, str(state) if state in STATES else "", record.get("result") in _SPARED
+            server,
+            number,
+            account,
+            seconds,
+            state=str(state) if state in STATES else "",
+            was_spared=result in _SPARED,
+            was_protected=result == "protected",
         )
 
 

@@ -200,7 +200,8 @@ def test_a_logon_that_fails(over_ssh: Serve, variables: dict[str, Any], words: s
     farm = over_ssh([ALICE])
     result = farm.playbook([EVERYBODY], vars=variables).only()
     assert result.status == "unreachable"
-    assert words in result["msg"] and "may have been" not in result["msg"]
+    # Where the client has ended before it has read the payload, the plugin may see no more than that.
+    assert (words in result["msg"] or "Broken pipe" in result["msg"]) and "may have been" not in result["msg"]
     assert commands(farm) == []
 
 

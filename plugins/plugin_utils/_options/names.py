@@ -206,8 +206,9 @@ def perhaps_left_out(values: Sequence[str]) -> tuple[str, str] | None:
     """Return a value that may say who is to be left out of a pattern, and that pattern: ``not svc-backup`` beside
     ``svc-*``, in any language; None if there is none."""
     for value in values:
-        *before, last = re.split(r"[\s(]+", value.rstrip(")"))
-        of_it = (other for other in values if is_pattern(other) and fnmatchcase(_user(last), _user(other)))
+        *before, last = value.split() or [""]
+        user = _user(last.strip("()"))
+        of_it = (other for other in values if is_pattern(other) and fnmatchcase(user, _user(other)))
         if before and (other := next(of_it, None)):
             return value, other
     return None

@@ -147,7 +147,14 @@ def farm_outcome(farm: Mapping[str, Sequence[Session]], options: Mapping[str, An
         for option, value in excluding
         # What fits a listener alone spares nobody.
         if not any(
-            is_spared(session, option, value, worlds[host]) for host, session in everywhere if not session.is_listener
+            is_spared(session, option, value, worlds[host])
+            or (
+                isinstance(value, Mapping)
+                and not _is_looked_at(session, selecting, worlds[host])
+                and _may_be_logon(session, value, worlds[host])
+            )
+            for host, session in everywhere
+            if not session.is_listener
         )
     ]
     unknown = {
@@ -272,10 +279,27 @@ def fits(session: Session, option: str, value: Any, world: World) -> bool:
     return (session.has_user or is_stuck) and _FITS[option](session, value, world)
 
 
+def _is_looked_at(session: Session, selecting: Mapping[str, Sequence[Any]], world: World) -> bool:
+    """Whether the host is asked for a session's logon time, since what the list tells of it fits."""
+    return all(
+        any(
+            _may_be_logon(session, value, world) if isinstance(value, Mapping) else fits(session, option, value, world)
+            for value in values
+        )
+        for option, values in selecting.items()
+        if option in ("sessions", "users", "states")
+    )
+
+
+def _may_be_logon(session: Session, record: Mapping[str, Any], world: World) -> bool:
+    """Whether a session is the logon of a record by what the list tells, which is without the logon time."""
+    return _is_logon(replace(session, logged_on=None), {**record, "logon_time": None}, world)
+
+
 def is_spared(session: Session, option: str, value: Any, world: World) -> bool:
     """Whether a session fits one value of an exclusion: a user's name in exclude_sessions spares that user."""
-    if isinstance(value, Mapping) and session.logged_on is None:  # it may be this logon
-        return _is_logon(session, {**value, "logon_time": None}, world)
+    if isinstance(value, Mapping) and session.logged_on is None:
+        return _may_be_logon(session, value, world)
     is_the_users = (
         option == "sessions" and isinstance(value, str) and session.has_user and fold(session.user) == fold(value)
     )

@@ -159,7 +159,9 @@ def test_lists_from_templates(serve: Serve) -> None:
     run = farm.playbook(tasks, vars={"grades": {"alice": 1, "bob": 2}, "lines": "alice\nbob\n"})
     for name, (_options, ids) in FROM_TEMPLATES.items():
         result = run.of(name)
-        assert (result.status == "failed") == (not ids), name
+        if name == "tuple" and ansible_version < "2.19":  # Ansible makes text of it, which is refused
+            ids = []
+        assert (result.status == "failed") == (not ids), (name, result.values.get("msg"))
         assert [record["id"] for record in result.values.get("sessions", [])] == ids, name
 
 

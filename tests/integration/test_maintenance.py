@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.release import __version__ as ansible_version
 
 from simulator.farm.file import SessionSpec
 from tests.support.paths import REPOSITORY
@@ -177,7 +178,13 @@ def test_it_stops_before_anything_is_done_where_it_could_not_succeed(serve: Serv
     ]
     run = farm.playbook(tasks)
     told = {name: run.of(name)["msg"] for name in STOPPED}
-    missing = [(name, word) for name, (_, words) in STOPPED.items() for word in words if word not in told[name]]
+    missing = [
+        (name, word)
+        for name, (variables, words) in STOPPED.items()
+        # Before ansible-core 2.19, Ansible itself refuses null, by the name of the variable.
+        for word in ([*variables] if ansible_version < "2.19" and None in variables.values() else words)
+        if word not in told[name]
+    ]
     assert [(*case, told[case[0]]) for case in missing] == []
     assert farm.users() == {12: "alice"}
     # A host that somebody has closed is not opened by a run that refuses.

@@ -469,6 +469,15 @@ def test_nobody_is_logged_off_for_work_that_needs_a_host_without_those_who_may_s
     assert "WTSSendMessageW" not in {call.function for call in farm.simulation.calls("KEPT")}
 
 
+def test_what_is_neither_true_nor_false_requires_a_host_without_anybody(serve: Serve) -> None:
+    """Where Ansible begins here, it has not looked at the role's variables."""
+    farm = farm_of(serve, RDSH01={"sessions": [ALICE, SERVICE]})
+    variables = {**patch(farm), "maintenance_require_empty": "ja", "maintenance_exclude_users": ["svc-*"]}
+    run = farm.playbook([ROLE], "--start-at-task", "winops.rds.maintenance : Enter maintenance", vars=variables)
+    assert run.of("Require a host without anybody")["msg"].startswith("RDSH01 is not worked on, because the work would")
+    assert (run.exit_code, is_patched(farm)) == (2, {"RDSH01": False})
+
+
 @pytest.mark.parametrize("leaves", [True, False])
 def test_those_who_may_stay_may_leave_where_nobody_is_logged_off(serve: Serve, leaves: bool) -> None:
     faults = [{"call": "WTSSendMessageW", "times": 1, "then": [{"remove": 12}, {"remove": 20 if leaves else 99}]}]

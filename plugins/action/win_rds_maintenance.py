@@ -80,7 +80,7 @@ class ActionModule(LogoffAction):
             "type": "str",
             "choices": [ENTERED, PLANNED, EXITED],
             "required": True,
-            "meant": lambda value: _STATE_WORDS.get(str(value).lower(), value),
+            "meant": _STATE_WORDS,
         },
         "mode": {
             "type": "str",

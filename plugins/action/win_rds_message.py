@@ -11,7 +11,7 @@ from ..plugin_utils._engine.requests import MessageRequest, request
 from ..plugin_utils._options import reason
 from ..plugin_utils._options.durations import Duration
 from ..plugin_utils._options.errors import OptionError
-from ..plugin_utils._options.message import BUTTONS, ICONS, check_message, icon_meant, message_seconds, message_style
+from ..plugin_utils._options.message import BUTTONS, ICON_WORDS, ICONS, check_message, message_seconds, message_style
 from ..plugin_utils._options.reason import with_reason
 from ..plugin_utils._options.selection import ARGUMENT_SPEC, Selection
 from ..plugin_utils._session_action import SessionAction
@@ -24,7 +24,7 @@ class ActionModule(SessionAction):
         **ARGUMENT_SPEC,
         "message": {"type": "str", "required": True, "aliases": ["msg"]},
         "title": {"type": "str", "default": "{server}", "aliases": ["message_title"]},
-        "icon": {"type": "str", "choices": [*ICONS], "default": "information", "meant": icon_meant},
+        "icon": {"type": "str", "choices": [*ICONS], "default": "information", "meant": ICON_WORDS},
         "show_for": {"type": Duration("give nobody the time to read it; leave it out to show it until closed")},
         "buttons": {"type": "str", "choices": [*BUTTONS]},
         "answer_timeout": {"type": Duration("give nobody the time to answer")},

@@ -27,6 +27,7 @@ options:
       - V(exited) - the logon mode from before is back, and nothing of maintenance is left on the host. Of the other
         options only O(mode) and O(reason) matter then. On a host that is not in maintenance nothing is done. Where
         somebody else has set another logon mode meanwhile, that one stays, and is named.
+      - V(enter) and V(on), V(plan), and V(exit) and V(off) are taken for them.
     type: str
     choices: [entered, planned, exited]
     required: true

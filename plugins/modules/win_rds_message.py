@@ -29,7 +29,7 @@ options:
     aliases: [message_title]
   icon:
     description:
-      - The icon in the box.
+      - The icon in the box. V(info) and V(warn) are taken, too.
     type: str
     choices: [none, error, question, warning, information]
     default: information

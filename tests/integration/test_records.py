@@ -189,6 +189,7 @@ def test_a_console_that_a_preview_has_protected_is_left_alone(serve: Serve, modu
     assert "an earlier task spared 1 (CONTOSO\\operator) on RDSH01, and so does this one" in " ".join(
         run.output.split()
     )
+    assert "The console takes protect_console=false instead." in " ".join(run.output.split())
     # What a look lists protects nobody, and what may be touched is.
     run = farm.playbook([find(all=True), {"name": "named", module: {"sessions": FOUND}, "ignore_errors": True}])
     assert (run.of("named").status, run.of("named").outcomes()[1]) == ("failed", "protected")

@@ -11,12 +11,15 @@ from typing import Any
 
 def choice_meant(option: Mapping[str, Any], value: Any) -> Any:
     """Return the choice, in other letters (``Drain``), with other separators (``Yes/No``), or in another word that the
-    option knows (its ``meant``); what means none, as it is.
+    option knows (its ``meant``: the choice of each word in small letters, or a function); what means none, as it is.
 
     :raises OptionError: of ``meant``, about a value that means none of them.
     """
-    if "meant" in option:
-        value = option["meant"](value)
+    meant = option.get("meant")
+    if isinstance(meant, Mapping):
+        value = meant.get(str(value).lower(), value)
+    elif meant is not None:
+        value = meant(value)
     if not isinstance(value, str):
         return value
     return next((choice for choice in option.get("choices", ()) if _bare(choice) == _bare(value)), value)

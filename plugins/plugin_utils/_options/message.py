@@ -11,7 +11,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection
-from typing import Any
 
 from .errors import OptionError
 from .names import NOTHING
@@ -36,7 +35,7 @@ ICONS = {
 }
 
 #: What people call them, too.
-_ICON_WORDS = {"info": "information", "warn": "warning"}
+ICON_WORDS = {"info": "information", "warn": "warning"}
 
 #: IDOK, IDCANCEL, …: the button that was pressed.
 _ANSWERS = {1: "ok", 2: "cancel", 3: "abort", 4: "retry", 5: "ignore", 6: "yes", 7: "no"}
@@ -66,11 +65,6 @@ def check_message(option: str, text: str, placeholders: Collection[str]) -> str:
                 f"{', '.join(accepted) or 'none'}"
             )
     return text
-
-
-def icon_meant(value: Any) -> Any:
-    """Return the icon that a word means; what is none, as it is."""
-    return _ICON_WORDS.get(str(value).lower(), value)
 
 
 def message_style(buttons: str, icon: str) -> int:

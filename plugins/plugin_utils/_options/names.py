@@ -205,12 +205,13 @@ def check_client(value: str) -> None:
 def perhaps_left_out(values: Sequence[str]) -> tuple[str, str] | None:
     """Return a value that may say who is to be left out of a pattern, and that pattern: ``not svc-backup`` beside
     ``svc-*``, in any language; None if there is none."""
+    patterns = [value for value in values if is_pattern(value)]
     for value in values:
         *before, last = value.split() or [""]
         user = _user(last.strip("()"))
-        of_it = (other for other in values if is_pattern(other) and fnmatchcase(user, _user(other)))
-        if before and (other := next(of_it, None)):
-            return value, other
+        of_it = (pattern for pattern in patterns if fnmatchcase(user, _user(pattern)))
+        if before and (pattern := next(of_it, None)):
+            return value, pattern
     return None
 
 

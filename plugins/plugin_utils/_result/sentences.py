@@ -132,10 +132,12 @@ def spared_records_text(logons: Sequence[Logon]) -> str | None:
     """Return a warning of records that select nobody; None where there is none."""
     if not logons:
         return None
-    return (
+    text = (
         f"sessions: by the records, an earlier task spared {names_text([*map(str, logons)])}, and so does this one. "
         "Leave these records out, or name the sessions by users or IDs if they are meant."
     )
+    is_console = any(logon.was_protected for logon in logons)
+    return f"{text} The console takes protect_console=false instead." if is_console else text
 
 
 def aliases_text(servers: Sequence[Server]) -> str | None:

@@ -152,9 +152,8 @@ def _sizes(text: str) -> list[float] | None:
     parts = _parts(text)
     units = [unit for _number, unit in parts]
     in_order = [unit for unit in _SECONDS if unit in units]
-    if not parts or units != in_order or _MONTH_OR_MINUTE.match(text) or _THOUSANDS.search(text):
-        return None
-    if _hundredths(text):
+    is_in_doubt = _MONTH_OR_MINUTE.match(text) or _THOUSANDS.search(text) or _hundredths(text)
+    if not parts or units != in_order or is_in_doubt:
         return None
     return [number * _SECONDS[unit] for number, unit in parts]
 
